@@ -1,0 +1,252 @@
+//! The pipeline: route, authenticate, authorize, validate, answer, record.
+
+use std::sync::{Mutex, MutexGuard};
+
+use serde_json::Value;
+use time::{Date, OffsetDateTime};
+
+use crate::{
+    catalogue::Catalogue,
+    journal::{Entry, Journal},
+    observe::{LogRecord, Metrics},
+    script::Step,
+    wire::{Body, Reply, Request},
+};
+
+/// How an emulator behaves. `Config::default()` is what `workshop emulator` starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Seed of every id and every sentence the emulator makes up.
+    pub seed: u64,
+    /// Region the emulator stands for; a scope of another region is accepted (one emulator
+    /// serves all regions) and decides which inference profiles exist.
+    pub region: String,
+    /// The twelve-digit account id in ARNs and messages.
+    pub account_id: String,
+    /// Whether signatures are checked.
+    pub auth: Auth,
+    /// Key pairs that may sign.
+    pub credentials: Vec<Credential>,
+    /// The calendar day that lifecycle rules see; `None`: the day of the request.
+    pub today: Option<Date>,
+    /// IAM identity policies (JSON documents) of the caller. Empty: everything is allowed.
+    pub policies: Vec<Value>,
+    /// Whether model invocation logging is on.
+    pub invocation_logging: bool,
+    /// Latency of answers; [`Latency::none`] in tests.
+    pub latency: Latency,
+    /// Requests per minute and model before `ThrottlingException`; `None`: no limit.
+    pub requests_per_minute: Option<u32>,
+    /// Replaces every word of generated text by seeded random ones of other scripts and
+    /// lengths: proves that tests do not depend on wording.
+    pub scramble: bool,
+    /// How many journal entries are kept.
+    pub journal_capacity: usize,
+}
+
+/// Whether signatures are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// As on AWS: `SigV4` is verified, skew over five minutes is refused.
+    Strict,
+    /// Anything goes, also no `Authorization` at all.
+    Off,
+}
+
+/// A key pair that may sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// `AKIA…` or, for temporary credentials, `ASIA…`.
+    pub access_key_id: String,
+    /// The secret the signature is made with.
+    pub secret_access_key: String,
+    /// The session token that must come along with temporary credentials.
+    pub session_token: Option<String>,
+    /// The IAM ARN it belongs to.
+    pub arn: String,
+}
+
+/// How long a model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latency {
+    /// Milliseconds until the first token.
+    pub first_token_ms: u32,
+    /// Milliseconds for each further token.
+    pub per_token_ms: u32,
+}
+
+impl Latency {
+    /// Answers at once.
+    pub const fn none() -> Self {
+        Self {
+            first_token_ms: 0,
+            per_token_ms: 0,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            region: "us-east-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            auth: Auth::Strict,
+            // AWS's own documentation example key pair.
+            credentials: vec![Credential {
+                access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+                secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+                session_token: None,
+                arn: "arn:aws:iam::123456789012:user/student".to_owned(),
+            }],
+            today: None,
+            policies: Vec::new(),
+            invocation_logging: true,
+            latency: Latency {
+                first_token_ms: 250,
+                per_token_ms: 12,
+            },
+            requests_per_minute: None,
+            scramble: false,
+            journal_capacity: 1_000,
+        }
+    }
+}
+
+/// The configuration or the catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The model catalogue does not parse.
+    #[error("the model catalogue {path} cannot be read")]
+    Catalogue {
+        /// Its path, or `models.toml (built in)`.
+        path: String,
+        /// What is wrong, with line and column.
+        #[source]
+        source: toml::de::Error,
+    },
+}
+
+/// A Bedrock that answers from memory.
+///
+/// A cheap handle is `Arc<Emulator>`; the state is behind a `std::sync::Mutex`, held for the
+/// microseconds of one request and never across an await (there is none here).
+#[derive(Debug)]
+pub struct Emulator {
+    config: Config,
+    catalogue: Catalogue,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    seq: u64,
+    journal: Journal,
+    script: std::collections::VecDeque<Step>,
+    logs: Vec<LogRecord>,
+    metrics: Metrics,
+    policies: Vec<Value>,
+    invocation_logging: bool,
+}
+
+impl Emulator {
+    /// An emulator with the built-in catalogue.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        let catalogue = Catalogue::built_in()?;
+        Ok(Self::with_catalogue(config, catalogue))
+    }
+
+    /// An emulator with another catalogue.
+    pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
+        let state = State {
+            seq: 0,
+            journal: Journal::new(config.journal_capacity),
+            script: std::collections::VecDeque::new(),
+            logs: Vec::new(),
+            metrics: Metrics::default(),
+            policies: config.policies.clone(),
+            invocation_logging: config.invocation_logging,
+        };
+        Self {
+            config,
+            catalogue,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Answers one request that arrived at `now`.
+    pub fn handle(&self, request: &Request, now: OffsetDateTime) -> Reply {
+        let _ = (request, now);
+        let mut state = self.state();
+        state.seq += 1;
+        Reply {
+            status: 501,
+            headers: Vec::new(),
+            body: Body::Whole {
+                due: crate::script::AT_ONCE,
+                bytes: bytes::Bytes::new(),
+            },
+            seq: state.seq,
+        }
+    }
+
+    /// The configuration it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its catalogue.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Appends steps to the script.
+    pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
+        self.state().script.extend(steps);
+    }
+
+    /// How many scripted steps are still unused.
+    pub fn script_left(&self) -> usize {
+        self.state().script.len()
+    }
+
+    /// A copy of the journal, oldest first.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.state().journal.entries().cloned().collect()
+    }
+
+    /// The entry of that number, if the journal still holds it.
+    pub fn entry(&self, seq: u64) -> Option<Entry> {
+        let state = self.state();
+        let found = state.journal.entries().find(|e| e.seq == seq).cloned();
+        found
+    }
+
+    /// The invocation log records so far.
+    pub fn logs(&self) -> Vec<LogRecord> {
+        self.state().logs.clone()
+    }
+
+    /// The metrics so far.
+    pub fn metrics(&self) -> Metrics {
+        self.state().metrics.clone()
+    }
+
+    /// Replaces the caller's IAM policies.
+    pub fn set_policies(&self, policies: Vec<Value>) {
+        self.state().policies = policies;
+    }
+
+    /// Switches model invocation logging.
+    pub fn set_invocation_logging(&self, on: bool) {
+        self.state().invocation_logging = on;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held is our bug; the data is still whole enough to report.
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

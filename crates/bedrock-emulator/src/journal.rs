@@ -1,0 +1,112 @@
+//! The bounded record of every request and what was answered.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::trace::TraceEvent;
+
+/// One request and its answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// Counts all requests of this emulator from 1.
+    pub seq: u64,
+    /// Arrival, milliseconds since the Unix epoch.
+    pub t: i64,
+    /// Number of the TCP connection.
+    pub connection: u64,
+    /// `POST`, …
+    pub method: String,
+    /// Path and query as sent, percent-encoded.
+    pub target: String,
+    /// The operation's name (`Converse`, …), or `None` if the route is unknown.
+    pub operation: Option<String>,
+    /// The model id or ARN in the path, percent-decoded.
+    pub model: Option<String>,
+    /// Request headers, lower-case names. `authorization` keeps scope and signed headers; its
+    /// signature or bearer token is replaced by `…`. `x-amz-security-token` likewise.
+    pub headers: Vec<(String, String)>,
+    /// The request's body, if it is JSON.
+    pub body: Option<Value>,
+    /// Length of the request's body in bytes.
+    pub body_bytes: usize,
+    /// Who called, from the credential scope.
+    pub caller: Caller,
+    /// From `amz-sdk-invocation-id`: the same for all attempts of one logical call.
+    pub invocation: Option<String>,
+    /// From `amz-sdk-request`: this attempt's number, from 1.
+    pub attempt: Option<u32>,
+    /// From `amz-sdk-request`: how many attempts the SDK will make.
+    pub max_attempts: Option<u32>,
+    /// HTTP status answered.
+    pub status: u16,
+    /// Error code answered (`ThrottlingException`, …), in a stream too.
+    pub error: Option<String>,
+    /// The message of that error.
+    pub message: Option<String>,
+    /// `x-amzn-RequestId` answered.
+    pub request_id: String,
+    /// Stop reason in Converse's spelling, when the model answered.
+    pub stop_reason: Option<String>,
+    /// Token usage, when the model answered.
+    pub usage: Option<Usage>,
+    /// The answer's text (all text blocks joined), when the model answered.
+    pub text: Option<String>,
+    /// The nodes and edges this request lights.
+    pub trace: Vec<TraceEvent>,
+}
+
+/// Who called, as far as the request says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Caller {
+    /// Access key id of the credential scope.
+    pub access_key_id: Option<String>,
+    /// Region of the credential scope.
+    pub region: Option<String>,
+    /// Service of the credential scope (`bedrock`).
+    pub service: Option<String>,
+    /// Whether a session token came along (temporary credentials).
+    pub session: bool,
+    /// Whether the request carried a bearer token (a Bedrock API key) instead.
+    pub bearer: bool,
+}
+
+/// Token usage of one invocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Input tokens, without those read from or written to the prompt cache.
+    pub input: u32,
+    /// Output tokens.
+    pub output: u32,
+}
+
+/// The last requests, oldest first. Full means the oldest go.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    entries: VecDeque<Entry>,
+    capacity: usize,
+}
+
+impl Journal {
+    /// An empty journal that keeps at most `capacity` entries.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            capacity: capacity.max(1),
+        }
+    }
+
+    /// Records one request.
+    pub fn push(&mut self, entry: Entry) {
+        if self.entries.len() == self.capacity {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// The entries, oldest first.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+        self.entries.iter()
+    }
+}

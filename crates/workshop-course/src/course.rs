@@ -1,0 +1,229 @@
+//! The types of the course.
+
+use std::collections::BTreeMap;
+
+use time::Date;
+
+use crate::{Diagnostic, Tree};
+
+/// The whole course.
+#[derive(Debug, Clone, Default)]
+pub struct Course {
+    /// Published posts, newest first.
+    pub posts: Vec<Post>,
+    /// Diagram pages, in order of their slugs.
+    pub diagrams: Vec<DiagramPage>,
+    /// Exercises, in order of their ids.
+    pub exercises: Vec<Exercise>,
+    /// Tracks, in the order of `exercises/tracks.toml`; each has at least one exercise.
+    pub tracks: Vec<Track>,
+    /// Everything found wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The last part of a page's address: lower-case letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slug(pub(crate) String);
+
+impl Slug {
+    /// The slug as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A Markdown body, ready for a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// HTML without inline styles or scripts (it must pass a strict CSP).
+    pub html: String,
+    /// Its headings of levels 2 and 3.
+    pub toc: Vec<TocEntry>,
+    /// Minutes it takes to read, at least 1.
+    pub minutes: u32,
+}
+
+/// One heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TocEntry {
+    /// 2 or 3.
+    pub level: u8,
+    /// Its text.
+    pub text: String,
+    /// The `id` to link to.
+    pub anchor: String,
+}
+
+/// A blog post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// File name without `.md`, lower-case.
+    pub slug: Slug,
+    /// From the front matter, or the first heading.
+    pub title: String,
+    /// Day of publication; a document without front matter has none.
+    pub date: Option<Date>,
+    /// As the front matter gives it.
+    pub author: String,
+    /// A sentence or two.
+    pub excerpt: String,
+    /// Free text, shown as given.
+    pub category: String,
+    /// Shown as given.
+    pub tags: Vec<String>,
+    /// Whether it is listed and served outside preview.
+    pub published: bool,
+    /// The text.
+    pub body: Rendered,
+    /// Ids of the exercises it leads to.
+    pub exercises: Vec<String>,
+    /// Its file, relative to the course's root.
+    pub file: String,
+}
+
+/// A page of `diagrams/`: prose with one or more Mermaid diagrams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiagramPage {
+    /// File name without `.md`, lower-case.
+    pub slug: Slug,
+    /// From the front matter, or the first heading.
+    pub title: String,
+    /// A sentence; the first paragraph if the front matter has none.
+    pub excerpt: String,
+    /// Shown as given.
+    pub tags: Vec<String>,
+    /// The text, diagrams included (as inline SVG with their text form below).
+    pub body: Rendered,
+    /// Its diagrams, in order.
+    pub diagrams: Vec<Diagram>,
+    /// Its file, relative to the course's root.
+    pub file: String,
+}
+
+/// One Mermaid diagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagram {
+    /// `{page slug}-{n}`, from 1: the name of its SVG file and the prefix of ids inside.
+    pub id: String,
+    /// The Mermaid text.
+    pub source: String,
+    /// Line of the fence in the page's file.
+    pub line: usize,
+    /// SVG without styles or scripts, with `data-node` and `data-edge`; `None` until rendered.
+    pub svg: Option<String>,
+    /// Whether the SVG was made from this very source.
+    pub fresh: bool,
+    /// Node id → label.
+    pub nodes: BTreeMap<String, String>,
+    /// `(from, to, label)`; the edge's id is `FROM-TO`.
+    pub edges: Vec<(String, String, String)>,
+}
+
+/// One exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exercise {
+    /// Three digits.
+    pub id: String,
+    /// The folder's name after the id.
+    pub slug: Slug,
+    /// For people.
+    pub title: String,
+    /// The track's id (`a`, `b`, …).
+    pub track: String,
+    /// Estimated minutes.
+    pub minutes: u32,
+    /// 1 (easy) to 5.
+    pub level: u8,
+    /// Whether it belongs to the core of the course.
+    pub core: bool,
+    /// Ids of exercises to do first (advice, never a lock).
+    pub requires: Vec<String>,
+    /// What it teaches, in a sentence.
+    pub goal: String,
+    /// Whether and how it may run against real Bedrock.
+    pub real: Real,
+    /// Slug of the diagram page whose first diagram its requests light.
+    pub diagram: Option<String>,
+    /// The diagram's nodes that its requests can light.
+    pub nodes: Vec<String>,
+    /// Questions on earlier exercises, asked at the start.
+    pub recall: Vec<Recall>,
+    /// The task.
+    pub task: Rendered,
+    /// Three hints: a question, the API's name, near-code.
+    pub hints: Vec<Hint>,
+    /// Shown after success (`after.md`): why it matters, where AWS differs, what to read.
+    pub after: Option<Rendered>,
+    /// The file the student edits, relative to the exercise's folder.
+    pub file: String,
+    /// The exercise's folder, relative to the course's root.
+    pub dir: String,
+    /// File names in `wrong/`, with the test each must die in.
+    pub wrong: Vec<(String, String)>,
+}
+
+/// One hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// For a page.
+    pub html: String,
+    /// For a terminal.
+    pub markdown: String,
+}
+
+/// A question on an earlier exercise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recall {
+    /// The question.
+    pub question: String,
+    /// The answers to choose from.
+    pub choices: Vec<String>,
+    /// Index of the right one.
+    pub answer: usize,
+    /// Id of the exercise it is about.
+    pub from: String,
+}
+
+/// Whether an exercise may run against real Bedrock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Real {
+    /// Emulator only.
+    No,
+    /// It may, within these limits.
+    Optional(RealLimits),
+}
+
+/// Hard limits of one run against real Bedrock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RealLimits {
+    /// Requests.
+    pub max_calls: u32,
+    /// `maxTokens` of each request.
+    pub max_tokens: u32,
+}
+
+/// A row of the course map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// `a`, `b`, …
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// A sentence.
+    pub summary: String,
+    /// The parts a request passes, as shown on the map (`you`, `Lambda`, `Bedrock`).
+    pub chain: Vec<String>,
+}
+
+impl Course {
+    /// Reads and checks the course; what cannot be used becomes a diagnostic.
+    pub fn load(tree: &Tree) -> Self {
+        let _ = tree;
+        Self::default()
+    }
+
+    /// The exercise of that id.
+    pub fn exercise(&self, id: &str) -> Option<&Exercise> {
+        self.exercises.iter().find(|e| e.id == id)
+    }
+}

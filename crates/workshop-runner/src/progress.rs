@@ -1,0 +1,1 @@
+//! What the student has reached: `.workshop/progress.json`.
