@@ -27,6 +27,8 @@ pub struct Config {
     pub auth: Auth,
     /// Key pairs that may sign.
     pub credentials: Vec<Credential>,
+    /// Amazon Bedrock API keys (`AWS_BEARER_TOKEN_BEDROCK`) that are accepted.
+    pub api_keys: Vec<ApiKey>,
     /// The calendar day that lifecycle rules see; `None`: the day of the request.
     pub today: Option<Date>,
     /// IAM identity policies (JSON documents) of the caller. Empty: everything is allowed.
@@ -62,6 +64,17 @@ pub struct Credential {
     pub secret_access_key: String,
     /// The session token that must come along with temporary credentials.
     pub session_token: Option<String>,
+    /// When temporary credentials stop working; `None`: never.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The IAM ARN it belongs to.
+    pub arn: String,
+}
+
+/// A long-term Amazon Bedrock API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// What stands after `Authorization: Bearer `: `ABSK…`.
+    pub token: String,
     /// The IAM ARN it belongs to.
     pub arn: String,
 }
@@ -97,8 +110,10 @@ impl Default for Config {
                 access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
                 secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
                 session_token: None,
+                expires_at: None,
                 arn: "arn:aws:iam::123456789012:user/student".to_owned(),
             }],
+            api_keys: Vec::new(),
             today: None,
             policies: Vec::new(),
             invocation_logging: true,

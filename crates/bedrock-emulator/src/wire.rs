@@ -62,6 +62,12 @@ pub enum Body {
         /// How the stream ends.
         end: End,
     },
+    /// Nothing is sent, not even a status line: the connection is closed (HTTP/2: the stream is
+    /// reset) when due. `status` and `headers` of the [`Reply`] stay unused.
+    Disconnect {
+        /// When the connection goes.
+        due: Due,
+    },
 }
 
 impl Body {
@@ -73,6 +79,7 @@ impl Body {
                 .iter()
                 .flat_map(|f| f.bytes.iter().copied())
                 .collect(),
+            Self::Disconnect { .. } => Bytes::new(),
         }
     }
 }
