@@ -1,10 +1,22 @@
 //! Puts the Bedrock emulator on a socket: HTTP/1.1 and cleartext HTTP/2 on one port.
 //!
 //! The core decides what is answered and when; this crate reads requests, waits until each part is
-//! due and writes it. See [`Endpoint`].
+//! due and writes it. All I/O and every clock are here. See [`Endpoint`].
+//!
+//! Read in this order: `serve` (the listener and its connections), `answer` (one request), `pace`
+//! (when each frame leaves), [`Gates`], `spelling` (letter case on HTTP/1.1), `flush` (how a cut
+//! stream still delivers what came before the cut).
 
+mod answer;
+mod flush;
 mod gates;
+mod pace;
 mod serve;
+mod spelling;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use gates::Gates;
-pub use serve::{BindError, Endpoint, Stats};
+pub use serve::{BODY_MAX, BindError, Endpoint, Hooks, Stats};
+#[cfg(feature = "tls")]
+pub use tls::CaPem;

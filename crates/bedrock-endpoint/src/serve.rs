@@ -1,19 +1,58 @@
-//! The listener.
+//! The listener and its connections.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use bedrock_emulator::{Emulator, journal::Entry};
-use tokio::sync::broadcast;
+use bedrock_emulator::{Emulator, Reply, Request, journal::Entry};
+use hyper::{http::Extensions, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, broadcast, watch},
+    task::{JoinHandle, JoinSet},
+};
 
-use crate::Gates;
+use crate::{
+    Gates,
+    answer::{Connection, answer},
+    flush::Flushing,
+    spelling::spelling,
+};
 
-/// A running emulator on a socket. Dropping it closes the listener and its connections.
+/// The longest request body that is read, in bytes (service model: `InvokeModel`'s body).
+pub const BODY_MAX: usize = 25_000_000;
+
+/// A connection that sends nothing for this long is closed: before its first byte, in the middle
+/// of its headers, or between two requests.
+const IDLE_MAX: Duration = Duration::from_secs(120);
+
+/// How long [`Endpoint::shutdown`] lets requests finish.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The pause after a failed `accept`, so that a process without free file descriptors does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running emulator on a socket. Dropping it closes the listener and its connections at once.
 #[derive(Debug)]
 pub struct Endpoint {
     addr: SocketAddr,
-    emulator: Arc<Emulator>,
-    gates: Gates,
-    entries: broadcast::Sender<Arc<Entry>>,
+    scheme: &'static str,
+    shared: Arc<Shared>,
+    closing: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
 }
 
 /// What only the socket can know.
@@ -25,6 +64,24 @@ pub struct Stats {
     pub in_flight: usize,
     /// The most requests that were being answered at once.
     pub max_in_flight: usize,
+}
+
+/// Called for each request; they may look, and must return quickly.
+#[derive(Default)]
+pub struct Hooks {
+    /// Before the core sees the request.
+    pub before: Option<Box<dyn Fn(&Request) + Send + Sync>>,
+    /// After the core has answered, before the answer is sent.
+    pub after: Option<Box<dyn Fn(&Entry) + Send + Sync>>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("before", &self.before.is_some())
+            .field("after", &self.after.is_some())
+            .finish()
+    }
 }
 
 /// The address cannot be listened on.
@@ -39,19 +96,54 @@ pub struct BindError {
 }
 
 impl Endpoint {
-    /// Listens on `addr` (port 0 picks a free one) and answers from `emulator`.
+    /// Listens on `addr` (port 0 picks a free one) and answers from `emulator`. Runs on the tokio
+    /// runtime it is called on.
     pub async fn bind(addr: SocketAddr, emulator: Arc<Emulator>) -> Result<Self, BindError> {
-        let listener = tokio::net::TcpListener::bind(addr)
-            .await
-            .map_err(|source| BindError { addr, source })?;
-        let addr = listener
-            .local_addr()
-            .map_err(|source| BindError { addr, source })?;
-        Ok(Self {
-            addr,
+        Self::bind_with(addr, emulator, Hooks::default()).await
+    }
+
+    /// The same with hooks.
+    pub async fn bind_with(
+        addr: SocketAddr,
+        emulator: Arc<Emulator>,
+        hooks: Hooks,
+    ) -> Result<Self, BindError> {
+        Self::listen(addr, emulator, hooks, Plain).await
+    }
+
+    pub(crate) async fn listen(
+        addr: SocketAddr,
+        emulator: Arc<Emulator>,
+        hooks: Hooks,
+        security: impl Security,
+    ) -> Result<Self, BindError> {
+        let failed = |source| BindError { addr, source };
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
             emulator,
             gates: Gates::default(),
             entries: broadcast::Sender::new(256),
+            hooks,
+            spelling: spelling().await,
+            connections: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            max_in_flight: AtomicUsize::new(0),
+        });
+        let closing = watch::Sender::new(false);
+        let scheme = security.scheme();
+        let accepting = tokio::spawn(accept(
+            listener,
+            Arc::clone(&shared),
+            closing.subscribe(),
+            security,
+        ));
+        Ok(Self {
+            addr,
+            scheme,
+            shared,
+            closing,
+            accepting,
         })
     }
 
@@ -60,28 +152,195 @@ impl Endpoint {
         self.addr
     }
 
-    /// `http://127.0.0.1:4566`.
+    /// `http://127.0.0.1:4566`, or `https://…` for a TLS listener.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("{}://{}", self.scheme, self.addr)
     }
 
     /// The emulator behind it.
     pub fn emulator(&self) -> &Arc<Emulator> {
-        &self.emulator
+        &self.shared.emulator
     }
 
     /// Its gates.
     pub fn gates(&self) -> &Gates {
-        &self.gates
+        &self.shared.gates
     }
 
     /// Journal entries from now on, each as soon as its request is answered by the core.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
-        self.entries.subscribe()
+        self.shared.entries.subscribe()
     }
 
     /// What only the socket can know.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        Stats {
+            connections: self.shared.connections.load(Ordering::Relaxed),
+            in_flight: self.shared.in_flight.load(Ordering::Relaxed),
+            max_in_flight: self.shared.max_in_flight.load(Ordering::Relaxed),
+        }
     }
+
+    /// Closes the listener, lets running requests finish for up to two seconds, then closes their
+    /// connections.
+    pub async fn shutdown(mut self) {
+        self.closing.send_replace(true);
+        let _ = tokio::time::timeout(GRACE, &mut self.accepting).await;
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        // The task owns the listener and all connections.
+        self.accepting.abort();
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) emulator: Arc<Emulator>,
+    pub(crate) gates: Gates,
+    pub(crate) spelling: Extensions,
+    entries: broadcast::Sender<Arc<Entry>>,
+    hooks: Hooks,
+    connections: AtomicU64,
+    in_flight: AtomicUsize,
+    max_in_flight: AtomicUsize,
+}
+
+impl Shared {
+    /// Lets the core answer, and tells whoever listens.
+    pub(crate) fn handle(&self, request: &Request) -> Reply {
+        if let Some(before) = &self.hooks.before {
+            before(request);
+        }
+        let reply = self.emulator.handle(request, OffsetDateTime::now_utc());
+        let listened_to = self.entries.receiver_count() > 0;
+        if (listened_to || self.hooks.after.is_some())
+            && let Some(entry) = self.emulator.entry(reply.seq)
+        {
+            if let Some(after) = &self.hooks.after {
+                after(&entry);
+            }
+            let _ = self.entries.send(Arc::new(entry));
+        }
+        reply
+    }
+
+    /// Counts a request until the guard is dropped.
+    pub(crate) fn enter(self: &Arc<Self>) -> InFlight {
+        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        self.max_in_flight.fetch_max(now, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+}
+
+/// One request being answered.
+pub(crate) struct InFlight(Arc<Shared>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How bytes are protected between client and endpoint.
+pub(crate) trait Security: Clone + Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    fn scheme(&self) -> &'static str;
+
+    /// The stream to speak HTTP on, or `None` if the client does not get that far.
+    fn secure(&self, tcp: TcpStream) -> impl Future<Output = Option<Self::Stream>> + Send;
+}
+
+/// Cleartext.
+#[derive(Clone)]
+struct Plain;
+
+impl Security for Plain {
+    type Stream = TcpStream;
+
+    fn scheme(&self) -> &'static str {
+        "http"
+    }
+
+    async fn secure(&self, tcp: TcpStream) -> Option<TcpStream> {
+        // hyper's time-out starts when it knows the protocol, which takes the first byte.
+        let first = tokio::time::timeout(IDLE_MAX, tcp.peek(&mut [0])).await;
+        matches!(first, Ok(Ok(1..))).then_some(tcp)
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    closing: watch::Receiver<bool>,
+    security: impl Security,
+) {
+    let mut stop = closing.clone();
+    // Aborting this task drops the set, and that aborts every connection.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, _)) => {
+                    let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+                    let connection = Connection {
+                        shared: Arc::clone(&shared),
+                        number,
+                        flushed: Arc::new(Notify::new()),
+                    };
+                    connections.spawn(serve(tcp, connection, closing.clone(), security.clone()));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+            () = closed(&mut stop) => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Returns when the endpoint closes.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+async fn serve(
+    tcp: TcpStream,
+    connection: Connection,
+    mut closing: watch::Receiver<bool>,
+    security: impl Security,
+) {
+    // Without this a paced frame could wait for the acknowledgement of the one before.
+    let _ = tcp.set_nodelay(true);
+    let stream = tokio::select! {
+        stream = security.secure(tcp) => stream,
+        () = closed(&mut closing) => None,
+    };
+    let Some(stream) = stream else { return };
+    let io = Flushing::new(TokioIo::new(stream), Arc::clone(&connection.flushed));
+    let service = service_fn(move |request| answer(request, connection.clone()));
+    let http = http();
+    let mut http = pin!(http.serve_connection(io, service));
+    // An error here is the client's (garbage, a reset) or a fault that the script asked for.
+    tokio::select! {
+        _ = http.as_mut() => return,
+        () = closed(&mut closing) => http.as_mut().graceful_shutdown(),
+    }
+    let _ = http.await;
+}
+
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new())
+        .title_case_headers(true)
+        .preserve_header_case(true);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE_MAX);
+    http.http2().timer(TokioTimer::new());
+    http
 }

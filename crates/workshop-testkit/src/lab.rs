@@ -1,18 +1,25 @@
 //! One emulator for one test.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use aws_sdk_bedrockruntime::{Client, config};
+use aws_sdk_bedrockruntime::{
+    Client,
+    config::{self, BehaviorVersion, Credentials, Region, retry::RetryConfig},
+};
+use aws_smithy_http_client::Builder as HttpClient;
 use bedrock_emulator::{
-    Config, Emulator,
+    Config, ConfigError, Emulator,
     catalogue::{Catalogue, Model},
-    journal::Usage,
+    emulator::Latency,
     observe::{LogRecord, Series},
     script::Step,
     trace::TraceEvent,
 };
-use bedrock_endpoint::{Endpoint, Stats};
+use bedrock_endpoint::{Endpoint, Gates, Hooks, Stats};
 use serde_json::Value;
+use tokio::runtime::{self, Runtime};
+
+use crate::{Call, Observer, events::EventLog};
 
 /// What a lab's emulator starts with; see [`Config`] for the meaning of each field. The default
 /// answers at once, checks signatures and allows everything.
@@ -24,47 +31,65 @@ pub struct Setup {
     pub logging_off: bool,
     /// Requests per minute and model.
     pub requests_per_minute: Option<u32>,
+    /// The region of the lab and its clients; `None`: us-east-1.
+    pub region: Option<String>,
+    /// Gives the caller temporary credentials (an `ASIA…` key and a session token).
+    pub temporary_credentials: bool,
 }
 
 /// One emulator on a free loopback port, gone when dropped.
+///
+/// It runs on threads of its own: code under test that blocks its thread cannot stop it.
 #[derive(Debug)]
+#[must_use = "the emulator is gone as soon as the lab is dropped"]
 pub struct Lab {
     endpoint: Endpoint,
 }
 
-/// One request that reached the emulator.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The operation's name: `Converse`, …
-    pub operation: String,
-    /// The model id or ARN in the path, percent-decoded.
-    pub model: String,
-    /// The JSON body; `null` when it is not JSON.
-    pub body: Value,
-    /// Request headers, lower-case names.
-    pub headers: Vec<(String, String)>,
-    /// The same for all attempts of one logical call (`amz-sdk-invocation-id`).
-    pub invocation: String,
-    /// This attempt's number, from 1.
-    pub attempt: u32,
-    /// Access key id, if it was signed.
-    pub access_key_id: Option<String>,
-    /// Region of the credential scope.
-    pub scope_region: String,
-    /// Service of the credential scope (`bedrock`).
-    pub scope_service: String,
-    /// Whether a session token came along.
-    pub session: bool,
-    /// Number of the TCP connection.
-    pub connection: u64,
-    /// HTTP status answered.
-    pub status: u16,
-    /// Error code answered.
-    pub error: Option<String>,
-    /// `x-amzn-RequestId` answered.
-    pub request_id: String,
-    /// Token usage answered.
-    pub usage: Option<Usage>,
+/// The models the emulator knows, without a lab.
+pub fn models() -> &'static Catalogue {
+    static MODELS: LazyLock<Catalogue> = LazyLock::new(|| built_in(Catalogue::built_in()));
+    &MODELS
+}
+
+/// The catalogue is compiled in and tested where it stands.
+fn built_in<T>(made: Result<T, ConfigError>) -> T {
+    made.expect("the built-in catalogue is valid")
+}
+
+/// Shared by all labs of a test binary; it ends with the process.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("lab")
+            .enable_all()
+            .build()
+            .expect("two threads can be started")
+    });
+    &RUNTIME
+}
+
+impl Setup {
+    fn into_config(self) -> Config {
+        let mut config = Config {
+            policies: self.policies,
+            invocation_logging: !self.logging_off,
+            requests_per_minute: self.requests_per_minute,
+            latency: Latency::none(),
+            ..Config::default()
+        };
+        if let Some(region) = self.region {
+            config.region = region;
+        }
+        if self.temporary_credentials {
+            for credential in &mut config.credentials {
+                credential.access_key_id = credential.access_key_id.replacen("AKIA", "ASIA", 1);
+                credential.session_token = Some("workshop-session-token".to_owned());
+            }
+        }
+        config
+    }
 }
 
 impl Lab {
@@ -75,31 +100,52 @@ impl Lab {
 
     /// A lab with another set-up.
     pub async fn with(setup: Setup) -> Self {
-        let config = Config {
-            policies: setup.policies,
-            invocation_logging: !setup.logging_off,
-            requests_per_minute: setup.requests_per_minute,
-            latency: bedrock_emulator::emulator::Latency::none(),
-            ..Config::default()
+        let emulator = built_in(Emulator::new(setup.into_config()));
+        let hooks = Hooks {
+            after: EventLog::of_this_test().map(|log| {
+                Box::new(move |entry: &_| log.append(entry)) as Box<dyn Fn(&_) + Send + Sync>
+            }),
+            ..Hooks::default()
         };
-        let emulator = Emulator::new(config).expect("the built-in catalogue is tested");
-        let endpoint = Endpoint::bind(([127, 0, 0, 1], 0).into(), Arc::new(emulator))
+        let loopback = ([127, 0, 0, 1], 0).into();
+        let endpoint = runtime()
+            .spawn(Endpoint::bind_with(loopback, Arc::new(emulator), hooks))
             .await
+            .expect("binding does not panic")
             .expect("a loopback port is free");
         Self { endpoint }
     }
 
-    /// An SDK client of this lab: region us-east-1, AWS's documentation key pair, SDK retries off.
+    /// An SDK client of this lab: the lab's region (us-east-1) and key pair (AWS's documentation
+    /// example), SDK retries off. Each client has its own connections.
     pub fn client(&self) -> Client {
         self.client_with(|c| c)
     }
 
     /// The same with changes.
     pub fn client_with(&self, change: impl FnOnce(config::Builder) -> config::Builder) -> Client {
+        let lab = self.endpoint.emulator().config();
+        let signer = &lab.credentials[0];
+        let credentials = Credentials::new(
+            &signer.access_key_id,
+            &signer.secret_access_key,
+            signer.session_token.clone(),
+            None,
+            "lab",
+        );
         let config = config::Builder::new()
-            .behavior_version(config::BehaviorVersion::latest())
-            .endpoint_url(self.endpoint.url());
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(HttpClient::new().build_http())
+            .endpoint_url(self.url())
+            .region(Region::new(lab.region.clone()))
+            .credentials_provider(credentials)
+            .retry_config(RetryConfig::disabled());
         Client::from_conf(change(config).build())
+    }
+
+    /// Where the emulator listens: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        self.endpoint.url()
     }
 
     /// The current model of a tier (`haiku`, `sonnet`, `opus`).
@@ -109,9 +155,15 @@ impl Lab {
         found.unwrap_or_else(|| panic!("models.toml has no model with the alias {alias}"))
     }
 
-    /// The id to call for a tier: its inference profile for us-east-1 (`us.…`).
+    /// The id to call for a tier: its inference profile for us-east-1 (`us.…`), or the base id of a
+    /// model that has no profile.
     pub fn profile(&self, alias: &str) -> String {
-        format!("us.{}", self.model(alias).id)
+        let model = self.model(alias);
+        let prefix = model.profiles.iter().find(|prefix| *prefix == "us");
+        match prefix.or(model.profiles.first()) {
+            Some(prefix) => format!("{prefix}.{}", model.id),
+            None => model.id.clone(),
+        }
     }
 
     /// The models.
@@ -124,24 +176,41 @@ impl Lab {
         self.endpoint.emulator().script(steps);
     }
 
+    /// How many scripted steps are still unused.
+    pub fn script_left(&self) -> usize {
+        self.endpoint.emulator().script_left()
+    }
+
     /// Opens the gate of that name.
     pub fn open_gate(&self, name: &str) {
         self.endpoint.gates().open(name);
     }
 
     /// A handle for callbacks that open gates.
-    pub fn gates(&self) -> bedrock_endpoint::Gates {
+    pub fn gates(&self) -> Gates {
         self.endpoint.gates().clone()
     }
 
-    /// The requests that arrived so far.
+    /// Replaces the caller's IAM identity policies; empty: everything is allowed.
+    pub fn set_policies(&self, policies: Vec<Value>) {
+        self.endpoint.emulator().set_policies(policies);
+    }
+
+    /// Switches model invocation logging.
+    pub fn set_logging(&self, on: bool) {
+        self.endpoint.emulator().set_invocation_logging(on);
+    }
+
+    /// The requests that arrived so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
-        Vec::new()
+        let journal = self.endpoint.emulator().journal();
+        journal.into_iter().map(Call::from).collect()
     }
 
     /// The diagram events of all requests so far.
     pub fn trace(&self) -> Vec<TraceEvent> {
-        Vec::new()
+        let journal = self.endpoint.emulator().journal();
+        journal.into_iter().flat_map(|entry| entry.trace).collect()
     }
 
     /// Invocation log records so far.
@@ -157,5 +226,10 @@ impl Lab {
     /// Connections and requests in flight.
     pub fn stats(&self) -> Stats {
         self.endpoint.stats()
+    }
+
+    /// What an operator sees from outside: identity, logs, metrics.
+    pub fn observer(&self) -> Observer {
+        Observer::new(Arc::clone(self.endpoint.emulator()))
     }
 }

@@ -1,17 +1,30 @@
 //! What an exercise's test needs: a [`Lab`] with its own emulator and SDK clients, the calls that
 //! arrived, and assertions ([`Point`]) that say what was seen, what was wanted and why.
+//!
+//! Read in this order: [`Lab`], [`Call`], [`Point`], [`within`], [`Observer`], [`claude_shim`].
 
+mod call;
+mod claude;
+mod events;
 mod lab;
+mod observer;
 mod point;
 
 pub use aws_sdk_bedrockruntime as bedrock;
 pub use aws_smithy_types::Document;
 pub use bedrock_emulator::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Model},
+    journal::Usage,
+    observe::{LogRecord, Series},
     script::{Fault, Piece, Step},
     trace::{TraceEvent, TraceStatus},
 };
-pub use lab::{Call, Lab, Setup};
-pub use point::Point;
+pub use bedrock_endpoint::{Gates, Stats};
+pub use call::Call;
+pub use claude::{ShimError, claude_shim};
+pub use lab::{Lab, Setup, models};
+pub use observer::{Identity, Observer};
+pub use point::{Point, within};
+pub use serde_json::{Value, json};
 #[cfg(unix)]
 use workshop_prelink as _;

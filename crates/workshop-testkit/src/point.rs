@@ -1,6 +1,10 @@
 //! Assertions that teach.
 
-use std::fmt::{Debug, Display};
+use std::{
+    fmt::{Debug, Display},
+    future::Future,
+    time::Duration,
+};
 
 /// One thing a test insists on, and why it matters on the job.
 ///
@@ -76,5 +80,17 @@ impl Point {
             "{} {} {what}\n  saw     {saw}\n  wanted  {wanted}\n  why     {}\n  read    {}",
             self.id, self.phase, self.why, self.read
         )
+    }
+}
+
+/// How long [`within`] waits.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Awaits `future`, and fails with the point's sentence instead of hanging if it is not ready after
+/// five seconds. Only a wrong solution ever waits that long.
+pub async fn within<F: Future>(point: &Point, what: &str, future: F) -> F::Output {
+    match tokio::time::timeout(LIMIT, future).await {
+        Ok(output) => output,
+        Err(_) => point.fail(what, "nothing for 5 seconds", "it to happen"),
     }
 }

@@ -1,0 +1,222 @@
+//! One request: read it whole, hand it to the core, send the answer when it is due.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bedrock_emulator::{Body as ReplyBody, Reply, Request as CoreRequest};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::{
+    HeaderMap, Request, Response, StatusCode, Version,
+    body::Incoming,
+    header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, HeaderValue, TRANSFER_ENCODING},
+    http::request::Parts,
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    pace::{Clock, Departure, Paced},
+    serve::{BODY_MAX, InFlight, Shared},
+};
+
+/// A client that stops in the middle of its body is let go after this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bodies beyond this are parsed and hashed on a thread of their own, so that other streams keep
+/// their pace.
+const INLINE_MAX: usize = 256 * 1024;
+
+/// See [`Departure::settle`].
+const SETTLE_HTTP2: Duration = Duration::from_millis(20);
+
+/// What a request needs to know about its connection.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) number: u64,
+    pub(crate) flushed: Arc<Notify>,
+}
+
+/// Answers one request. An `Err` closes the connection (HTTP/2: resets the stream) unanswered.
+pub(crate) async fn answer(
+    request: Request<Incoming>,
+    connection: Connection,
+) -> Result<Response<Paced>, io::Error> {
+    let in_flight = connection.shared.enter();
+    let (parts, body) = request.into_parts();
+    let version = parts.version;
+    let body = match read(body).await {
+        Ok(bytes) => bytes,
+        Err(Unread::TooLarge) => return Ok(too_large(version, &connection, in_flight)),
+        Err(Unread::Broken(error)) => return Err(error),
+    };
+    let clock = Clock {
+        arrived: Instant::now(),
+        gates: connection.shared.gates.clone(),
+    };
+    let reply = handle(core_request(&parts, body, connection.number), &connection).await?;
+    respond(reply, version, &connection, clock, in_flight).await
+}
+
+enum Unread {
+    TooLarge,
+    Broken(io::Error),
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Unread> {
+    let whole = Limited::new(body, BODY_MAX).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(error)) => Err(Unread::Broken(io::Error::other(error))),
+        Err(_) => Err(Unread::Broken(io::ErrorKind::TimedOut.into())),
+    }
+}
+
+fn core_request(parts: &Parts, body: Bytes, connection: u64) -> CoreRequest {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    CoreRequest {
+        method: parts.method.to_string(),
+        target: target.to_owned(),
+        headers: headers(parts),
+        body,
+        connection,
+    }
+}
+
+/// Lower-case names in order of arrival; HTTP/2's `:authority` becomes `host`, as `SigV4` signs it.
+fn headers(parts: &Parts) -> Vec<(String, String)> {
+    let authority = parts
+        .uri
+        .authority()
+        .filter(|_| !parts.headers.contains_key("host"))
+        .map(|authority| ("host".to_owned(), authority.to_string()));
+    let rest = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    authority.into_iter().chain(rest).collect()
+}
+
+async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, io::Error> {
+    let shared = Arc::clone(&connection.shared);
+    if request.body.len() <= INLINE_MAX {
+        return Ok(shared.handle(&request));
+    }
+    tokio::task::spawn_blocking(move || shared.handle(&request))
+        .await
+        .map_err(io::Error::other)
+}
+
+async fn respond(
+    reply: Reply,
+    version: Version,
+    connection: &Connection,
+    clock: Clock,
+    in_flight: InFlight,
+) -> Result<Response<Paced>, io::Error> {
+    let (body, length) = match reply.body {
+        ReplyBody::Whole { due, bytes } => {
+            clock.clone().wait(due).await;
+            let length = Some(bytes.len());
+            (Paced::whole(bytes, clock, Some(in_flight)), length)
+        }
+        ReplyBody::Disconnect { due } => {
+            clock.wait(due).await;
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        ReplyBody::Frames { frames, end } => {
+            let departure = Departure {
+                flushed: Arc::clone(&connection.flushed),
+                settle: if version == Version::HTTP_2 {
+                    SETTLE_HTTP2
+                } else {
+                    Duration::ZERO
+                },
+            };
+            let body = Paced::frames(frames, end, departure, clock, in_flight);
+            (body, None)
+        }
+    };
+    Ok(response(
+        reply.status,
+        &reply.headers,
+        length,
+        body,
+        version,
+        connection,
+    ))
+}
+
+/// Puts the headers in the order recorded from Bedrock: `Date`, `Content-Type`, `Content-Length`
+/// or `Transfer-Encoding`, `Connection`, then `x-amzn-RequestId` and the rest.
+fn response(
+    status: u16,
+    headers: &[(&'static str, String)],
+    length: Option<usize>,
+    body: Paced,
+    version: Version,
+    connection: &Connection,
+) -> Response<Paced> {
+    let mut ordered = HeaderMap::with_capacity(headers.len() + 3);
+    ordered.insert(DATE, date(OffsetDateTime::now_utc()));
+    let content_type = |name: &str| name.eq_ignore_ascii_case("content-type");
+    extend(&mut ordered, headers.iter().filter(|h| content_type(h.0)));
+    if let Some(length) = length {
+        ordered.insert(CONTENT_LENGTH, length.into());
+    }
+    // HTTP/2 knows neither, and HTTP/1.0 no chunks.
+    if version == Version::HTTP_11 {
+        if length.is_none() {
+            ordered.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        ordered.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    }
+    extend(&mut ordered, headers.iter().filter(|h| !content_type(h.0)));
+    let mut response = Response::new(body);
+    // The core answers with valid codes only; anything else would be our bug and looks like one.
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = ordered;
+    *response.extensions_mut() = connection.shared.spelling.clone();
+    response
+}
+
+fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a (&'static str, String)>) {
+    for (name, value) in headers {
+        // A value that HTTP forbids (a line break in a message) cannot be sent; the rest can.
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
+            map.append(name, value);
+        }
+    }
+}
+
+/// HTTP's date is RFC 2822's with the zone's name.
+fn date(now: OffsetDateTime) -> HeaderValue {
+    let text = now.format(&Rfc2822).unwrap_or_default();
+    HeaderValue::from_str(&text.replace("+0000", "GMT")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The answer to a body that is too long to be read: it never reaches the core, so the journal does
+/// not know it. The status is HTTP's own; what Bedrock's front door says here is not recorded.
+fn too_large(version: Version, connection: &Connection, in_flight: InFlight) -> Response<Paced> {
+    let message = format!("the request body is larger than {BODY_MAX} bytes");
+    let bytes = Bytes::from(format!(r#"{{"message":"{message}"}}"#));
+    let headers = [
+        ("Content-Type", "application/json".to_owned()),
+        ("x-amzn-ErrorType", "ValidationException".to_owned()),
+    ];
+    let length = Some(bytes.len());
+    let clock = Clock {
+        arrived: Instant::now(),
+        gates: connection.shared.gates.clone(),
+    };
+    let body = Paced::whole(bytes, clock, Some(in_flight));
+    response(413, &headers, length, body, version, connection)
+}

@@ -1,0 +1,164 @@
+//! Response bodies whose parts leave when they are due.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bedrock_emulator::wire::{Due, End, Frame};
+use bytes::Bytes;
+use hyper::body::{Body, Frame as HttpFrame, SizeHint};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{Gates, serve::InFlight};
+
+/// When a request arrived, and what opens its gates.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock {
+    pub(crate) arrived: Instant,
+    pub(crate) gates: Gates,
+}
+
+impl Clock {
+    /// Whether that moment is already past.
+    fn is_past(&self, due: &Due) -> bool {
+        matches!(due, Due::After(delay) if self.arrived + *delay <= Instant::now())
+    }
+
+    /// Returns when that moment has come.
+    pub(crate) async fn wait(self, due: Due) {
+        match due {
+            Due::After(delay) => tokio::time::sleep_until(self.arrived + delay).await,
+            Due::Gate(name) => self.gates.opened(&name).await,
+            Due::Never => std::future::pending().await,
+        }
+    }
+}
+
+/// How a body that is cut waits until what came before the cut has left.
+#[derive(Debug, Clone)]
+pub(crate) struct Departure {
+    /// Notified by the connection after each flush.
+    pub(crate) flushed: Arc<Notify>,
+    /// Extra time for HTTP/2, where the frames are written by another task than the one that
+    /// polls the body: a flush may have begun before it saw the last frame.
+    pub(crate) settle: Duration,
+}
+
+impl Departure {
+    async fn wait(self) {
+        self.flushed.notified().await;
+        if !self.settle.is_zero() {
+            tokio::time::sleep(self.settle).await;
+        }
+    }
+}
+
+type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The body of one response.
+pub(crate) struct Paced {
+    whole: Option<Bytes>,
+    frames: std::vec::IntoIter<Frame>,
+    /// A frame that is not due yet, and the wait for it.
+    next: Option<(Wait, Bytes)>,
+    /// The wait before a cut; `None` once the stream ends cleanly.
+    cut: Option<Wait>,
+    clock: Clock,
+    /// Dropped with the body: sent to the end, or the client is gone.
+    _in_flight: Option<InFlight>,
+}
+
+impl Paced {
+    /// A body that leaves at once.
+    pub(crate) fn whole(bytes: Bytes, clock: Clock, in_flight: Option<InFlight>) -> Self {
+        Self {
+            whole: Some(bytes).filter(|b| !b.is_empty()),
+            frames: Vec::new().into_iter(),
+            next: None,
+            cut: None,
+            clock,
+            _in_flight: in_flight,
+        }
+    }
+
+    /// A body of event-stream messages, one HTTP chunk or DATA frame each.
+    pub(crate) fn frames(
+        frames: Vec<Frame>,
+        end: End,
+        departure: Departure,
+        clock: Clock,
+        in_flight: InFlight,
+    ) -> Self {
+        let cut = match end {
+            End::Clean => None,
+            End::Cut => Some(Box::pin(departure.wait()) as Wait),
+        };
+        Self {
+            whole: None,
+            frames: frames.into_iter(),
+            next: None,
+            cut,
+            clock,
+            _in_flight: Some(in_flight),
+        }
+    }
+}
+
+impl Body for Paced {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<HttpFrame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        if let Some(bytes) = this.whole.take() {
+            return Poll::Ready(Some(Ok(HttpFrame::data(bytes))));
+        }
+        if this.next.is_none()
+            && let Some(frame) = this.frames.next()
+        {
+            if this.clock.is_past(&frame.due) {
+                return Poll::Ready(Some(Ok(HttpFrame::data(frame.bytes))));
+            }
+            let wait = Box::pin(this.clock.clone().wait(frame.due));
+            this.next = Some((wait, frame.bytes));
+        }
+        if let Some((wait, bytes)) = &mut this.next {
+            ready!(wait.as_mut().poll(cx));
+            let bytes = std::mem::take(bytes);
+            this.next = None;
+            return Poll::Ready(Some(Ok(HttpFrame::data(bytes))));
+        }
+        if let Some(wait) = &mut this.cut {
+            ready!(wait.as_mut().poll(cx));
+            this.cut = None;
+            return Poll::Ready(Some(Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the script cuts the stream here",
+            ))));
+        }
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.whole.is_none()
+            && self.next.is_none()
+            && self.cut.is_none()
+            && self.frames.as_slice().is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.whole {
+            Some(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            None if self.is_end_stream() => SizeHint::with_exact(0),
+            None => SizeHint::default(),
+        }
+    }
+}

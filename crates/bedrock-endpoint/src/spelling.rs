@@ -1,0 +1,42 @@
+//! Header names on HTTP/1.1 in the letter case that Bedrock uses (recorded: `Content-Type`, but
+//! `x-amzn-RequestId`).
+//!
+//! hyper writes names in lower case, or Title-Case on request. Any other spelling it only forwards
+//! from a message that it has parsed itself, in a private extension. So it is given one small
+//! message to parse, in memory, and the extension is kept and put on every response. HTTP/2 has
+//! lower-case names only and ignores it.
+
+use std::convert::Infallible;
+
+use hyper::{
+    Request, Response, body::Incoming, http::Extensions, server::conn::http1, service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{io::AsyncWriteExt, sync::mpsc};
+
+/// The names that Bedrock spells neither lower-case nor Title-Case.
+const SPELLED: &str = "GET / HTTP/1.1\r\n\
+    x-amzn-RequestId: 1\r\n\
+    x-amzn-ErrorType: 1\r\n\
+    x-amz-retry-after: 1\r\n\r\n";
+
+/// The extension that makes hyper spell those names as Bedrock does.
+///
+/// Were hyper to stop forwarding spellings, the names would go out in Title-Case; a test notices.
+pub(crate) async fn spelling() -> Extensions {
+    let (mut client, server) = tokio::io::duplex(1024);
+    let (seen, mut extensions) = mpsc::unbounded_channel();
+    // The buffer is larger than the message, so this cannot wait or fail.
+    let _ = client.write_all(SPELLED.as_bytes()).await;
+    let read = service_fn(move |request: Request<Incoming>| {
+        let _ = seen.send(request.extensions().clone());
+        async { Ok::<_, Infallible>(Response::new(String::new())) }
+    });
+    let _ = client.shutdown().await;
+    let _ = http1::Builder::new()
+        .preserve_header_case(true)
+        .half_close(true)
+        .serve_connection(TokioIo::new(server), read)
+        .await;
+    extensions.try_recv().unwrap_or_default()
+}

@@ -1,0 +1,114 @@
+//! Tells the site which requests reached a lab.
+//!
+//! Each request becomes one line of the event log that the site follows (`Event::Request` of
+//! `workshop-runner`): `{"type":"request","exercise":"001","test":"…","entry":{…}}`. A plain
+//! `cargo test` in an editor lights the diagram the same way as `workshop check`. A test must not
+//! fail for the sake of the log, so every failure here is ignored.
+
+use std::{
+    env,
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use bedrock_emulator::journal::Entry;
+use serde::Serialize;
+
+/// The longest line, in bytes; the body and the texts are dropped first.
+const LINE_MAX: usize = 64 * 1024;
+
+/// Names the log explicitly; the runner sets it.
+const LOG_VARIABLE: &str = "WORKSHOP_LIVE";
+
+/// Where the log is, below the workspace's root.
+const LOG_FILE: &str = ".workshop/live.jsonl";
+
+/// Where one test's requests are written.
+#[derive(Debug)]
+pub(crate) struct EventLog {
+    path: PathBuf,
+    exercise: String,
+    test: String,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    r#type: &'static str,
+    exercise: &'a str,
+    test: &'a str,
+    entry: &'a Entry,
+}
+
+impl EventLog {
+    /// The log for the test on this thread, if anybody follows one.
+    pub(crate) fn of_this_test() -> Option<Self> {
+        let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let exercise = exercise(env::var("CARGO_PKG_NAME").ok(), manifest_dir.as_deref());
+        let path = match env::var_os(LOG_VARIABLE) {
+            Some(path) => PathBuf::from(path),
+            None => nearest_log(manifest_dir.as_deref()?)?,
+        };
+        Some(Self {
+            path,
+            exercise: exercise?,
+            test: thread::current().name().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Appends one line with one write, so that lines of several processes never mix.
+    pub(crate) fn append(&self, entry: &Entry) {
+        let Some(line) = self.line(entry) else { return };
+        let log = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&self.path);
+        if let Ok(mut log) = log {
+            let _ = log.write_all(line.as_bytes());
+        }
+    }
+
+    fn line(&self, entry: &Entry) -> Option<String> {
+        let whole = self.json(entry)?;
+        if whole.len() <= LINE_MAX {
+            return Some(whole);
+        }
+        let mut entry = entry.clone();
+        entry.body = None;
+        entry.text = None;
+        entry.message = None;
+        entry.headers.clear();
+        self.json(&entry).filter(|line| line.len() <= LINE_MAX)
+    }
+
+    fn json(&self, entry: &Entry) -> Option<String> {
+        let line = Line {
+            r#type: "request",
+            exercise: &self.exercise,
+            test: &self.test,
+            entry,
+        };
+        let json = serde_json::to_string(&line).ok()?;
+        Some(json + "\n")
+    }
+}
+
+/// `001` from the package `ex001`, else from the folder `001-first-converse-call`. Anything else
+/// is no exercise, and the site has nothing to show for it.
+fn exercise(package: Option<String>, folder: Option<&Path>) -> Option<String> {
+    let package = package.unwrap_or_default();
+    let folder = folder.and_then(Path::file_name).unwrap_or_default();
+    let folder = folder.to_string_lossy();
+    let from_folder = folder.split('-').next();
+    let candidates = [package.strip_prefix("ex"), from_folder];
+    let is_id = |id: &&str| id.len() == 3 && id.bytes().all(|b| b.is_ascii_digit());
+    let found = candidates.into_iter().flatten().find(is_id);
+    found.map(ToOwned::to_owned)
+}
+
+fn nearest_log(from: &Path) -> Option<PathBuf> {
+    from.ancestors()
+        .map(|folder| folder.join(LOG_FILE))
+        .find(|path| path.is_file())
+}
