@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
@@ -53,7 +54,7 @@ pub fn key(question: &Question<'_>) -> String {
         temperature,
         guardrail
     ]);
-    format!("{:x}", Sha256::digest(parts.to_string()))
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(parts.to_string()))
 }
 // endregion: key
 
@@ -109,14 +110,15 @@ pub struct Cache<S, E> {
 
 // region: single-flight
 impl<S: Store, E: Clone> Cache<S, E> {
-    /// The stored answer, or `fetch`'s. Callers with the same key at the same time share one
-    /// fetch, its failure included; the next caller after them starts afresh.
+    /// The stored answer, or what `fetch` brings (polled only if it is needed). Callers with the
+    /// same key at the same time share one fetch, its failure included; the next one after them
+    /// starts afresh.
     pub async fn answer(
         &self,
         key: &str,
         now: u64,
         ttl: Duration,
-        fetch: impl AsyncFnOnce() -> Result<Answer, E>,
+        fetch: impl Future<Output = Result<Answer, E>>,
     ) -> Result<(Answer, Source), E> {
         let flight = self.flight(key);
         let mut leads = false;
@@ -129,7 +131,7 @@ impl<S: Store, E: Clone> Cache<S, E> {
                     let (text, complete) = (item.text, true);
                     return Ok((Answer { text, complete }, Source::Hit));
                 }
-                let answer = fetch().await?;
+                let answer = fetch.await?;
                 if answer.complete {
                     let (text, expires_at) = (answer.text.clone(), now + ttl.as_secs());
                     self.store.put(key, Item { text, expires_at }).await;
@@ -195,7 +197,7 @@ mod tests {
     use super::{Answer, Cache, Item, Question, Source, Store, key};
     use crate::direct::ask;
 
-    const TTL: Duration = Duration::from_secs(60);
+    const TTL: Duration = Duration::from_mins(1);
 
     /// A store that, like DynamoDB, returns what has expired.
     #[derive(Debug, Default)]
@@ -215,6 +217,7 @@ mod tests {
         Cache::new(Memory::default())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what a fetch brings")]
     fn says(text: &str) -> Result<Answer, &'static str> {
         Ok(Answer {
             text: text.to_owned(),
@@ -272,7 +275,7 @@ mod tests {
         ];
         let keys: HashSet<String> = questions.iter().map(key).collect();
         assert_eq!(keys.len(), questions.len());
-        assert!(keys.iter().all(|k| k.len() == 64 && !k.contains("Hello")));
+        assert!(keys.iter().all(|k| k.len() == 43 && !k.contains("Hello")));
     }
 
     #[tokio::test]
@@ -280,7 +283,7 @@ mod tests {
         let cache = cache();
         let fetched = AtomicUsize::new(0);
         let at = async |now| {
-            let fetch = async || {
+            let fetch = async {
                 fetched.fetch_add(1, Ordering::Relaxed);
                 says("")
             };
@@ -301,11 +304,11 @@ mod tests {
             complete: false,
         };
         let kept = cut.clone();
-        let got = cache.answer("key", 0, TTL, async || Ok(kept)).await;
+        let got = cache.answer("key", 0, TTL, async { Ok(kept) }).await;
         assert_eq!(got, Ok((cut, Source::Miss)));
-        let got = cache.answer("key", 0, TTL, async || Err("no")).await;
+        let got = cache.answer("key", 0, TTL, async { Err("no") }).await;
         assert_eq!(got, Err("no"));
-        let got = cache.answer("key", 0, TTL, async || says("Hello")).await;
+        let got = cache.answer("key", 0, TTL, async { says("Hello") }).await;
         assert_eq!(got, says("Hello").map(|a| (a, Source::Miss)));
         assert!(cache.flights.lock().unwrap().is_empty());
     }
@@ -321,7 +324,7 @@ mod tests {
                 let (cache, fetched) = (Arc::clone(&cache), Arc::clone(&fetched));
                 let (all_wait, outcome) = (Arc::clone(&all_wait), outcome.clone());
                 callers.spawn(async move {
-                    let fetch = async || {
+                    let fetch = async {
                         fetched.fetch_add(1, Ordering::Relaxed);
                         all_wait.notified().await;
                         outcome
@@ -356,14 +359,11 @@ mod tests {
         let cache = Arc::new(cache());
         let leader = tokio::spawn({
             let cache = Arc::clone(&cache);
-            async move {
-                let never = async || std::future::pending().await;
-                cache.answer("key", 0, TTL, never).await
-            }
+            async move { cache.answer("key", 0, TTL, std::future::pending()).await }
         });
         tokio::task::yield_now().await;
         leader.abort();
-        let got = cache.answer("key", 0, TTL, async || says("Hello")).await;
+        let got = cache.answer("key", 0, TTL, async { says("Hello") }).await;
         assert_eq!(got, says("Hello").map(|a| (a, Source::Miss)));
     }
 
@@ -381,14 +381,14 @@ mod tests {
         let cache: Cache<Memory, String> = Cache::new(Memory::default());
         let mut sources = Vec::new();
         for _ in 0..4 {
-            let fetch = async || {
+            let fetch = Box::pin(async {
                 let reply = ask(&client, &model, "Say hello.", 64).await;
                 let reply = reply.map_err(|e| e.to_string())?;
                 Ok(Answer {
                     complete: reply.stop == StopReason::EndTurn,
                     text: reply.text,
                 })
-            };
+            });
             sources.push(cache.answer("key", 0, TTL, fetch).await.unwrap().1);
         }
         assert_eq!(

@@ -4,6 +4,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use aws_sdk_bedrockruntime::Client;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -86,7 +87,7 @@ pub enum Outcome {
 /// document and its version, or a UUID made when the form was opened. Not a time.
 pub fn job_id(user: &str, request: &str) -> String {
     let both = json!([user, request]).to_string(); // unambiguous: ("ab", "c") is not ("a", "bc")
-    format!("{:x}", Sha256::digest(both))
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(both))
 }
 
 /// Stores the job, then sends its id: neither prompt nor user travels through the queue.
@@ -396,7 +397,7 @@ mod tests {
         assert_eq!(memory.rows.lock().unwrap().len(), 1);
         let sent = memory.sent.lock().unwrap();
         assert_eq!(*sent, [message(&id), message(&id)]);
-        assert_eq!(id.len(), 64);
+        assert_eq!(id.len(), 43);
         assert_ne!(job_id("ab", "c"), job_id("a", "bc"));
     }
 

@@ -75,7 +75,7 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 }
 // endregion: classify
 
-// region: backoff
+// region: policy
 /// How often and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
@@ -85,19 +85,47 @@ pub struct Policy {
     pub base: Duration,
     /// Upper end of every pause, unless the service asks for more.
     pub cap: Duration,
-    /// No attempt starts later than this after the first.
+    /// No pause ends later than this after the first attempt began.
     pub deadline: Duration,
 }
 
-/// Runs `attempt` until it succeeds, fails for good, or the policy ends.
-///
-/// `random` gives numbers from 0.0 to 1.0; it is an argument so that a test can choose them.
-pub async fn with_backoff<T, E>(
+impl Policy {
+    /// The pause before the next attempt; `None`: give up. `failures` counts from 1, `random`
+    /// is a number from 0.0 to 1.0.
+    pub fn pause(
+        &self,
+        failures: u32,
+        elapsed: Duration,
+        verdict: Verdict,
+        random: f64,
+    ) -> Option<Duration> {
+        let hint = match verdict {
+            Verdict::Permanent => return None,
+            Verdict::Transient => Duration::ZERO,
+            Verdict::Throttled { hint } => hint.unwrap_or_default(),
+        };
+        // Full jitter, from nothing to the doubled limit: clients that failed together come
+        // back apart.
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let limit = self.base.saturating_mul(doubled).min(self.cap);
+        let pause = limit.mul_f64(random.clamp(0.0, 1.0)).max(hint);
+        let in_time = elapsed.saturating_add(pause) <= self.deadline;
+        (failures < self.max_attempts && in_time).then_some(pause)
+    }
+}
+// endregion: policy
+
+// region: backoff
+/// Runs `attempt` until it succeeds or the policy gives up.
+pub async fn with_backoff<T, E, F>(
     policy: &Policy,
-    random: &mut (dyn FnMut() -> f64 + Send),
+    mut random: impl FnMut() -> f64,
     classify: impl Fn(&E) -> Verdict,
-    mut attempt: impl AsyncFnMut() -> Result<T, E>,
-) -> Result<T, E> {
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
     let begin = Instant::now();
     let mut failures = 0;
     loop {
@@ -106,24 +134,11 @@ pub async fn with_backoff<T, E>(
             Err(error) => error,
         };
         failures += 1;
-        let hint = match classify(&error) {
-            Verdict::Permanent => return Err(error),
-            Verdict::Transient => Duration::ZERO,
-            Verdict::Throttled { hint } => hint.unwrap_or_default(),
-        };
-        let pause = full_jitter(policy, failures, random()).max(hint);
-        if failures >= policy.max_attempts || begin.elapsed() + pause > policy.deadline {
-            return Err(error);
+        match policy.pause(failures, begin.elapsed(), classify(&error), random()) {
+            Some(pause) => sleep(pause).await,
+            None => return Err(error),
         }
-        sleep(pause).await;
     }
-}
-
-/// Anything from nothing to the doubled limit: clients that failed together come back apart.
-fn full_jitter(policy: &Policy, failures: u32, random: f64) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures - 1);
-    let limit = policy.base.saturating_mul(doubled).min(policy.cap);
-    limit.mul_f64(random.clamp(0.0, 1.0))
 }
 // endregion: backoff
 
@@ -131,7 +146,6 @@ fn full_jitter(policy: &Policy, failures: u32, random: f64) -> Duration {
 mod tests {
     use std::{collections::BTreeSet, time::Duration};
 
-    use tokio::time::Instant;
     use workshop_testkit::{Fault, Lab, Step};
 
     use super::{Policy, Verdict, classify, once, patient, with_backoff};
@@ -141,60 +155,59 @@ mod tests {
         max_attempts: 5,
         base: Duration::from_millis(100),
         cap: Duration::from_millis(400),
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     };
 
-    /// Runs a failing attempt to the end; gives the pauses before each further attempt.
-    async fn pauses(policy: Policy, random: f64, verdict: Verdict) -> Vec<u128> {
-        let mut starts = Vec::new();
-        let outcome: Result<(), &str> = with_backoff(
-            &policy,
-            &mut || random,
-            |_| verdict,
-            async || {
-                starts.push(Instant::now());
-                Err("no")
-            },
-        )
-        .await;
-        assert_eq!(outcome, Err("no"));
-        let gaps = starts.windows(2).map(|w| (w[1] - w[0]).as_millis());
-        gaps.collect()
+    /// The pauses of an attempt that fails at once, again and again.
+    fn pauses(policy: Policy, random: f64, verdict: Verdict) -> Vec<u128> {
+        let mut elapsed = Duration::ZERO;
+        let next = |failures| {
+            let pause = policy.pause(failures, elapsed, verdict, random)?;
+            elapsed += pause;
+            Some(pause.as_millis())
+        };
+        (1..).map_while(next).collect()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn pauses_double_up_to_the_cap_and_are_jittered() {
+    #[test]
+    fn pauses_double_up_to_the_cap_and_are_jittered() {
         let transient = Verdict::Transient;
-        assert_eq!(pauses(POLICY, 1.0, transient).await, [100, 200, 400, 400]);
-        assert_eq!(pauses(POLICY, 0.5, transient).await, [50, 100, 200, 200]);
-        assert_eq!(pauses(POLICY, 0.0, transient).await, [0, 0, 0, 0]);
+        assert_eq!(pauses(POLICY, 1.0, transient), [100, 200, 400, 400]);
+        assert_eq!(pauses(POLICY, 0.5, transient), [50, 100, 200, 200]);
+        assert_eq!(pauses(POLICY, 0.0, transient), [0, 0, 0, 0]);
+        assert_eq!(pauses(POLICY, f64::INFINITY, transient)[0], 100);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_hint_is_the_shortest_pause_and_a_deadline_the_end() {
+    #[test]
+    fn a_hint_is_the_shortest_pause_and_a_deadline_the_end() {
         let throttled = |ms| Verdict::Throttled {
             hint: Some(Duration::from_millis(ms)),
         };
-        assert_eq!(
-            pauses(POLICY, 0.5, throttled(150)).await,
-            [150, 150, 200, 200]
-        );
+        assert_eq!(pauses(POLICY, 0.5, throttled(150)), [150, 150, 200, 200]);
+        assert_eq!(pauses(POLICY, 0.5, throttled(900)), [900; 4]);
         let hurried = Policy {
             deadline: Duration::from_millis(250),
             ..POLICY
         };
-        assert_eq!(pauses(hurried, 1.0, Verdict::Transient).await, [100]);
-        assert!(pauses(hurried, 1.0, throttled(900)).await.is_empty());
+        assert_eq!(pauses(hurried, 1.0, Verdict::Transient), [100]);
+        assert!(pauses(hurried, 1.0, throttled(900)).is_empty());
+        assert!(pauses(hurried, 1.0, throttled(u64::MAX)).is_empty());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_cannot_heal_is_tried_once_and_so_is_a_policy_of_no_attempts() {
-        assert!(pauses(POLICY, 1.0, Verdict::Permanent).await.is_empty());
+    #[test]
+    fn what_cannot_heal_is_tried_once_and_so_is_a_policy_of_no_attempts() {
+        assert!(pauses(POLICY, 1.0, Verdict::Permanent).is_empty());
         let none = Policy {
             max_attempts: 0,
             ..POLICY
         };
-        assert!(pauses(none, 1.0, Verdict::Transient).await.is_empty());
+        assert!(pauses(none, 1.0, Verdict::Transient).is_empty());
+        let endless = Policy {
+            max_attempts: u32::MAX,
+            ..POLICY
+        };
+        let late = endless.pause(1_000, Duration::ZERO, Verdict::Transient, 1.0);
+        assert_eq!(late, Some(POLICY.cap));
     }
 
     #[tokio::test]
@@ -261,10 +274,8 @@ mod tests {
         };
         // Spawned, because a server's task must be able to hold it.
         tokio::spawn(async move {
-            with_backoff(&POLICY, &mut || 0.0, sort, async || {
-                ask(&client, &model, "Hello", 64).await
-            })
-            .await
+            let attempt = || ask(&client, &model, "Hello", 64);
+            with_backoff(&POLICY, || 0.0, sort, attempt).await
         })
         .await
         .unwrap()

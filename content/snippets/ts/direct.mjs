@@ -1,0 +1,42 @@
+// The direct call in JavaScript and TypeScript, as the integration patterns post shows it.
+//
+//   AWS_REGION=… MODEL_ID=… node direct.mjs "a prompt"
+//
+// Endpoint, region and credentials come from the environment, as for every AWS SDK:
+// `workshop env` prints the lines that point it at the emulator.
+
+// region: ask
+import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
+
+const client = new BedrockRuntimeClient({ maxAttempts: 3 }); // region: from AWS_REGION
+
+/**
+ * @param {string} modelId an inference profile id
+ * @param {string} prompt
+ */
+export async function ask(modelId, prompt) {
+  const answer = await client.send(
+    new ConverseCommand({
+      modelId,
+      messages: [{ role: "user", content: [{ text: prompt }] }],
+      inferenceConfig: { maxTokens: 500 },
+    }),
+    { abortSignal: AbortSignal.timeout(30_000) },
+  );
+  const blocks = answer.output?.message?.content ?? [];
+  return {
+    text: blocks.map((block) => block.text ?? "").join(""),
+    stop: answer.stopReason, // "max_tokens": the text is cut off
+    usage: answer.usage,
+    requestId: answer.$metadata.requestId,
+  };
+}
+// endregion: ask
+
+const { MODEL_ID } = process.env;
+if (!MODEL_ID) {
+  console.error("MODEL_ID is not set: put the id of an inference profile there.");
+  process.exit(2);
+}
+const prompt = process.argv[2] ?? "Say hello in one sentence.";
+console.log(JSON.stringify(await ask(MODEL_ID, prompt)));
