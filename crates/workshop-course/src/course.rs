@@ -1,15 +1,15 @@
 //! The types of the course.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::Date;
 
-use crate::{Diagnostic, Tree};
+use crate::{Diagnostic, Tree, house, load};
 
 /// The whole course.
 #[derive(Debug, Clone, Default)]
 pub struct Course {
-    /// Published posts, newest first.
+    /// Posts, newest first; those with `published: false` too (the server leaves them out).
     pub posts: Vec<Post>,
     /// Diagram pages, in order of their slugs.
     pub diagrams: Vec<DiagramPage>,
@@ -17,7 +17,9 @@ pub struct Course {
     pub exercises: Vec<Exercise>,
     /// Tracks, in the order of `exercises/tracks.toml`; each has at least one exercise.
     pub tracks: Vec<Track>,
-    /// Everything found wrong.
+    /// Pictures that pages show, as paths of the tree; a page has them at `/media/{path}`.
+    pub media: BTreeSet<String>,
+    /// Everything found wrong, by file and line.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -77,6 +79,20 @@ pub struct Post {
     pub body: Rendered,
     /// Ids of the exercises it leads to.
     pub exercises: Vec<String>,
+    /// Slugs of the diagram pages it leads to.
+    pub related_diagrams: Vec<String>,
+    /// The diagrams drawn in it, in order.
+    pub diagrams: Vec<Diagram>,
+    /// The series it belongs to.
+    pub series: Option<String>,
+    /// Its place in the series.
+    pub order: Option<i64>,
+    /// Day on which somebody last compared it with AWS.
+    pub reviewed: Option<Date>,
+    /// Day from which it should be shown with a warning.
+    pub expires: Option<Date>,
+    /// Front matter keys that mean nothing to us, as text.
+    pub other: BTreeMap<String, String>,
     /// Its file, relative to the course's root.
     pub file: String,
 }
@@ -92,6 +108,8 @@ pub struct DiagramPage {
     pub excerpt: String,
     /// Shown as given.
     pub tags: Vec<String>,
+    /// Whether it is listed and served outside preview.
+    pub published: bool,
     /// The text, diagrams included (as inline SVG with their text form below).
     pub body: Rendered,
     /// Its diagrams, in order.
@@ -218,8 +236,23 @@ pub struct Track {
 impl Course {
     /// Reads and checks the course; what cannot be used becomes a diagnostic.
     pub fn load(tree: &Tree) -> Self {
-        let _ = tree;
-        Self::default()
+        load::load(tree)
+    }
+
+    /// Rules of our own course that a course of somebody else need not follow: no model id stands
+    /// in a text or in code (ids come from the emulator's catalogue).
+    pub fn house_checks(tree: &Tree) -> Vec<Diagnostic> {
+        house::model_ids(tree)
+    }
+
+    /// The post of that slug, published or not.
+    pub fn post(&self, slug: &str) -> Option<&Post> {
+        self.posts.iter().find(|p| p.slug.as_str() == slug)
+    }
+
+    /// The diagram page of that slug.
+    pub fn diagram(&self, slug: &str) -> Option<&DiagramPage> {
+        self.diagrams.iter().find(|d| d.slug.as_str() == slug)
     }
 
     /// The exercise of that id.

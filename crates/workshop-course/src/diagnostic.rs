@@ -26,6 +26,37 @@ pub enum Severity {
     Error,
 }
 
+impl Diagnostic {
+    /// Something is not served, or is shown broken.
+    pub fn error(
+        file: impl Into<String>,
+        line: usize,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Error,
+            file: file.into(),
+            line,
+            message: message.into(),
+            cure: cure.into(),
+        }
+    }
+
+    /// Worth mending, but nothing is lost.
+    pub fn warning(
+        file: impl Into<String>,
+        line: usize,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(file, line, message, cure)
+        }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {

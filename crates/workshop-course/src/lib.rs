@@ -3,14 +3,31 @@
 //! [`Course::load`] takes files as bytes ([`Tree`]) and never fails: what cannot be used becomes a
 //! [`Diagnostic`] with file, line and cure, and the rest of the course still works. No HTTP, no
 //! processes; HTML leaves this crate only as the rendered body of a post, diagram or exercise.
+//!
+//! Read in this order: [`tree`] (files), [`course`] (what they become), `load` (how), then the
+//! parts: `document` and `front_matter` (a Markdown file taken apart), `markdown` (its body as
+//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `house`.
 
 pub mod course;
 pub mod diagnostic;
+pub mod drawing;
 pub mod tree;
+
+mod document;
+mod exercise;
+mod front_matter;
+mod house;
+mod links;
+mod load;
+mod markdown;
+mod markup;
+mod regions;
 
 pub use course::{
     Course, Diagram, DiagramPage, Exercise, Hint, Post, Real, RealLimits, Recall, Rendered, Slug,
     TocEntry, Track,
 };
 pub use diagnostic::{Diagnostic, Severity};
+pub use drawing::{Fence, Sidecar, source_sha256};
+pub use load::fences;
 pub use tree::Tree;
