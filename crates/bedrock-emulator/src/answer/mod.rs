@@ -3,8 +3,18 @@
 //! Order of reading: [`tokens`] (one count for usage, headers, logs, metrics and cost),
 //! [`text`] (sentences that mention the prompt), [`schema`] (JSON that satisfies a tool's schema),
 //! [`chunks`] (how an answer is cut into stream deltas).
+//!
+//! Nothing here imitates a model's knowledge. The words have the right form, length and subject,
+//! so that a program around them can be built and tested; no test may depend on their wording,
+//! and [`text::scramble`] is there to prove it.
+
+pub mod tokens;
+
+mod ask;
+pub mod text;
+
+pub mod schema;
 
 pub mod chunks;
-pub mod schema;
-pub mod text;
-pub mod tokens;
+
+mod rng;

@@ -1,0 +1,531 @@
+//! What a prompt asks for, as far as its form says: a length, a subject, quoted text.
+
+/// What a prompt asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// The asked-for length.
+    pub(super) length: Length,
+    /// The subject as a phrase that can stand after "about"; in quotation marks when it is not
+    /// clearly a noun phrase.
+    pub(super) subject: String,
+    /// Quoted text, without its marks, in order.
+    pub(super) quotes: Vec<String>,
+    /// The whole answer, when the prompt dictates it (`Reply with "pong"`).
+    pub(super) dictated: Option<String>,
+    /// Whether the answer must be JSON.
+    pub(super) json: bool,
+}
+
+/// An asked-for length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Nothing asked for.
+    Free,
+    /// That many sentences.
+    Sentences(usize),
+    /// That many words.
+    Words(usize),
+    /// A numbered list of that many points.
+    Points(usize),
+    /// That many paragraphs.
+    Paragraphs(usize),
+}
+
+/// Longer prompts are read at both ends, where instructions stand.
+const READ_AT_EACH_END: usize = 2_000;
+
+impl Ask {
+    /// Reads a prompt in any script; what is not understood is left out, never guessed.
+    pub(super) fn of(prompt: &str) -> Self {
+        let prompt = &both_ends(prompt.trim());
+        let quotes = quotes(prompt);
+        Self {
+            length: length(prompt),
+            subject: subject(prompt),
+            dictated: dictated(prompt, &quotes),
+            json: wants_json(prompt),
+            quotes,
+        }
+    }
+}
+
+fn both_ends(prompt: &str) -> String {
+    let length = prompt.chars().count();
+    if length <= 2 * READ_AT_EACH_END {
+        return prompt.to_owned();
+    }
+    let start = prompt.chars().take(READ_AT_EACH_END);
+    let end = prompt.chars().skip(length - READ_AT_EACH_END);
+    start.chain("\n".chars()).chain(end).collect()
+}
+
+/// Text between quotation marks of one kind, at most three pieces.
+fn quotes(prompt: &str) -> Vec<String> {
+    const MARKS: [(char, char); 6] = [
+        ('"', '"'),
+        ('“', '”'),
+        ('„', '“'),
+        ('«', '»'),
+        ('「', '」'),
+        ('`', '`'),
+    ];
+    let mut found = Vec::new();
+    let mut rest = prompt;
+    while found.len() < 3 {
+        let Some((at, open)) = rest
+            .char_indices()
+            .find(|(_, c)| MARKS.iter().any(|m| m.0 == *c))
+        else {
+            break;
+        };
+        rest = &rest[at + open.len_utf8()..];
+        let close = MARKS.iter().find(|m| m.0 == open).map_or(open, |m| m.1);
+        let Some(end) = rest.find(close) else {
+            continue;
+        };
+        let inside = rest[..end].trim();
+        if !inside.is_empty() && inside.chars().count() <= 300 {
+            found.push(inside.to_owned());
+        }
+        rest = &rest[end + close.len_utf8()..];
+    }
+    found
+}
+
+/// `Say "pong"`, `Reply with exactly: pong`, `Respond only with the word pong`.
+fn dictated(prompt: &str, quotes: &[String]) -> Option<String> {
+    const LEADS: [&str; 16] = [
+        "reply with exactly",
+        "respond with exactly",
+        "answer with exactly",
+        "reply with only",
+        "respond with only",
+        "reply only with",
+        "respond only with",
+        "answer only with",
+        "reply with",
+        "respond with",
+        "answer with",
+        "repeat after me",
+        "repeat",
+        "echo",
+        "just say",
+        "say",
+    ];
+    let plain = strip_lead(prompt, &["please", "can you", "could you", "now", "simply"]);
+    let rest = LEADS.iter().find_map(|lead| strip_prefix(plain, lead))?;
+    let rest = strip_lead(
+        rest,
+        &[
+            "exactly",
+            "only",
+            "just",
+            "the single word",
+            "the word",
+            "the words",
+            "the text",
+            "the phrase",
+        ],
+    );
+    let rest = rest.trim_start_matches([':', ' ', ',']);
+    if let Some(first) = quotes.first()
+        && rest.starts_with(|c: char| !c.is_alphanumeric())
+    {
+        return Some(first.clone());
+    }
+    let words = rest.split_whitespace().count();
+    let one_line = !rest.contains('\n');
+    let said = rest.trim_end_matches(['.', '!', ' ']);
+    let instruction = number_word(first_word(rest)).is_some() || first_word(rest) == "a";
+    (one_line && (1..=5).contains(&words) && !said.is_empty() && !instruction && quotes.is_empty())
+        .then(|| said.to_owned())
+}
+
+fn wants_json(prompt: &str) -> bool {
+    const ASKS: [&str; 9] = [
+        "as json",
+        "in json",
+        "only json",
+        "valid json",
+        "json only",
+        "return json",
+        "json object",
+        "with json",
+        "output json",
+    ];
+    let prompt = prompt.to_lowercase();
+    ASKS.iter().any(|ask| prompt.contains(ask))
+}
+
+fn length(prompt: &str) -> Length {
+    let words: Vec<String> = prompt.split_whitespace().map(bare).collect();
+    let asked = (0..words.len()).rev().find_map(|at| length_at(&words, at));
+    let has = |word: &str| words.iter().any(|w| w == word);
+    asked.unwrap_or_else(|| {
+        if has("briefly") || has("concisely") || has("concise") || has("brief") {
+            Length::Sentences(1)
+        } else if has("detailed") || has("detail") {
+            Length::Sentences(7)
+        } else {
+            Length::Free
+        }
+    })
+}
+
+/// The length asked for by the number at `at`: `three short sentences`, `50 words`, `list five …`.
+fn length_at(words: &[String], at: usize) -> Option<Length> {
+    const ADJECTIVES: [&str; 9] = [
+        "short", "simple", "single", "complete", "brief", "key", "main", "bullet", "plain",
+    ];
+    const POINTS: [&str; 14] = [
+        "bullets", "points", "point", "items", "things", "steps", "ideas", "examples", "reasons",
+        "ways", "tips", "facts", "options", "bullet",
+    ];
+    const LISTING: [&str; 8] = [
+        "list",
+        "name",
+        "give",
+        "suggest",
+        "propose",
+        "show",
+        "top",
+        "enumerate",
+    ];
+    let n = number_word(&words[at])?;
+    let noun = words[at + 1..]
+        .iter()
+        .take(3)
+        .find(|w| !ADJECTIVES.contains(&w.as_str()))?;
+    let before = &words[at.saturating_sub(3)..at];
+    let said = |word: &str| before.iter().any(|w| w == word);
+    match noun.as_str() {
+        "sentence" | "sentences" => Some(Length::Sentences(n)),
+        "paragraph" | "paragraphs" => Some(Length::Paragraphs(n)),
+        // "fewer than 50" and "under 50" exclude the number itself.
+        "word" | "words" if said("than") || said("under") || said("below") => {
+            Some(Length::Words(n.saturating_sub(1).max(1)))
+        }
+        "word" | "words" => Some(Length::Words(n)),
+        noun if n > 1 && POINTS.contains(&noun) => Some(Length::Points(n)),
+        noun if n > 1 && noun.ends_with('s') => before
+            .iter()
+            .rev()
+            .take(2)
+            .any(|w| LISTING.contains(&w.as_str()))
+            .then_some(Length::Points(n)),
+        _ => None,
+    }
+}
+
+/// A number in digits or, up to twenty, in words.
+pub(super) fn number_word(word: &str) -> Option<usize> {
+    const WORDS: [&str; 20] = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
+    ];
+    if word == "a" || word == "single" {
+        return Some(1);
+    }
+    let digits = word.replace(',', "");
+    let spelled = WORDS.iter().position(|w| *w == word).map(|at| at + 1);
+    spelled.or_else(|| digits.parse().ok().filter(|n| *n > 0))
+}
+
+/// The word in lower case, without punctuation around it.
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase()
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or("")
+}
+
+/// Removes `prefix` (lower case, whole words) from the start of `text`, whatever its case.
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    let rest = &text[prefix.len()..];
+    let ends = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
+    (head.eq_ignore_ascii_case(prefix) && ends).then(|| rest.trim_start())
+}
+
+/// Removes any of `leads`, and the commas after them, as often as they stand at the start.
+fn strip_lead<'a>(mut text: &'a str, leads: &[&str]) -> &'a str {
+    while let Some(rest) = leads.iter().find_map(|lead| strip_prefix(text, lead)) {
+        text = rest.trim_start_matches([',', ' ', '!']);
+    }
+    text
+}
+
+/// The subject as a phrase that can stand after "about".
+fn subject(prompt: &str) -> String {
+    const POLITE: [&str; 12] = [
+        "please",
+        "can you",
+        "could you",
+        "would you",
+        "will you",
+        "i want you to",
+        "hi",
+        "hello",
+        "hey",
+        "claude",
+        "kindly",
+        "now",
+    ];
+    const NAMING: [&str; 30] = [
+        "tell me about",
+        "tell us about",
+        "talk about",
+        "write about",
+        "explain to me",
+        "explain",
+        "describe",
+        "define",
+        "summarize",
+        "summarise",
+        "discuss",
+        "compare",
+        "introduce",
+        "what is meant by",
+        "what is",
+        "what's",
+        "what are",
+        "what was",
+        "what were",
+        "who is",
+        "who are",
+        "who was",
+        "where is",
+        "where are",
+        "when is",
+        "when was",
+        "translate",
+        "review",
+        "classify",
+        "outline",
+    ];
+    let sentence = main_sentence(prompt);
+    let plain = strip_lead(sentence, &POLITE);
+    let named = NAMING
+        .iter()
+        .find_map(|lead| strip_prefix(plain, lead))
+        .or_else(|| {
+            // "Write a haiku about autumn", "Give me three facts about tides".
+            let at = plain.to_ascii_lowercase().find(" about ")?;
+            Some(plain[at + " about ".len()..].trim_start())
+        });
+    match named
+        .map(without_length)
+        .filter(|phrase| is_noun_phrase(phrase))
+    {
+        Some(phrase) => phrase.to_owned(),
+        None => quoted(without_length(plain)),
+    }
+}
+
+/// The last question, or else the first sentence that has letters.
+fn main_sentence(prompt: &str) -> &str {
+    let mut sentences = Vec::new();
+    let mut rest = prompt;
+    while let Some(at) = rest
+        .find(['?', '\n', '!', '。', '？', '！'])
+        .into_iter()
+        .chain(rest.find(". "))
+        .min()
+    {
+        let end = at + rest[at..].chars().next().map_or(1, char::len_utf8);
+        sentences.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    sentences.push(rest);
+    let lettered = |s: &&&str| s.chars().any(char::is_alphanumeric);
+    let question = sentences
+        .iter()
+        .rev()
+        .filter(lettered)
+        .find(|s| s.ends_with(['?', '？']));
+    let found = question.or_else(|| sentences.iter().find(lettered));
+    found.map_or(prompt, |s| s.trim())
+}
+
+/// The phrase without a trailing "in one sentence", "in 50 words", "please", "briefly".
+fn without_length(phrase: &str) -> &str {
+    let phrase = trim_marks(phrase);
+    let lower = phrase.to_ascii_lowercase();
+    let cut = ["in", "using", "with", "within"].iter().filter_map(|word| {
+        let at = lower.rfind(&format!(" {word} "))?;
+        let tail: Vec<String> = lower[at..].split_whitespace().map(bare).collect();
+        let length = (1..tail.len()).any(|n| length_at(&tail, n).is_some());
+        (length || matches!(tail.last()?.as_str(), "detail" | "brief" | "short")).then_some(at)
+    });
+    let phrase = cut.min().map_or(phrase, |at| &phrase[..at]);
+    let lower = phrase.to_ascii_lowercase();
+    let tail = [" please", " briefly", " concisely", " to me", " for me"];
+    let tail = tail.iter().find(|tail| lower.ends_with(*tail));
+    trim_marks(tail.map_or(phrase, |tail| &phrase[..phrase.len() - tail.len()]))
+}
+
+fn trim_marks(phrase: &str) -> &str {
+    phrase.trim_matches(|c: char| c.is_whitespace() || ".,;:!?。？！".contains(c))
+}
+
+/// Whether "about {phrase}" reads as English: short, one line, and not a clause.
+fn is_noun_phrase(phrase: &str) -> bool {
+    const NOT_NOUNS: [&str; 34] = [
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "me",
+        "you",
+        "i",
+        "we",
+        "is",
+        "are",
+        "was",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "should",
+        "would",
+        "to",
+        "how",
+        "why",
+        "what",
+        "when",
+        "where",
+        "who",
+        "which",
+        "if",
+        "whether",
+        "not",
+        "following",
+        "between",
+        "from",
+        "and",
+    ];
+    let words: Vec<String> = phrase.split_whitespace().map(bare).collect();
+    let first = words.first().map_or("", String::as_str);
+    let plain = phrase
+        .chars()
+        .all(|c| c.is_alphanumeric() || " -'’&+/.,()".contains(c));
+    let refers = words.get(1).is_some_and(|word| word == "following");
+    let clause = NOT_NOUNS.contains(&first) || phrase.contains(". ") || refers;
+    plain && (1..=8).contains(&words.len()) && !first.is_empty() && !clause
+}
+
+/// The beginning of `phrase` in quotation marks.
+fn quoted(phrase: &str) -> String {
+    let inner = phrase.replace(['“', '”', '"', '\n', '\r'], " ");
+    let words: Vec<&str> = inner.split_whitespace().collect();
+    let short = words.iter().take(8).copied().collect::<Vec<_>>().join(" ");
+    let shorter: String = short.chars().take(60).collect();
+    let whole = words.len() <= 8 && shorter.len() == short.len();
+    match trim_marks(&shorter) {
+        "" => "your message".to_owned(),
+        text if whole => format!("“{text}”"),
+        text => format!("“{text} …”"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ask, Length};
+
+    #[test]
+    fn reads_the_subject() {
+        for (prompt, subject) in [
+            ("Explain streaming.", "streaming"),
+            ("What is the capital of France?", "the capital of France"),
+            (
+                "Please explain event streams in one sentence.",
+                "event streams",
+            ),
+            ("Hello Claude, tell me about tides in 50 words", "tides"),
+            ("Write a haiku about autumn rain", "autumn rain"),
+            ("Give me three facts about the Moon, please", "the Moon"),
+            ("How do I renew a passport?", "“How do I renew a passport”"),
+            (
+                "I am new here. What are inference profiles?",
+                "inference profiles",
+            ),
+            (
+                "Summarize the following text:\nfoo",
+                "“Summarize the following text”",
+            ),
+            ("天気はどうですか", "“天気はどうですか”"),
+            ("ما هو الطقس؟", "“ما هو الطقس؟”"),
+            ("?!", "your message"),
+            ("", "your message"),
+            ("🙂", "“🙂”"),
+        ] {
+            assert_eq!(Ask::of(prompt).subject, subject, "{prompt:?}");
+        }
+    }
+
+    #[test]
+    fn reads_the_length() {
+        for (prompt, length) in [
+            ("Explain tides.", Length::Free),
+            ("Explain tides in one sentence.", Length::Sentences(1)),
+            ("Explain tides in a single sentence.", Length::Sentences(1)),
+            ("Explain tides in 3 short sentences", Length::Sentences(3)),
+            ("Explain tides in 50 words", Length::Words(50)),
+            (
+                "Use fewer than fifty-one words; at most 20 words.",
+                Length::Words(20),
+            ),
+            ("Answer in under 10 words", Length::Words(9)),
+            ("Answer in one word.", Length::Words(1)),
+            ("List three rivers", Length::Points(3)),
+            ("Give me 5 tips for talks", Length::Points(5)),
+            ("Write two paragraphs about tides", Length::Paragraphs(2)),
+            ("Briefly: tides?", Length::Sentences(1)),
+            ("The 3 rivers are long", Length::Free),
+        ] {
+            assert_eq!(Ask::of(prompt).length, length, "{prompt:?}");
+        }
+    }
+
+    #[test]
+    fn reads_quotes_and_dictation() {
+        let ask = Ask::of("Translate “good morning” and \"good night\" into French");
+        assert_eq!(ask.quotes, ["good morning", "good night"]);
+        for (prompt, said) in [
+            ("Say \"pong\".", Some("pong")),
+            ("Reply with exactly: pong", Some("pong")),
+            ("Please respond only with the word ready.", Some("ready")),
+            ("Say hello", Some("hello")),
+            ("Answer with one sentence about tides", None),
+            (
+                "Reply with a poem about the sea and the long way home",
+                None,
+            ),
+            ("Explain \"pong\"", None),
+        ] {
+            assert_eq!(Ask::of(prompt).dictated.as_deref(), said, "{prompt:?}");
+        }
+    }
+}
