@@ -1,10 +1,23 @@
 //! One exercise: build, run each test in a process of its own, verdict.
 
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Workspace, live::Event};
+use crate::{
+    CancelToken, Workspace,
+    cargo::{Build, Built, CompilerMessage, Products, Progress, toolchain_libraries},
+    course_files::{Backup, Protected, edited},
+    live::{Event, Log, now_ms},
+    process::Limits,
+    progress::record,
+    suite::{Ran, Suite},
+    workspace::{ExerciseDir, STUDENT_FILE},
+};
 
 /// How a check ended; each has an exit code of its own in the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +44,9 @@ pub struct Report {
     pub tests: Vec<TestResult>,
     /// Compiler messages about the student's file, rendered by rustc; or why the set-up is broken.
     pub diagnostics: Vec<String>,
+    /// Sentences on what else happened: files put back, tests that are not the course's.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Whether the tests differ from the course's (then success is not counted).
     pub tampered: bool,
     /// From start to verdict.
@@ -68,15 +84,287 @@ pub enum TestStatus {
     Aborted,
 }
 
+/// How to check; the default is what a student gets.
+#[derive(Debug, Clone, Default)]
+pub struct CheckOptions {
+    /// What each test may use.
+    pub limits: Limits,
+    /// The program that acts as [guard](crate::guard); without one, tests run directly in a
+    /// process group, and a daemon they start may survive them.
+    pub guard: Option<PathBuf>,
+    /// Stops the check.
+    pub cancel: CancelToken,
+    /// The course's own files, to tell whether the tests are still the course's.
+    pub protected: Protected,
+    /// Where cargo builds; without it, where the user's cargo builds.
+    pub target_dir: Option<PathBuf>,
+    /// Whether compiler messages carry terminal colours.
+    pub color: bool,
+    /// Whether to leave `.workshop/` alone: no progress, no events (for benchmarks).
+    pub unrecorded: bool,
+}
+
 /// Checks one exercise, telling `on_event` what happens as it happens.
 pub fn check(workspace: &Workspace, id: &str, on_event: &mut dyn FnMut(&Event)) -> Report {
-    let _ = (workspace, on_event);
-    Report {
-        exercise: id.to_owned(),
-        outcome: Outcome::BrokenSetup,
-        tests: Vec::new(),
-        diagnostics: Vec::new(),
-        tampered: false,
-        elapsed: Duration::ZERO,
+    check_with(workspace, id, &CheckOptions::default(), on_event)
+        .expect("only the holder of its token can cancel a check, and nobody holds this one")
+}
+
+/// Checks one exercise; `None` when it was cancelled.
+pub fn check_with(
+    workspace: &Workspace,
+    id: &str,
+    options: &CheckOptions,
+    on_event: &mut dyn FnMut(&Event),
+) -> Option<Report> {
+    let started = Instant::now();
+    let exercise = match workspace.exercise(id) {
+        Ok(exercise) => exercise,
+        Err(error) => return Some(Report::broken(id, error.to_string(), started)),
+    };
+    let mut log = if options.unrecorded {
+        None
+    } else {
+        // A log that cannot be written (read-only folder) must not stop anybody from learning.
+        Log::open(&workspace.live_log()).ok()
+    };
+    let mut tell = |event: Event| {
+        if let Some(log) = &mut log {
+            let _ = log.append(&event);
+        }
+        on_event(&event);
+    };
+    let id = exercise.id.clone();
+    tell(Event::Started {
+        exercise: id.clone(),
+        t: now_ms(),
+    });
+    let Some(mut report) = build_and_run(workspace, &exercise, options, &mut tell) else {
+        tell(Event::Stopped {
+            exercise: id,
+            t: now_ms(),
+        });
+        return None;
+    };
+    report.tampered = note_edits(&exercise, options, &mut report.notes);
+    report.elapsed = started.elapsed();
+    if !options.unrecorded {
+        record(workspace, &mut report);
     }
+    tell(Event::Finished {
+        exercise: id,
+        outcome: report.outcome,
+        passed: report.passed(),
+        total: report.tests.len(),
+        t: now_ms(),
+    });
+    Some(report)
+}
+
+impl Report {
+    /// How many tests passed.
+    pub fn passed(&self) -> usize {
+        let passed = self.tests.iter().filter(|t| t.status == TestStatus::Passed);
+        passed.count()
+    }
+
+    /// Whether this counts as success: solved, by the course's own tests.
+    pub fn counts(&self) -> bool {
+        self.outcome == Outcome::Solved && !self.tampered
+    }
+
+    fn new(exercise: &str, outcome: Outcome) -> Self {
+        Self {
+            exercise: exercise.to_owned(),
+            outcome,
+            tests: Vec::new(),
+            diagnostics: Vec::new(),
+            notes: Vec::new(),
+            tampered: false,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn broken(exercise: &str, why: String, started: Instant) -> Self {
+        Self {
+            diagnostics: vec![why],
+            elapsed: started.elapsed(),
+            ..Self::new(exercise, Outcome::BrokenSetup)
+        }
+    }
+}
+
+fn build_and_run(
+    workspace: &Workspace,
+    exercise: &ExerciseDir,
+    options: &CheckOptions,
+    tell: &mut dyn FnMut(Event),
+) -> Option<Report> {
+    let id = exercise.id.as_str();
+    // Needed to run, not to build: found out while cargo works.
+    let libraries = {
+        let root = workspace.root().to_owned();
+        thread::spawn(move || toolchain_libraries(&root))
+    };
+    let build = Build {
+        root: workspace.root().to_owned(),
+        args: ["-p", &exercise.package(), "--test", "check"]
+            .map(str::to_owned)
+            .to_vec(),
+        target_dir: options.target_dir.clone(),
+        color: options.color,
+        guard: options.guard.clone(),
+        cancel: options.cancel.clone(),
+    };
+    let built = build.run(&mut |progress| {
+        let exercise = id.to_owned();
+        tell(match progress {
+            Progress::Crates { done, total } => Event::Building {
+                exercise,
+                done,
+                total,
+            },
+            Progress::Note(text) => Event::Note { exercise, text },
+        });
+    });
+    let products = match built {
+        Built::Ready(products) => products,
+        Built::Failed(products) => return Some(does_not_compile(exercise, &products)),
+        Built::Broken(why) => return Some(Report::broken(id, why, Instant::now())),
+        Built::Cancelled => return None,
+    };
+    let Some(program) = products.tests.iter().find(|t| t.target == "check") else {
+        let why =
+            format!("cargo built no test program for exercise {id}: is tests/check.rs there?");
+        return Some(Report::broken(id, why, Instant::now()));
+    };
+    let mut dirs: Vec<PathBuf> = products.library_dirs.iter().cloned().collect();
+    dirs.extend(libraries.join().ok().flatten());
+    let suite = Suite {
+        program: program.path.clone(),
+        source: exercise.dir.join("tests/check.rs"),
+        manifest_dir: exercise.dir.clone(),
+        package: exercise.package(),
+        library_dirs: dirs,
+        live: (!options.unrecorded).then(|| workspace.live_log()),
+        limits: options.limits.clone(),
+        guard: options.guard.clone(),
+        keep_aws: false,
+        workers: thread::available_parallelism().map_or(1, usize::from),
+        cancel: options.cancel.clone(),
+    };
+    let backup = Backup::take(&exercise.dir);
+    let ran = suite.run(&mut |result| {
+        let result = in_exercise(result.clone(), workspace, exercise);
+        tell(Event::Test {
+            exercise: id.to_owned(),
+            result,
+        });
+    });
+    let mut report = match ran {
+        Ran::Done(tests) => {
+            let tests: Vec<_> = tests
+                .into_iter()
+                .map(|test| in_exercise(test, workspace, exercise))
+                .collect();
+            let solved = tests.iter().all(|t| t.status == TestStatus::Passed);
+            let outcome = if solved {
+                Outcome::Solved
+            } else {
+                Outcome::NotSolved
+            };
+            Report {
+                tests,
+                ..Report::new(id, outcome)
+            }
+        }
+        Ran::Broken(why) => Report::broken(id, why, Instant::now()),
+        Ran::Cancelled => {
+            backup.restore_missing();
+            return None;
+        }
+    };
+    let own = products
+        .messages
+        .iter()
+        .filter(|m| m.package == exercise.package());
+    report.diagnostics.extend(
+        own.map(|m| m.rendered.clone())
+            .filter(|text| !text.is_empty()),
+    );
+    report.notes = keep_files(workspace, exercise, &backup);
+    Some(report)
+}
+
+/// Errors of the student's crate; an error in any other crate is not theirs to mend.
+fn does_not_compile(exercise: &ExerciseDir, products: &Products) -> Report {
+    let errors: Vec<_> = products.messages.iter().filter(|m| m.is_error()).collect();
+    let (own, others): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .partition(|m| m.package == exercise.package());
+    let rendered = |m: &&CompilerMessage| m.rendered.clone();
+    if own.is_empty() {
+        let mut report = Report::new(&exercise.id, Outcome::BrokenSetup);
+        report.diagnostics = others.iter().map(rendered).collect();
+        let names: Vec<_> = others.iter().map(|m| m.package.as_str()).collect();
+        report.diagnostics.push(format!(
+            "The crate {} does not compile; it belongs to the workshop, not to your exercise. Undo changes to it (`git status` shows them), or update the workshop.",
+            names.first().unwrap_or(&"above"),
+        ));
+        return report;
+    }
+    let mut report = Report::new(&exercise.id, Outcome::DoesNotCompile);
+    report.diagnostics = own.iter().map(rendered).collect();
+    report
+}
+
+/// Paths as the student knows them: relative to the exercise.
+fn in_exercise(mut test: TestResult, workspace: &Workspace, exercise: &ExerciseDir) -> TestResult {
+    let relative = format!("exercises/{}/", exercise.name);
+    let absolute = format!("{}/", exercise.dir.display());
+    let root = format!("{}/", workspace.root().display());
+    test.location = test.location.map(|location| {
+        let location = location.replace('\\', "/");
+        for prefix in [&absolute, &relative, &root] {
+            if let Some(short) = location.strip_prefix(prefix.as_str()) {
+                return short.to_owned();
+            }
+        }
+        location
+    });
+    test
+}
+
+/// Undoes what student code did to its own exercise, as far as that is certain.
+fn keep_files(workspace: &Workspace, exercise: &ExerciseDir, backup: &Backup) -> Vec<String> {
+    let mut notes = backup.restore_missing();
+    if let Some(before) = backup.emptied() {
+        let kept = workspace
+            .state_dir()
+            .join("backups")
+            .join(&exercise.id)
+            .join("before-run.rs");
+        let saved = kept.parent().map(std::fs::create_dir_all).transpose();
+        if saved.and_then(|_| std::fs::write(&kept, before)).is_ok() {
+            notes.push(format!(
+                "{STUDENT_FILE} became empty while the tests ran. The text before is in {}.",
+                kept.display()
+            ));
+        }
+    }
+    notes
+}
+
+/// Says when the tests are not the course's.
+fn note_edits(exercise: &ExerciseDir, options: &CheckOptions, notes: &mut Vec<String>) -> bool {
+    let edited = edited(exercise, &options.protected);
+    if edited.is_empty() {
+        return false;
+    }
+    notes.push(format!(
+        "{} differs from the course, so this is practice and does not count. `workshop reset {}` restores the exercise and keeps a backup.",
+        edited.join(", "),
+        exercise.id
+    ));
+    true
 }

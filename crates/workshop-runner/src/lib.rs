@@ -5,11 +5,22 @@
 //! [`live`] (the event log that the site follows), [`verify`] (the author's proof in three
 //! directions). No HTML, no wire formats.
 
+pub mod cancel;
+pub(crate) mod cargo;
 pub mod check;
+pub mod course_files;
+pub mod guard;
+pub(crate) mod libtest;
 pub mod live;
+pub mod process;
 pub mod progress;
+pub(crate) mod suite;
 pub mod verify;
 pub mod workspace;
 
-pub use check::{Outcome, Report, TestResult, TestStatus, check};
+pub use cancel::CancelToken;
+pub use check::{CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_with};
+pub use course_files::{Protected, protected};
+pub use process::Limits;
+pub use progress::Progress;
 pub use workspace::Workspace;

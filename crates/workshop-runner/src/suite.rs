@@ -1,0 +1,363 @@
+//! Runs a test program: each test in a process of its own, bounded, several at once.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    CancelToken, TestResult, TestStatus,
+    guard::{Rules, processes_now},
+    libtest::{self, Verdict},
+    process::{Ended, How, Limits, Program, Stream},
+};
+
+/// A test program and how to run it.
+#[derive(Debug, Clone)]
+pub(crate) struct Suite {
+    pub(crate) program: PathBuf,
+    /// The test file: gives the order.
+    pub(crate) source: PathBuf,
+    pub(crate) manifest_dir: PathBuf,
+    pub(crate) package: String,
+    /// Folders with shared libraries beside those next to the program.
+    pub(crate) library_dirs: Vec<PathBuf>,
+    /// The event log, for the testkit's requests.
+    pub(crate) live: Option<PathBuf>,
+    pub(crate) limits: Limits,
+    pub(crate) guard: Option<PathBuf>,
+    /// Whether AWS's variables reach the test (only against real Bedrock).
+    pub(crate) keep_aws: bool,
+    /// Tests at once.
+    pub(crate) workers: usize,
+    pub(crate) cancel: CancelToken,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum Ran {
+    /// Every test has a result, in the order of the file.
+    Done(Vec<TestResult>),
+    /// The program could not be run or has no tests: cause and cure.
+    Broken(String),
+    Cancelled,
+}
+
+impl Suite {
+    /// Runs all tests, giving each result as it comes.
+    pub(crate) fn run(&self, on_result: &mut dyn FnMut(&TestResult)) -> Ran {
+        // The tests' working and temporary folder: what they write or delete by a relative path
+        // is not the student's.
+        let scratch = match tempfile::Builder::new().prefix("workshop-").tempdir() {
+            Ok(scratch) => scratch,
+            Err(error) => {
+                return Ran::Broken(format!(
+                    "no temporary folder can be made: {error}. Is the disk full, or TMPDIR wrong?"
+                ));
+            }
+        };
+        let names = match self.list(scratch.path()) {
+            Ok(Some(names)) => names,
+            Ok(None) => return Ran::Cancelled,
+            Err(why) => return Ran::Broken(why),
+        };
+        if names.is_empty() {
+            return Ran::Broken(format!(
+                "{} has no tests. Restore it with `workshop reset`.",
+                self.source.display()
+            ));
+        }
+        let (tell, results) = mpsc::channel();
+        let queue = Mutex::new(names.iter().enumerate());
+        let mut found: Vec<Option<TestResult>> = vec![None; names.len()];
+        thread::scope(|scope| {
+            for _ in 0..self.workers.clamp(1, names.len()) {
+                let (tell, queue, scratch) = (tell.clone(), &queue, scratch.path());
+                scope.spawn(move || {
+                    while let Some((n, name)) = next(queue) {
+                        let Some(result) = self.run_test(name, scratch) else {
+                            return;
+                        };
+                        if tell.send((n, result)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(tell);
+            for (n, result) in results {
+                on_result(&result);
+                found[n] = Some(result);
+            }
+        });
+        match found.into_iter().collect() {
+            Some(results) => Ran::Done(results),
+            None => Ran::Cancelled,
+        }
+    }
+
+    fn list(&self, scratch: &Path) -> Result<Option<Vec<String>>, String> {
+        let program = self.process(&["--list", "--format", "terse"], scratch);
+        let limits = Limits {
+            output_bytes: 1024 * 1024,
+            ..self.limits.clone()
+        };
+        let ended = program
+            .run(&limits, &self.cancel)
+            .map_err(|error| self.cannot_run(&error))?;
+        match ended.how {
+            How::Cancelled => Ok(None),
+            How::Exited(status) if status.success() => {
+                let names = libtest::parse_list(&String::from_utf8_lossy(&ended.stdout));
+                let source = fs::read_to_string(&self.source).unwrap_or_default();
+                Ok(Some(libtest::in_file_order(names, &source)))
+            }
+            how => Err(format!(
+                "the test program does not start ({how:?}):\n{}",
+                String::from_utf8_lossy(&ended.stderr)
+            )),
+        }
+    }
+
+    /// `None` when cancelled.
+    fn run_test(&self, name: &str, scratch: &Path) -> Option<TestResult> {
+        let program = self.process(&["--exact", name, "--nocapture"], scratch);
+        match program.run(&self.limits, &self.cancel) {
+            Ok(ended) if ended.how == How::Cancelled => None,
+            Ok(ended) => Some(self.judge(name, &ended)),
+            Err(error) => Some(TestResult {
+                name: name.to_owned(),
+                status: TestStatus::Aborted,
+                message: self.cannot_run(&error),
+                location: None,
+                output: String::new(),
+                ms: 0,
+            }),
+        }
+    }
+
+    fn judge(&self, name: &str, ended: &Ended) -> TestResult {
+        let stdout = String::from_utf8_lossy(&ended.stdout);
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let failure = libtest::failure(name, &stdout, &stderr);
+        let mut own = libtest::own_output(&stdout, name);
+        let mut result = TestResult {
+            name: name.to_owned(),
+            status: TestStatus::Aborted,
+            message: String::new(),
+            location: None,
+            output: String::new(),
+            ms: u64::try_from(ended.elapsed.as_millis()).unwrap_or(u64::MAX),
+        };
+        let mut rest = stderr.trim().to_owned();
+        match ended.how {
+            How::TimedOut => {
+                result.status = TestStatus::TimedOut;
+                result.message = timed_out(self.limits.wall);
+            }
+            How::Flooded(stream) => {
+                result.message = flooded(stream, self.limits.output_bytes);
+                // Nobody reads 64 KB of the same line.
+                own = head_and_tail(&own);
+                rest = head_and_tail(&rest);
+            }
+            How::Cancelled => "Stopped.".clone_into(&mut result.message),
+            How::Exited(status) => match (status.code(), libtest::verdict(&stdout)) {
+                (Some(0), Verdict::Passed) => result.status = TestStatus::Passed,
+                (Some(0 | 101), Verdict::Forged) => {
+                    "The code printed lines that only the test harness prints (`test result: …`), so this result cannot be trusted. Print something else.".clone_into(&mut result.message);
+                }
+                (Some(code), Verdict::Failed) if code != 0 => {
+                    result.status = TestStatus::Failed;
+                    rest = failure.rest;
+                    result.location = failure.location;
+                    result.message = if failure.message.is_empty() {
+                        "The test failed without a message. Does the code replace the panic hook?"
+                            .to_owned()
+                    } else {
+                        failure.message
+                    };
+                }
+                (Some(code), _) => {
+                    result.message = format!(
+                        "The process ended with exit code {code} before the test was over. Does the code call `std::process::exit`? Return an error instead; the caller decides."
+                    );
+                }
+                (None, _) => result.message = killed(status, &stderr, &self.limits),
+            },
+        }
+        result.output = join_output(&own, &rest);
+        result
+    }
+
+    fn process(&self, args: &[&str], scratch: &Path) -> Program {
+        Program {
+            path: self.program.clone(),
+            args: args.iter().map(OsString::from).collect(),
+            cwd: scratch.to_owned(),
+            env: self.env(scratch),
+            guard: self.guard.clone().map(|guard| (guard, self.rules())),
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
+        Rules {
+            end_the_rest: true,
+            // A bound for what escapes the wall clock, so all cores for the whole time may be used.
+            cpu_seconds: Some(self.limits.wall.as_secs().max(1) * cores + 5),
+            file_bytes: Some(self.limits.file_bytes),
+            memory_bytes: Some(self.limits.memory_bytes),
+            processes: Some(processes_now() + self.limits.processes),
+        }
+    }
+
+    /// As cargo would set it, without what belongs to the user's real accounts.
+    fn env(&self, scratch: &Path) -> Vec<(OsString, Option<OsString>)> {
+        let mut env: Vec<(OsString, Option<OsString>)> = Vec::new();
+        if !self.keep_aws {
+            let is_account = |name: &str| {
+                ["AWS_", "ANTHROPIC_", "CLAUDE_CODE_"]
+                    .iter()
+                    .any(|p| name.starts_with(p))
+                    || ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+                        .contains(&name.to_uppercase().as_str())
+            };
+            env.extend(
+                std::env::vars_os()
+                    .filter(|(name, _)| name.to_str().is_some_and(is_account))
+                    .map(|(name, _)| (name, None)),
+            );
+            // The SDK's default chain finds no profile and asks no metadata service either.
+            let nowhere = scratch.join("no-aws-files").into_os_string();
+            env.push(("AWS_CONFIG_FILE".into(), Some(nowhere.clone())));
+            env.push(("AWS_SHARED_CREDENTIALS_FILE".into(), Some(nowhere)));
+            env.push(("AWS_EC2_METADATA_DISABLED".into(), Some("true".into())));
+        }
+        env.push((
+            "CARGO_MANIFEST_DIR".into(),
+            Some(self.manifest_dir.clone().into()),
+        ));
+        env.push(("CARGO_PKG_NAME".into(), Some(self.package.clone().into())));
+        env.push(("RUST_BACKTRACE".into(), Some("0".into())));
+        env.push(("TMPDIR".into(), Some(scratch.into())));
+        env.push(("WORKSHOP_LIVE".into(), self.live.clone().map(Into::into)));
+        env.push((LIBRARY_PATH.into(), self.library_path()));
+        env
+    }
+
+    /// The program's folder (`deps`), the profile's folder, then what build scripts and the
+    /// toolchain add: the order cargo uses.
+    fn library_path(&self) -> Option<OsString> {
+        let deps = self.program.parent()?;
+        let mut dirs: Vec<PathBuf> = vec![deps.to_owned()];
+        dirs.extend(deps.parent().map(Path::to_owned));
+        dirs.extend(self.library_dirs.iter().cloned());
+        if let Some(had) = std::env::var_os(LIBRARY_PATH) {
+            dirs.extend(std::env::split_paths(&had));
+        }
+        std::env::join_paths(dirs).ok()
+    }
+
+    fn cannot_run(&self, error: &io::Error) -> String {
+        format!(
+            "the test program {} cannot be run: {error}",
+            self.program.display()
+        )
+    }
+}
+
+#[cfg(target_os = "macos")]
+const LIBRARY_PATH: &str = "DYLD_FALLBACK_LIBRARY_PATH";
+#[cfg(windows)]
+const LIBRARY_PATH: &str = "PATH";
+#[cfg(not(any(target_os = "macos", windows)))]
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
+fn next<'a>(
+    queue: &Mutex<impl Iterator<Item = (usize, &'a String)>>,
+) -> Option<(usize, &'a String)> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+fn timed_out(wall: Duration) -> String {
+    format!(
+        "Stopped after {} s. Is there a loop that never ends, or something awaited that never comes?",
+        wall.as_secs_f32()
+    )
+}
+
+fn flooded(stream: Stream, limit: usize) -> String {
+    let stream = match stream {
+        Stream::Stdout => "standard output",
+        Stream::Stderr => "standard error",
+    };
+    format!(
+        "Stopped: it printed more than {} KB to {stream}. Is there a `println!` in a loop?",
+        limit / 1024
+    )
+}
+
+/// What a signal means.
+#[cfg(unix)]
+fn killed(status: ExitStatus, stderr: &str, limits: &Limits) -> String {
+    use rustix::process::Signal;
+    use std::os::unix::process::ExitStatusExt as _;
+    let megabytes = |bytes: u64| bytes / (1024 * 1024);
+    let signal = status.signal().unwrap_or_default();
+    if stderr.contains("has overflowed its stack") {
+        return "The stack overflowed. Does a function call itself without end?".to_owned();
+    }
+    if stderr.contains("memory allocation of") {
+        return format!(
+            "Stopped: it asked for more memory than the limit of {} MB. Does a collection grow without end?",
+            megabytes(limits.memory_bytes)
+        );
+    }
+    match Signal::from_named_raw(signal) {
+        Some(Signal::XFSZ) => format!(
+            "Stopped: it wrote a file larger than {} MB.",
+            megabytes(limits.file_bytes)
+        ),
+        Some(Signal::XCPU) => "Stopped: it used all its processor time. Is there a loop that never ends?".to_owned(),
+        Some(Signal::ABORT) => "The process aborted. Does the code call `std::process::abort`, or panic while it is already panicking?".to_owned(),
+        Some(Signal::SEGV | Signal::BUS) => "The process was stopped by the system: an invalid memory access.".to_owned(),
+        _ => format!("The process was stopped by signal {signal}."),
+    }
+}
+
+#[cfg(not(unix))]
+fn killed(_status: ExitStatus, _stderr: &str, _limits: &Limits) -> String {
+    "The process ended abnormally.".to_owned()
+}
+
+fn head_and_tail(text: &str) -> String {
+    const LINES: usize = 20;
+    const WIDTH: usize = 200;
+    let cut = |line: &str| line.chars().take(WIDTH).collect::<String>();
+    let lines: Vec<_> = text.lines().collect();
+    if lines.len() <= 2 * LINES {
+        return lines.into_iter().map(cut).collect::<Vec<_>>().join("\n");
+    }
+    let (head, tail) = (&lines[..LINES], &lines[lines.len() - LINES..]);
+    let left_out = format!("… {} lines left out …", lines.len() - 2 * LINES);
+    let parts = head
+        .iter()
+        .map(|l| cut(l))
+        .chain([left_out])
+        .chain(tail.iter().map(|l| cut(l)));
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+fn join_output(stdout: &str, stderr: &str) -> String {
+    match (stdout.is_empty(), stderr.is_empty()) {
+        (_, true) => stdout.to_owned(),
+        (true, false) => stderr.to_owned(),
+        (false, false) => format!("{stdout}\n{stderr}"),
+    }
+}

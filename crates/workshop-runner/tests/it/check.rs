@@ -1,0 +1,168 @@
+//! What a check reports.
+
+use workshop_course::Tree;
+use workshop_runner::{
+    CheckOptions, Outcome, Progress, TestStatus, live::Event, progress::State, protected,
+};
+
+use crate::fixture::{Fixture, options, test};
+
+const TESTS: &str = r#"
+use ex001::double;
+
+#[test]
+fn zero_stays_zero() {
+    assert_eq!(double(0), 0);
+}
+
+#[test]
+fn a_number_doubles() {
+    println!("asking for 21");
+    assert_eq!(double(21), 42, "001/2 RESULT double\n  saw     {}\n\n  wanted  42", double(21));
+}
+"#;
+
+#[test]
+fn red_then_green_then_broken() {
+    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n }\n", TESTS);
+
+    let (red, events) = fixture.check_with(&options());
+    assert_eq!(red.outcome, Outcome::NotSolved, "{red:#?}");
+    let names: Vec<_> = red.tests.iter().map(|t| t.name.as_str()).collect();
+    assert_eq!(names, ["zero_stays_zero", "a_number_doubles"]);
+    let failed = test(&red, "a_number_doubles");
+    assert_eq!(failed.status, TestStatus::Failed);
+    assert!(
+        failed
+            .message
+            .contains("001/2 RESULT double\n  saw     21\n\n  wanted  42"),
+        "{failed:#?}"
+    );
+    assert_eq!(failed.location.as_deref(), Some("tests/check.rs:12:5"));
+    assert_eq!(failed.output, "asking for 21");
+    assert!(matches!(events.first(), Some(Event::Started { .. })));
+    assert!(matches!(
+        events.last(),
+        Some(Event::Finished {
+            passed: 1,
+            total: 2,
+            ..
+        })
+    ));
+    let progress = Progress::load(&fixture.workspace);
+    assert_eq!(progress.state("001"), State::Started);
+    assert_eq!(
+        progress.exercises["001"].last.as_ref().unwrap().failing,
+        ["a_number_doubles"]
+    );
+
+    fixture.lib("pub fn double(n: i64) -> i64 { n * 2 }\n");
+    let green = fixture.check();
+    assert_eq!(green.outcome, Outcome::Solved, "{green:#?}");
+    assert!(green.counts());
+    let progress = Progress::load(&fixture.workspace);
+    assert!(progress.solved("001"));
+    assert_eq!(progress.exercises["001"].runs, 2);
+    assert!(progress.exercises["001"].first_red.is_some());
+
+    fixture.lib("pub fn double(n: i64) -> i64 { n * \"2\" }\n");
+    let broken = fixture.check();
+    assert_eq!(broken.outcome, Outcome::DoesNotCompile);
+    assert_eq!(broken.diagnostics.len(), 1, "{broken:#?}");
+    assert!(broken.diagnostics[0].contains("cannot multiply `i64` by `&str`"));
+    assert!(broken.diagnostics[0].contains("src/lib.rs:1:34"));
+    assert!(
+        Progress::load(&fixture.workspace).solved("001"),
+        "solved once is solved"
+    );
+
+    let log = fixture.read(".workshop/live.jsonl");
+    let lines: Vec<Event> = log
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let starts = lines
+        .iter()
+        .filter(|e| matches!(e, Event::Started { .. }))
+        .count();
+    assert_eq!(starts, 3);
+}
+
+#[test]
+fn a_signature_the_tests_cannot_use_is_a_compile_error() {
+    let fixture = Fixture::new("pub fn double(n: String) -> String { n }\n", TESTS);
+    let report = fixture.check();
+    assert_eq!(report.outcome, Outcome::DoesNotCompile);
+    assert!(
+        report.diagnostics[0].contains("mismatched types"),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn an_edited_test_does_not_count() {
+    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n * 2 }\n", TESTS);
+    let path = "exercises/001-fixture/tests/check.rs";
+    let mut course = Tree::default();
+    course
+        .files
+        .insert(path.to_owned(), TESTS.as_bytes().to_owned());
+    let options = CheckOptions {
+        protected: protected(&course),
+        ..options()
+    };
+    let (report, _) = fixture.check_with(&options);
+    assert!(report.counts(), "{report:#?}");
+
+    fixture.write(path, &format!("{TESTS}// mine\n"));
+    let (report, _) = fixture.check_with(&options);
+    assert_eq!(report.outcome, Outcome::Solved);
+    assert!(report.tampered && !report.counts());
+    assert!(
+        report.notes[0].contains("tests/check.rs differs from the course"),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn an_unknown_exercise_names_those_there_are() {
+    let fixture = Fixture::new("", "");
+    let mut ignore = |_: &Event| {};
+    let report = workshop_runner::check(&fixture.workspace, "9", &mut ignore);
+    assert_eq!(report.outcome, Outcome::BrokenSetup);
+    assert_eq!(
+        report.diagnostics,
+        ["there is no exercise 9; there are: 001"]
+    );
+}
+
+#[test]
+fn a_manifest_cargo_cannot_read_is_a_broken_setup() {
+    let fixture = Fixture::new("", "");
+    fixture.write("exercises/001-fixture/Cargo.toml", "[package\n");
+    let report = fixture.check();
+    assert_eq!(report.outcome, Outcome::BrokenSetup);
+    assert!(
+        report.diagnostics[0].contains("A Cargo.toml cannot be read"),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn a_dependency_that_is_not_there_names_the_network() {
+    let fixture = Fixture::new("", "");
+    let manifest = fixture.read("exercises/001-fixture/Cargo.toml");
+    let with =
+        format!("{manifest}[dependencies]\nabsent = {{ git = \"http://127.0.0.1:1/absent\" }}\n");
+    fixture.write("exercises/001-fixture/Cargo.toml", &with);
+    let (report, events) = fixture.check_with(&options());
+    assert_eq!(report.outcome, Outcome::BrokenSetup);
+    assert!(
+        report.diagnostics[0].contains("could not download"),
+        "{report:#?}"
+    );
+    assert!(
+        events.iter().any(|e| matches!(e, Event::Note { .. })),
+        "{events:#?}"
+    );
+}
