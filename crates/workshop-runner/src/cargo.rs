@@ -203,7 +203,7 @@ struct Reader<'a> {
 /// The parts of cargo's messages that we use; see "JSON messages" in the reference of Cargo.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
-enum Message {
+enum Line {
     CompilerArtifact {
         package_id: String,
         target: Target,
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
             return;
         };
         match message {
-            Message::CompilerArtifact {
+            Line::CompilerArtifact {
                 package_id,
                 target,
                 fresh,
@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
                 self.products.compiled += usize::from(!fresh);
                 self.progress(package_id, fresh, on);
             }
-            Message::CompilerMessage {
+            Line::CompilerMessage {
                 package_id,
                 message,
             } => {
@@ -287,14 +287,14 @@ impl<'a> Reader<'a> {
                     });
                 }
             }
-            Message::BuildScriptExecuted { linked_paths } => {
+            Line::BuildScriptExecuted { linked_paths } => {
                 let dirs = linked_paths.iter().map(|path| match path.split_once('=') {
                     Some(("native" | "all" | "dependency" | "crate", path)) => PathBuf::from(path),
                     _ => PathBuf::from(path),
                 });
                 self.products.library_dirs.extend(dirs);
             }
-            Message::Other => {}
+            Line::Other => {}
         }
     }
 

@@ -106,8 +106,9 @@ pub struct CheckOptions {
 
 /// Checks one exercise, telling `on_event` what happens as it happens.
 pub fn check(workspace: &Workspace, id: &str, on_event: &mut dyn FnMut(&Event)) -> Report {
+    // Only the holder of a token can cancel a check, and nobody holds this one.
     check_with(workspace, id, &CheckOptions::default(), on_event)
-        .expect("only the holder of its token can cancel a check, and nobody holds this one")
+        .unwrap_or_else(|| Report::broken(id, "the check was cancelled".to_owned(), Instant::now()))
 }
 
 /// Checks one exercise; `None` when it was cancelled.
@@ -206,7 +207,7 @@ fn build_and_run(
         let root = workspace.root().to_owned();
         thread::spawn(move || toolchain_libraries(&root))
     };
-    let build = Build {
+    let order = Build {
         root: workspace.root().to_owned(),
         args: ["-p", &exercise.package(), "--test", "check"]
             .map(str::to_owned)
@@ -216,7 +217,7 @@ fn build_and_run(
         guard: options.guard.clone(),
         cancel: options.cancel.clone(),
     };
-    let built = build.run(&mut |progress| {
+    let built = order.run(&mut |progress| {
         let exercise = id.to_owned();
         tell(match progress {
             Progress::Crates { done, total } => Event::Building {

@@ -14,8 +14,10 @@ pub(crate) mod libtest;
 pub mod live;
 pub mod process;
 pub mod progress;
+pub mod reset;
 pub(crate) mod suite;
 pub mod verify;
+pub mod watch;
 pub mod workspace;
 
 pub use cancel::CancelToken;
@@ -23,4 +25,6 @@ pub use check::{CheckOptions, Outcome, Report, TestResult, TestStatus, check, ch
 pub use course_files::{Protected, protected};
 pub use process::Limits;
 pub use progress::Progress;
-pub use workspace::Workspace;
+pub use reset::{ResetError, ResetReport, reset};
+pub use watch::{WatchOptions, Watched, Watcher};
+pub use workspace::{ExerciseDir, Workspace, WorkspaceError};

@@ -95,18 +95,15 @@ enum Message {
 
 impl Program {
     fn command(&self) -> Command {
-        let mut command = match &self.guard {
-            Some((guard, rules)) => {
-                let mut command = Command::new(guard);
-                command.args(rules.to_args()).arg(&self.path);
-                command.stdin(Stdio::piped());
-                command
-            }
-            None => {
-                let mut command = Command::new(&self.path);
-                command.stdin(Stdio::null());
-                command
-            }
+        let mut command = if let Some((guard, rules)) = &self.guard {
+            let mut command = Command::new(guard);
+            command.args(rules.to_args()).arg(&self.path);
+            command.stdin(Stdio::piped());
+            command
+        } else {
+            let mut command = Command::new(&self.path);
+            command.stdin(Stdio::null());
+            command
         };
         command
             .args(&self.args)
