@@ -8,7 +8,7 @@
 // region: ask
 import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 
-const client = new BedrockRuntimeClient({ maxAttempts: 3 }); // region: from AWS_REGION
+const client = new BedrockRuntimeClient({ maxAttempts: 3 }); // the region comes from AWS_REGION
 
 /**
  * @param {string} modelId an inference profile id
