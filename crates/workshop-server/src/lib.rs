@@ -1,1 +1,25 @@
-//! placeholder
+//! Serves the course's pages and its live events, to this machine only.
+//!
+//! Read in this order: [`site`] (start and stop), [`state`] (what every handler sees), [`router`]
+//! (the table of addresses), [`guard`] (who may ask: hosts, origins, the token), [`pages`] (one
+//! module per kind of page; templates lie in `templates/`), [`events`] (the live stream and what
+//! it adds up to), [`tail`] (the student's event log), [`watch`] (reload for authors), [`assets`].
+//!
+//! Reading needs no token. Whatever runs code or shows the student's requests does.
+//! No page loads anything from another host; the content security policy says so to the browser.
+
+pub mod assets;
+pub mod events;
+pub mod guard;
+pub mod pages;
+pub mod progress;
+pub mod router;
+pub mod runs;
+pub mod site;
+pub mod state;
+pub mod tail;
+pub mod watch;
+
+pub use router::router;
+pub use site::{Running, Site, SiteConfig, Source, StartError};
+pub use state::AppState;

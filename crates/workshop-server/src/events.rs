@@ -1,0 +1,43 @@
+//! The live events: what arrives, what it adds up to per exercise, and the stream to the browser.
+//!
+//! Two sources feed the [`Hub`]: the student's event log ([`crate::tail`]) and the emulator beside
+//! the site. A page is rendered from the [`Board`] of its exercise, and names the last event it
+//! knows; its stream goes on from there, so nothing is lost or counted twice in between.
+
+mod board;
+mod hub;
+mod sse;
+
+use workshop_runner::live::Event;
+
+use crate::AppState;
+
+pub use board::{Board, Lit, Mark, Phase, Seen, Status};
+pub use hub::{Hub, Subscription};
+pub use sse::stream;
+
+/// The board of requests that belong to no exercise: those sent to the emulator by hand.
+pub const EMULATOR: &str = "";
+
+/// Tells the hub of every request to the emulator beside the site.
+pub async fn follow_emulator(state: AppState) {
+    let Some(endpoint) = state.emulator() else {
+        return;
+    };
+    let mut entries = endpoint.subscribe();
+    loop {
+        match entries.recv().await {
+            Ok(entry) => {
+                let entry = serde_json::to_value(&*entry).unwrap_or_default();
+                state.hub().publish_event(Event::Request {
+                    exercise: EMULATOR.to_owned(),
+                    test: "emulator".to_owned(),
+                    entry,
+                });
+            }
+            // Missed entries are still in the emulator's journal, which its page shows.
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What the events of one exercise add up to.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use workshop_runner::{Outcome, TestResult, live::Event};
+
+/// Requests kept for one exercise.
+const REQUESTS_MAX: usize = 200;
+
+/// Requests further apart than this belong to different runs, when nobody says where a run starts
+/// (a plain `cargo test` in an editor does not).
+const RUN_GAP_MS: i64 = 10_000;
+
+/// The present state of one exercise's checks.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    /// Where the check is.
+    pub phase: Phase,
+    /// Results so far.
+    pub tests: Vec<TestResult>,
+    /// Requests of this run, oldest first.
+    pub requests: VecDeque<Seen>,
+    /// When the run began (milliseconds since the Unix epoch), if anybody said so.
+    pub started: Option<i64>,
+}
+
+/// Where a check is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing has been run since the site started.
+    #[default]
+    Idle,
+    /// Cargo is compiling: crates done, crates in all (0 until known).
+    Building {
+        /// Crates done.
+        done: usize,
+        /// Crates in all.
+        total: usize,
+    },
+    /// Tests are running.
+    Testing,
+    /// The verdict.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+        /// Tests that passed.
+        passed: usize,
+        /// Tests in all.
+        total: usize,
+    },
+}
+
+/// One request, as far as pages show it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seen {
+    /// The test it was sent by, or `emulator`.
+    pub test: String,
+    /// Its number in the emulator's journal.
+    pub seq: u64,
+    /// Arrival, milliseconds since the Unix epoch.
+    pub t: i64,
+    /// `Converse`, …
+    pub operation: Option<String>,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// HTTP status answered.
+    pub status: u16,
+    /// Error code answered.
+    pub error: Option<String>,
+    /// Its message.
+    pub message: Option<String>,
+    /// Which attempt of the SDK it was, from 1.
+    pub attempt: Option<u32>,
+    /// `x-amzn-RequestId`.
+    pub request_id: String,
+    /// Why the model stopped.
+    pub stop_reason: Option<String>,
+    /// Tokens.
+    pub usage: Option<Usage>,
+    /// Nodes and edges it lights.
+    pub trace: Vec<Light>,
+}
+
+/// Tokens of one request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Read by the model.
+    pub input: u32,
+    /// Written by it.
+    pub output: u32,
+}
+
+/// One lit node or edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Light {
+    /// The node.
+    pub node: String,
+    /// The edge that led there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<String>,
+    /// What happened there.
+    pub status: Status,
+    /// A few words for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// What happened at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Passed through.
+    Ok,
+    /// Turned away for now.
+    Throttled,
+    /// Refused.
+    Denied,
+}
+
+impl Status {
+    /// The class that a lit element gets.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Throttled => "throttled",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// What is lit on the diagram, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Lit {
+    /// Nodes.
+    pub nodes: BTreeMap<String, Mark>,
+    /// Edges, as `FROM-TO`.
+    pub edges: BTreeMap<String, Mark>,
+}
+
+/// How one node or edge is lit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// What the last request met there.
+    pub status: Status,
+    /// Requests that passed.
+    pub count: usize,
+}
+
+impl Seen {
+    /// From a journal entry; unknown fields are left out, missing ones are empty.
+    pub fn from_entry(test: &str, entry: &Value) -> Option<Self> {
+        let mut seen = Self::deserialize(entry).ok()?;
+        test.clone_into(&mut seen.test);
+        Some(seen)
+    }
+}
+
+impl Board {
+    /// Takes in one event of this exercise.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started { t, .. } => {
+                *self = Self {
+                    phase: Phase::Building { done: 0, total: 0 },
+                    started: Some(*t),
+                    ..Self::default()
+                };
+            }
+            Event::Building { done, total, .. } => {
+                self.phase = Phase::Building {
+                    done: *done,
+                    total: *total,
+                };
+            }
+            Event::Test { result, .. } => {
+                self.phase = Phase::Testing;
+                self.tests.push(result.clone());
+            }
+            Event::Finished {
+                outcome,
+                passed,
+                total,
+                ..
+            } => {
+                self.phase = Phase::Finished {
+                    outcome: *outcome,
+                    passed: *passed,
+                    total: *total,
+                };
+            }
+            Event::Request { test, entry, .. } => {
+                if let Some(seen) = Seen::from_entry(test, entry) {
+                    self.see(seen);
+                }
+            }
+            // Newer kinds of events do not concern the board.
+            _ => {}
+        }
+    }
+
+    /// Whether a check is going on.
+    pub fn running(&self) -> bool {
+        matches!(self.phase, Phase::Building { .. } | Phase::Testing)
+    }
+
+    fn see(&mut self, seen: Seen) {
+        let last = self.requests.back().map(|r| r.t);
+        if !self.running() && last.is_some_and(|last| seen.t - last > RUN_GAP_MS) {
+            self.requests.clear();
+        }
+        if self.requests.len() == REQUESTS_MAX {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(seen);
+    }
+}
+
+impl Lit {
+    /// What those requests light together; the last one decides the colour.
+    pub fn by<'r>(requests: impl IntoIterator<Item = &'r Seen>) -> Self {
+        let mut lit = Self::default();
+        for light in requests.into_iter().flat_map(|r| &r.trace) {
+            mark(&mut lit.nodes, &light.node, light.status);
+            if let Some(edge) = &light.edge {
+                mark(&mut lit.edges, edge, light.status);
+            }
+        }
+        lit
+    }
+}
+
+fn mark(marks: &mut BTreeMap<String, Mark>, id: &str, status: Status) {
+    let mark = marks
+        .entry(id.to_owned())
+        .or_insert(Mark { status, count: 0 });
+    mark.status = status;
+    mark.count += 1;
+}

@@ -1,0 +1,178 @@
+//! One module per kind of page: extract, ask the course, render a template.
+
+pub mod caching;
+pub mod diagnostics;
+pub mod diagrams;
+pub mod emulator;
+pub mod errors;
+pub mod exercises;
+pub mod home;
+pub mod posts;
+pub mod search;
+pub mod tags;
+
+mod near;
+mod words;
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+use workshop_course::{Diagnostic, Severity};
+
+use crate::{AppState, assets, guard::cookie};
+
+/// The cookie that holds the person's choice of theme; `site.js` writes it.
+const THEME_COOKIE: &str = "workshop-theme";
+
+/// What a request says about the person who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor {
+    /// `light` or `dark` if chosen; otherwise the system decides.
+    pub theme: Option<&'static str>,
+    /// Whether the request carries the token's cookie.
+    pub signed_in: bool,
+}
+
+impl Visitor {
+    /// From the request's cookies.
+    pub fn of(state: &AppState, headers: &HeaderMap) -> Self {
+        let theme = match cookie(headers, THEME_COOKIE) {
+            Some("light") => Some("light"),
+            Some("dark") => Some("dark"),
+            _ => None,
+        };
+        Self {
+            theme,
+            signed_in: state.token().is_in(headers),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::of(state, &parts.headers))
+    }
+}
+
+/// The entry of the main menu that a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The course map.
+    Track,
+    /// Posts.
+    Blog,
+    /// Diagrams.
+    Diagrams,
+    /// Exercises.
+    Exercises,
+    /// The emulator.
+    Emulator,
+    /// None of them.
+    Elsewhere,
+}
+
+/// What every page needs around its content.
+#[derive(Debug)]
+pub struct Frame {
+    title: String,
+    section: Section,
+    visitor: Visitor,
+    assets: &'static str,
+    emulator: Option<String>,
+    /// Findings about this page's files, shown on top.
+    findings: Vec<Finding>,
+    /// How many findings there are in the whole course.
+    findings_all: usize,
+    /// Whether the page has code to highlight.
+    code: bool,
+    /// Seconds after which a page without scripts loads itself anew.
+    refresh: Option<u8>,
+    /// The last event the page includes.
+    at: String,
+    /// The exercise whose events the page follows.
+    exercise: Option<String>,
+}
+
+/// A diagnostic as pages show it.
+#[derive(Debug)]
+pub struct Finding {
+    place: String,
+    message: String,
+    cure: String,
+    error: bool,
+}
+
+impl Finding {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        let place = match diagnostic.line {
+            0 => diagnostic.file.clone(),
+            line => format!("{}:{line}", diagnostic.file),
+        };
+        Self {
+            place,
+            message: diagnostic.message.clone(),
+            cure: diagnostic.cure.clone(),
+            error: diagnostic.severity == Severity::Error,
+        }
+    }
+}
+
+impl Frame {
+    fn new(state: &AppState, visitor: Visitor, section: Section, title: impl Into<String>) -> Self {
+        let (_, at) = state.hub().board(crate::events::EMULATOR);
+        Self {
+            title: title.into(),
+            section,
+            visitor,
+            assets: assets::base(),
+            emulator: state.emulator().map(|e| e.url()),
+            findings: Vec::new(),
+            findings_all: state.diagnostics().len(),
+            code: false,
+            refresh: None,
+            at,
+            exercise: None,
+        }
+    }
+
+    /// Shows what is wrong with the files that `concerns` picks.
+    fn with_findings(mut self, state: &AppState, concerns: impl Fn(&str) -> bool) -> Self {
+        let all = state.diagnostics();
+        let here = all.iter().filter(|d| concerns(&d.file));
+        self.findings = here.map(Finding::of).collect();
+        self
+    }
+
+    /// Highlights the code in that HTML, if there is any.
+    fn with_code(mut self, html: &str) -> Self {
+        self.code |= html.contains("class=\"language-");
+        self
+    }
+
+    fn is(&self, section: Section) -> bool {
+        self.section == section
+    }
+}
+
+/// A template as an answer.
+fn html(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(error) => {
+            let text = format!("This page could not be put together: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+/// A template as a page that exists.
+fn page(template: &impl Template) -> Response {
+    html(StatusCode::OK, template)
+}

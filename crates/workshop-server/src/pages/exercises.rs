@@ -1,0 +1,534 @@
+//! Exercises: the list, the page with task, hints, live results and lit diagram, the solution.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use workshop_course::{Exercise, Recall};
+use workshop_runner::{Outcome, TestResult, TestStatus};
+
+use super::{Frame, Section, Visitor, diagrams, errors, html, page as answer, words};
+use crate::{
+    AppState,
+    events::{Board, Lit, Phase, Seen, Status},
+    progress::Progress,
+    state::Edition,
+};
+
+#[derive(Template)]
+#[template(path = "exercises.html")]
+struct List {
+    frame: Frame,
+    tracks: Vec<TrackOf>,
+}
+
+/// A track with its exercises.
+struct TrackOf {
+    id: String,
+    title: String,
+    summary: String,
+    exercises: Vec<Item>,
+}
+
+/// An exercise in a list.
+struct Item {
+    id: String,
+    title: String,
+    goal: String,
+    href: String,
+    minutes: u32,
+    level: String,
+    core: bool,
+    standing: Standing,
+}
+
+/// How far an exercise is, in words and as a class.
+#[derive(Clone, Copy)]
+struct Standing {
+    class: &'static str,
+    word: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "exercise.html")]
+struct Page<'e> {
+    frame: Frame,
+    exercise: &'e Exercise,
+    href: String,
+    track: String,
+    standing: Standing,
+    solved: bool,
+    level: String,
+    requires: Vec<(String, String, bool)>,
+    recall: Vec<Question<'e>>,
+    file: String,
+    can_run: bool,
+    results: Results,
+    diagram: Option<Picture>,
+    diagram_href: Option<(String, String)>,
+    newer: Option<(String, String)>,
+    older: Option<(String, String)>,
+}
+
+/// A recall question; the answer is behind a click.
+struct Question<'e> {
+    recall: &'e Recall,
+    answer: &'e str,
+    from: Option<(String, String)>,
+}
+
+/// The diagram that the exercise lights.
+struct Picture {
+    svg: Option<String>,
+    rendering: bool,
+    text: Vec<String>,
+}
+
+/// Checks and requests; alone, it is what the page's script fetches after each event.
+#[derive(Template)]
+#[template(path = "results.html")]
+struct Results {
+    signed_in: bool,
+    running: bool,
+    summary: String,
+    tag: Option<(&'static str, String)>,
+    build: Option<(usize, usize)>,
+    passed: usize,
+    total: usize,
+    tests: Vec<Test>,
+    stale: bool,
+    requests: Vec<Request>,
+    lit: String,
+}
+
+/// One test's result.
+struct Test {
+    name: String,
+    class: &'static str,
+    word: &'static str,
+    message: String,
+    location: Option<String>,
+    output: String,
+}
+
+/// One row of the table of requests.
+struct Request {
+    number: usize,
+    class: &'static str,
+    status: u16,
+    operation: String,
+    model: String,
+    error: Option<String>,
+    message: Option<String>,
+    tokens: String,
+    time: String,
+    test: String,
+    attempt: Option<u32>,
+}
+
+/// Where that exercise is.
+pub fn address(exercise: &Exercise) -> String {
+    format!("/exercises/{}-{}", exercise.id, exercise.slug.as_str())
+}
+
+/// `GET /exercises`.
+pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let edition = state.edition();
+    let progress = state.progress();
+    let mut by_track: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+    for exercise in &edition.course.exercises {
+        let items = by_track.entry(&exercise.track).or_default();
+        items.push(item(exercise, &progress));
+    }
+    let tracks = edition.course.tracks.iter().map(|track| TrackOf {
+        id: track.id.clone(),
+        title: track.title.clone(),
+        summary: track.summary.clone(),
+        exercises: by_track.remove(track.id.as_str()).unwrap_or_default(),
+    });
+    let mut tracks: Vec<_> = tracks.collect();
+    // An exercise of an unknown track is a diagnostic, and is still shown.
+    tracks.extend(by_track.into_iter().map(|(id, exercises)| TrackOf {
+        id: id.to_owned(),
+        title: "Other exercises".to_owned(),
+        summary: String::new(),
+        exercises,
+    }));
+    answer(&List {
+        frame: Frame::new(&state, visitor, Section::Exercises, "Exercises")
+            .with_findings(&state, |file| file.starts_with("exercises")),
+        tracks,
+    })
+}
+
+fn item(exercise: &Exercise, progress: &Progress) -> Item {
+    Item {
+        id: exercise.id.clone(),
+        title: exercise.title.clone(),
+        goal: exercise.goal.clone(),
+        href: address(exercise),
+        minutes: exercise.minutes,
+        level: level(exercise.level),
+        core: exercise.core,
+        standing: standing(exercise, progress),
+    }
+}
+
+fn standing(exercise: &Exercise, progress: &Progress) -> Standing {
+    let (class, word) = if progress.solved(&exercise.id) {
+        ("ok", "Solved")
+    } else if progress.attempted(&exercise.id) {
+        ("now", "Tried")
+    } else {
+        ("", "Not started")
+    };
+    Standing { class, word }
+}
+
+fn level(level: u8) -> String {
+    format!("level {level} of 5")
+}
+
+/// Finds by the whole last part of the address.
+fn find<'e>(edition: &'e Edition, slug: &str) -> Option<&'e Exercise> {
+    let (id, rest) = slug.split_once('-')?;
+    let exercise = edition.course.exercise(id)?;
+    (exercise.slug.as_str() == rest).then_some(exercise)
+}
+
+/// `GET /exercises/{slug}`; `/exercises/004` leads to the whole address.
+pub async fn page(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+) -> Response {
+    let edition = state.edition();
+    if let Some(exercise) = edition.course.exercise(&slug) {
+        return Redirect::temporary(&address(exercise)).into_response();
+    }
+    let Some(exercise) = find(&edition, &slug) else {
+        return errors::missing(&state, &visitor, &slug);
+    };
+    let progress = state.progress();
+    let (board, at) = state.hub().board(&exercise.id);
+    let results = Results::of(&state, visitor, exercise, &board, &progress);
+    let mut frame = Frame::new(&state, visitor, Section::Exercises, exercise.title.clone())
+        .with_findings(&state, |file| {
+            file.strip_prefix(&exercise.dir)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+        .with_code(&exercise.task.html);
+    for hint in &exercise.hints {
+        frame = frame.with_code(&hint.html);
+    }
+    frame.at = at;
+    frame.exercise = Some(exercise.id.clone());
+    frame.refresh = results.running.then_some(2);
+    let all = &edition.course.exercises;
+    let place = all.iter().position(|e| e.id == exercise.id).unwrap_or(0);
+    let link = |e: &Exercise| (format!("{} {}", e.id, e.title), address(e));
+    let requires = exercise.requires.iter();
+    let requires = requires.filter_map(|id| edition.course.exercise(id));
+    let shown = exercise.diagram.as_deref();
+    let shown = edition
+        .course
+        .diagrams
+        .iter()
+        .find(|d| Some(d.slug.as_str()) == shown);
+    let tracks = &edition.course.tracks;
+    answer(&Page {
+        exercise,
+        href: address(exercise),
+        track: tracks
+            .iter()
+            .find(|t| t.id == exercise.track)
+            .map_or_else(String::new, |t| t.title.clone()),
+        standing: standing(exercise, &progress),
+        solved: progress.solved(&exercise.id),
+        level: level(exercise.level),
+        requires: requires
+            .map(|e| {
+                let (title, href) = link(e);
+                (title, href, progress.solved(&e.id))
+            })
+            .collect(),
+        recall: exercise
+            .recall
+            .iter()
+            .map(|r| question(r, &edition))
+            .collect(),
+        file: format!("{}/{}", exercise.dir, exercise.file),
+        can_run: state.workspace().is_some(),
+        diagram: shown
+            .and_then(|page| page.diagrams.first())
+            .map(|diagram| picture(&state, diagram, &board, visitor)),
+        diagram_href: shown.map(|page| (page.title.clone(), diagrams::address(page))),
+        newer: all.get(place + 1).map(link),
+        older: place.checked_sub(1).map(|at| link(&all[at])),
+        results,
+        frame,
+    })
+}
+
+fn question<'e>(recall: &'e Recall, edition: &'e Edition) -> Question<'e> {
+    let from = edition.course.exercise(&recall.from);
+    Question {
+        recall,
+        answer: recall.choices.get(recall.answer).map_or("", String::as_str),
+        from: from.map(|e| (format!("{} {}", e.id, e.title), address(e))),
+    }
+}
+
+fn picture(
+    state: &AppState,
+    diagram: &workshop_course::Diagram,
+    board: &Board,
+    visitor: Visitor,
+) -> Picture {
+    let lit = if visitor.signed_in {
+        Lit::by(&board.requests)
+    } else {
+        Lit::default()
+    };
+    Picture {
+        svg: diagram.svg.as_ref().map(|svg| diagrams::lit_svg(svg, &lit)),
+        rendering: state.rendering().busy.contains(&diagram.id),
+        text: diagrams::as_text(diagram),
+    }
+}
+
+/// `GET /exercises/{slug}/results`: checks and requests as a part of a page.
+pub async fn results(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+) -> Response {
+    let edition = state.edition();
+    let Some(exercise) = find(&edition, &slug) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let (board, _) = state.hub().board(&exercise.id);
+    answer(&Results::of(
+        &state,
+        visitor,
+        exercise,
+        &board,
+        &state.progress(),
+    ))
+}
+
+#[derive(Template)]
+#[template(path = "solution.html")]
+struct Solution {
+    frame: Frame,
+    title: String,
+    href: String,
+    id: String,
+    files: Vec<(String, String)>,
+    after: Option<String>,
+}
+
+/// `GET /exercises/{slug}/solution`, once the exercise is solved.
+pub async fn solution(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+) -> Response {
+    let edition = state.edition();
+    let Some(exercise) = find(&edition, &slug) else {
+        return errors::missing(&state, &visitor, &slug);
+    };
+    if !state.progress().solved(&exercise.id) {
+        let sentence = format!(
+            "The reference solution is shown here once your checks pass. If you are stuck and \
+             want to read it now, run `workshop solution {} --peek`.",
+            exercise.id
+        );
+        return errors::sorry(&state, &visitor, StatusCode::FORBIDDEN, &sentence);
+    }
+    let folder = format!("{}/solution/", exercise.dir);
+    let files = edition.tree.files.range(folder.clone()..);
+    let files = files.take_while(|(path, _)| path.starts_with(&folder));
+    let title = format!("Solution of {} {}", exercise.id, exercise.title);
+    let mut frame = Frame::new(&state, visitor, Section::Exercises, title);
+    frame.code = true;
+    html(
+        StatusCode::OK,
+        &Solution {
+            frame,
+            title: exercise.title.clone(),
+            href: address(exercise),
+            id: exercise.id.clone(),
+            files: files
+                .map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned()))
+                .collect(),
+            after: exercise.after.as_ref().map(|after| after.html.clone()),
+        },
+    )
+}
+
+impl Results {
+    fn of(
+        state: &AppState,
+        visitor: Visitor,
+        exercise: &Exercise,
+        board: &Board,
+        progress: &Progress,
+    ) -> Self {
+        let running = board.running() || state.runs().busy(&exercise.id);
+        let before = progress
+            .standings
+            .get(&exercise.id)
+            .map_or(&[][..], |s| &s.tests);
+        // Until the first test of this run has ended, the last results stay, marked as old.
+        let fresh = !board.tests.is_empty() || matches!(board.phase, Phase::Finished { .. });
+        let tests: &[TestResult] = if fresh { &board.tests } else { before };
+        let passed = tests
+            .iter()
+            .filter(|t| t.status == TestStatus::Passed)
+            .count();
+        let total = match board.phase {
+            Phase::Finished { total, .. } => total,
+            _ => before.len().max(tests.len()),
+        };
+        let requests = if visitor.signed_in {
+            rows(board)
+        } else {
+            Vec::new()
+        };
+        let lit = Lit::by(board.requests.iter().filter(|_| visitor.signed_in));
+        Self {
+            signed_in: visitor.signed_in,
+            running,
+            summary: summary(board.phase, running, passed, total),
+            tag: tag(board.phase, running, tests),
+            build: match board.phase {
+                Phase::Building { done, total } if running && total > 0 => Some((done, total)),
+                _ => None,
+            },
+            passed,
+            total,
+            stale: running && !fresh && !tests.is_empty(),
+            tests: in_reading_order(tests),
+            requests,
+            lit: serde_json::to_string(&lit).unwrap_or_default(),
+        }
+    }
+}
+
+/// The one sentence that is announced.
+fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
+    match phase {
+        Phase::Building { done, total } if running && total > 0 => {
+            format!("Compiling {done} of {total}")
+        }
+        Phase::Building { .. } | Phase::Idle if running => "Starting cargo".to_owned(),
+        Phase::Testing if running => {
+            format!("Running checks: {passed} of {} pass", total.max(passed))
+        }
+        Phase::Finished { outcome, .. } => match outcome {
+            Outcome::Solved => format!("All {} pass", words::count(total, "check")),
+            Outcome::NotSolved => format!("{passed} of {total} pass"),
+            Outcome::DoesNotCompile => "It does not compile, so no check was run".to_owned(),
+            Outcome::BrokenSetup => "The set-up is broken, so no check was run".to_owned(),
+        },
+        _ if total > 0 => format!("{passed} of {total} passed last time"),
+        _ => "Not run yet".to_owned(),
+    }
+}
+
+fn tag(phase: Phase, running: bool, tests: &[TestResult]) -> Option<(&'static str, String)> {
+    if running {
+        return Some(("now", "running".to_owned()));
+    }
+    match phase {
+        Phase::Finished {
+            outcome: Outcome::DoesNotCompile,
+            ..
+        } => return Some(("bad", "does not compile".to_owned())),
+        Phase::Finished {
+            outcome: Outcome::BrokenSetup,
+            ..
+        } => return Some(("bad", "broken set-up".to_owned())),
+        _ => {}
+    }
+    let failing = tests
+        .iter()
+        .filter(|t| t.status != TestStatus::Passed)
+        .count();
+    match (tests.len(), failing) {
+        (0, _) => None,
+        (_, 0) => Some(("ok", "all pass".to_owned())),
+        (_, n) => Some(("bad", format!("{n} failing"))),
+    }
+}
+
+/// Failures first: they are what the student came for.
+fn in_reading_order(tests: &[TestResult]) -> Vec<Test> {
+    let (passed, failed): (Vec<_>, Vec<_>) =
+        tests.iter().partition(|t| t.status == TestStatus::Passed);
+    failed.into_iter().chain(passed).map(test).collect()
+}
+
+fn test(result: &TestResult) -> Test {
+    let (class, word) = match result.status {
+        TestStatus::Passed => ("ok", "Passes: "),
+        TestStatus::Failed => ("bad", "Fails: "),
+        TestStatus::TimedOut => ("bad", "Ran too long: "),
+        TestStatus::Aborted => ("bad", "Stopped: "),
+    };
+    Test {
+        name: result.name.clone(),
+        class,
+        word,
+        message: result.message.trim_end().to_owned(),
+        location: result.location.clone(),
+        output: match result.status {
+            TestStatus::Passed => String::new(),
+            _ => result.output.trim_end().to_owned(),
+        },
+    }
+}
+
+fn rows(board: &Board) -> Vec<Request> {
+    let start = board.requests.front().map_or(0, |r| r.t);
+    let numbered = board.requests.iter().enumerate();
+    numbered
+        .map(|(at, seen)| row(at + 1, start, seen))
+        .collect()
+}
+
+fn row(number: usize, start: i64, seen: &Seen) -> Request {
+    let worst = seen
+        .trace
+        .iter()
+        .map(|l| l.status)
+        .find(|s| *s != Status::Ok);
+    let class = match (seen.status, worst) {
+        (429 | 503, _) | (_, Some(Status::Throttled)) => "wait",
+        (400.., _) | (_, Some(Status::Denied)) => "bad",
+        _ => "ok",
+    };
+    Request {
+        number,
+        class,
+        status: seen.status,
+        operation: seen
+            .operation
+            .clone()
+            .unwrap_or_else(|| "unknown".to_owned()),
+        model: seen.model.clone().unwrap_or_default(),
+        error: seen.error.clone(),
+        message: seen.message.clone(),
+        tokens: seen
+            .usage
+            .map_or_else(String::new, |u| format!("{} in, {} out", u.input, u.output)),
+        time: words::since(start, seen.t),
+        test: seen.test.clone(),
+        attempt: seen.attempt.filter(|attempt| *attempt > 1),
+    }
+}

@@ -1,0 +1,72 @@
+//! Dates, numbers and counts as people read them.
+
+use time::Date;
+
+/// `18 Oct 2025`.
+pub(crate) fn day(date: Date) -> String {
+    let month = date.month().to_string();
+    format!("{} {} {}", date.day(), &month[..3], date.year())
+}
+
+/// `2025-10-18`, for machines.
+pub(crate) fn iso(date: Date) -> String {
+    let month = u8::from(date.month());
+    format!("{:04}-{month:02}-{:02}", date.year(), date.day())
+}
+
+/// `1 exercise`, `2 exercises`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
+/// A category or tag as the last part of an address: lower-case letters, digits, hyphens.
+pub(crate) fn address_part(text: &str) -> String {
+    let mut part = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            part.push(c);
+        } else if !part.ends_with('-') && !part.is_empty() {
+            part.push('-');
+        }
+    }
+    part.trim_end_matches('-').to_owned()
+}
+
+/// Seconds between two times in milliseconds, `+0.25 s`.
+pub(crate) fn since(start: i64, t: i64) -> String {
+    let ms = t.saturating_sub(start).max(0);
+    format!("+{}.{:02} s", ms / 1000, ms % 1000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::Month;
+
+    use super::*;
+
+    #[test]
+    fn dates_and_counts_read_well() {
+        let date = Date::from_calendar_date(2025, Month::October, 4).unwrap();
+        assert_eq!(
+            (day(date), iso(date)),
+            ("4 Oct 2025".into(), "2025-10-04".into())
+        );
+        assert_eq!(
+            (count(1, "post"), count(0, "post")),
+            ("1 post".into(), "0 posts".into())
+        );
+        assert_eq!(since(1_000, 2_257), "+1.25 s");
+    }
+
+    #[test]
+    fn any_tag_has_an_address() {
+        for (tag, part) in [
+            ("AWS", "aws"),
+            ("CI/CD & more", "ci-cd-more"),
+            ("  Zürich!", "zürich"),
+        ] {
+            assert_eq!(address_part(tag), part);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The table of addresses.
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use tower_http::compression::CompressionLayer;
+
+use crate::{
+    AppState, assets, events, guard,
+    pages::{
+        caching, diagnostics, diagrams, emulator, errors, exercises, home, posts, search, tags,
+    },
+    runs,
+};
+
+/// The whole site as a service; tests call it without a port.
+pub fn router(state: AppState) -> Router {
+    let reading = Router::new()
+        .route("/", get(home::page))
+        .route("/posts", get(posts::list))
+        .route("/posts/{slug}", get(posts::page))
+        .route("/diagrams", get(diagrams::list))
+        .route("/diagrams/{slug}", get(diagrams::page))
+        .route("/exercises", get(exercises::list))
+        .route("/exercises/{slug}", get(exercises::page))
+        .route("/exercises/{slug}/solution", get(exercises::solution))
+        .route("/tags", get(tags::list))
+        .route("/tags/{tag}", get(tags::tag))
+        .route("/categories/{category}", get(tags::category))
+        .route("/emulator", get(emulator::page))
+        .route("/diagnostics", get(diagnostics::page))
+        .route("/search", get(search::page))
+        .fallback(errors::not_found);
+
+    let owner = Router::new()
+        .route("/exercises/{slug}/results", get(exercises::results))
+        .route("/exercises/{slug}/check", post(runs::check_form))
+        .route("/api/exercises/{id}/check", post(runs::check))
+        .route("/api/exercises/{id}/cancel", post(runs::cancel))
+        .route("/api/lit", get(diagrams::lit))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::token_required,
+        ));
+
+    // The event stream and the assets stay outside of compression: one must not be held back,
+    // the others are compressed already.
+    let live = Router::new()
+        .route("/events", get(events::stream))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::token_required,
+        ))
+        .route("/assets/{version}/{*path}", get(assets::asset));
+
+    reading
+        .merge(owner)
+        .layer(middleware::from_fn(caching::validate))
+        .layer(CompressionLayer::new())
+        .layer(middleware::map_response(caching::name_the_encoding))
+        .merge(live)
+        .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
+        .layer(middleware::map_response(guard::security_headers))
+        .with_state(state)
+}

@@ -1,0 +1,162 @@
+//! Running checks for the page's button: one at a time per exercise.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde_json::json;
+
+use crate::{
+    AppState,
+    pages::{Visitor, errors, exercises::address},
+};
+
+/// The exercises that are being checked now.
+#[derive(Debug, Default)]
+pub struct Runs(Mutex<BTreeSet<String>>);
+
+impl Runs {
+    /// Whether that exercise is being checked by us.
+    pub fn busy(&self, id: &str) -> bool {
+        self.set(|ids| ids.contains(id))
+    }
+
+    fn begin(&self, id: &str) -> bool {
+        self.set(|ids| ids.insert(id.to_owned()))
+    }
+
+    fn end(&self, id: &str) {
+        self.set(|ids| ids.remove(id));
+    }
+
+    fn set<T>(&self, change: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ends the run when the check is over, however it ends.
+struct Busy(AppState, String);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.runs().end(&self.1);
+    }
+}
+
+/// Why a check was not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    Unknown,
+    NoWorkspace,
+    Busy,
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::NoWorkspace | Self::Busy => StatusCode::CONFLICT,
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Unknown => "The course has no exercise of that number.",
+            Self::NoWorkspace => {
+                "There is no checkout of the workshop here, so there is nothing to check. \
+                 Start the site in the folder you cloned."
+            }
+            Self::Busy => {
+                "This exercise is being checked already. Its results appear as they come."
+            }
+        }
+    }
+}
+
+/// `POST /api/exercises/{id}/check`: 202, the results come as events.
+pub async fn check(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_json(&headers) {
+        return problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send Content-Type: application/json.",
+        );
+    }
+    match start(&state, &id) {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "exercise": id }))).into_response(),
+        Err(refusal) => problem(refusal.status(), refusal.sentence()),
+    }
+}
+
+/// `POST /exercises/{slug}/check`: the same for a page without scripts.
+pub async fn check_form(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+) -> Response {
+    let edition = state.edition();
+    let Some(exercise) = edition
+        .course
+        .exercises
+        .iter()
+        .find(|e| address(e).ends_with(&format!("/{slug}")))
+    else {
+        return errors::missing(&state, &visitor, &slug);
+    };
+    match start(&state, &exercise.id) {
+        Ok(()) | Err(Refusal::Busy) => {
+            Redirect::to(&format!("{}#results", address(exercise))).into_response()
+        }
+        Err(refusal) => errors::sorry(&state, &visitor, refusal.status(), refusal.sentence()),
+    }
+}
+
+fn start(state: &AppState, id: &str) -> Result<(), Refusal> {
+    if state.edition().course.exercise(id).is_none() {
+        return Err(Refusal::Unknown);
+    }
+    let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
+    if !state.runs().begin(id) {
+        return Err(Refusal::Busy);
+    }
+    let (busy, id) = (Busy(state.clone(), id.to_owned()), id.to_owned());
+    tokio::task::spawn_blocking(move || {
+        let _busy = busy;
+        // Its events come back through the event log, as those of `workshop check` do.
+        workshop_runner::check(&workspace, &id, &mut |_| {});
+    });
+    Ok(())
+}
+
+/// `POST /api/exercises/{id}/cancel`.
+pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Response {
+    if !state.runs().busy(&id) {
+        return problem(StatusCode::CONFLICT, "This exercise is not being checked.");
+    }
+    problem(
+        StatusCode::NOT_IMPLEMENTED,
+        "A check stops by itself after its time limit.",
+    )
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn problem(status: StatusCode, sentence: &str) -> Response {
+    (status, Json(json!({ "message": sentence }))).into_response()
+}

@@ -1,0 +1,176 @@
+//! What every handler sees: the course as it is now, the live events, who may ask.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use bedrock_endpoint::Endpoint;
+use workshop_course::{Course, Diagnostic, Tree};
+use workshop_runner::Workspace;
+
+use crate::{
+    events::Hub,
+    guard::{Hosts, Token},
+    progress::Progress,
+    runs::Runs,
+    site::{SiteConfig, Source, StartError},
+};
+
+/// A cheap handle. The locks inside are `std`'s and are never held across an await.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    edition: RwLock<Arc<Edition>>,
+    rendering: Mutex<Rendering>,
+    folder: Option<PathBuf>,
+    workspace: Option<Workspace>,
+    emulator: Option<Arc<Endpoint>>,
+    preview: bool,
+    addr: SocketAddr,
+    hosts: Hosts,
+    token: Token,
+    hub: Hub,
+    runs: Runs,
+}
+
+/// The course as it was read last.
+#[derive(Debug, Default)]
+pub struct Edition {
+    /// Its pages.
+    pub course: Course,
+    /// Its files; the reference solutions are shown from them.
+    pub tree: Tree,
+}
+
+/// What the background renderer of diagrams is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// Diagrams being rendered now.
+    pub busy: BTreeSet<String>,
+    /// Why the last run failed.
+    pub failure: Option<Diagnostic>,
+}
+
+impl AppState {
+    /// Reads the course; `addr` is the address really bound.
+    pub fn new(config: SiteConfig, addr: SocketAddr) -> Result<Self, StartError> {
+        let (folder, tree) = match config.source {
+            Source::Embedded(tree) => (None, tree),
+            Source::Folder(folder) => match Tree::read(&folder) {
+                Ok(tree) => (Some(folder), tree),
+                Err(source) => return Err(StartError::Course { folder, source }),
+            },
+        };
+        let course = Course::load(&tree);
+        Ok(Self(Arc::new(Inner {
+            edition: RwLock::new(Arc::new(Edition { course, tree })),
+            rendering: Mutex::default(),
+            folder,
+            workspace: config.workspace,
+            emulator: config.emulator,
+            preview: config.preview,
+            addr,
+            hosts: Hosts::of_port(addr.port()),
+            token: Token::random(addr.port()).map_err(StartError::Random)?,
+            hub: Hub::default(),
+            runs: Runs::default(),
+        })))
+    }
+
+    /// The course as it is now; a page keeps its copy while it renders.
+    pub fn edition(&self) -> Arc<Edition> {
+        let edition = self.0.edition.read();
+        Arc::clone(&edition.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the course.
+    pub fn set_edition(&self, edition: Edition) {
+        let mut current = self
+            .0
+            .edition
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(edition);
+    }
+
+    /// What the renderer of diagrams is doing.
+    pub fn rendering(&self) -> Rendering {
+        let rendering = self.0.rendering.lock();
+        rendering.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what the renderer of diagrams is doing.
+    pub fn set_rendering(&self, rendering: Rendering) {
+        let mut current = self
+            .0
+            .rendering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = rendering;
+    }
+
+    /// Everything wrong with the course, and with the last rendering of its diagrams.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut all = self.edition().course.diagnostics.clone();
+        all.extend(self.rendering().failure);
+        all
+    }
+
+    /// The student's progress as it is on disk now.
+    pub fn progress(&self) -> Progress {
+        match &self.0.workspace {
+            Some(workspace) => Progress::read(workspace),
+            None => Progress::default(),
+        }
+    }
+
+    /// The folder the course is read from, if it is not built in.
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.folder.as_deref()
+    }
+
+    /// The student's checkout.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.0.workspace.as_ref()
+    }
+
+    /// The emulator beside the site.
+    pub fn emulator(&self) -> Option<&Arc<Endpoint>> {
+        self.0.emulator.as_ref()
+    }
+
+    /// Whether unpublished posts are shown.
+    pub fn preview(&self) -> bool {
+        self.0.preview
+    }
+
+    /// The site's own address.
+    pub fn addr(&self) -> SocketAddr {
+        self.0.addr
+    }
+
+    /// The names under which the site may be asked.
+    pub fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    /// The token of this start.
+    pub fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    /// The live events.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// The checks that are running.
+    pub fn runs(&self) -> &Runs {
+        &self.0.runs
+    }
+}

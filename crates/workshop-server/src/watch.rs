@@ -1,0 +1,229 @@
+//! For authors: reads the course again when its files change, and has changed diagrams rendered.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::{process::Command, sync::mpsc};
+use workshop_course::{Course, Diagnostic, Diagram, Severity, Tree};
+
+use crate::{
+    AppState,
+    pages::{diagrams, exercises, posts},
+    state::{Edition, Rendering},
+};
+
+/// Editors write a file in several steps; this much quiet means they are done.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// The course's folders below its root.
+const FOLDERS: [&str; 3] = ["content", "diagrams", "exercises"];
+
+/// The renderer's output that is shown at most.
+const OUTPUT_MAX: usize = 4_000;
+
+/// Keeps the site's course equal to the files, for as long as the site runs.
+pub async fn follow(state: AppState) {
+    let Some(root) = state.folder().map(Path::to_path_buf) else {
+        return;
+    };
+    let (sender, mut changes) = mpsc::channel(1);
+    // The watcher lives as long as this task.
+    let Some(_watcher) = watcher(&root, sender) else {
+        return;
+    };
+    let mut tried = BTreeSet::new();
+    render(&state, &root, &mut tried).await;
+    while changes.recv().await.is_some() {
+        while tokio::time::timeout(QUIET, changes.recv())
+            .await
+            .is_ok_and(|c| c.is_some())
+        {}
+        reload(&state, &root).await;
+        render(&state, &root, &mut tried).await;
+    }
+}
+
+fn watcher(root: &Path, sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| matters(&event)) {
+            // A full channel already says what this would say.
+            let _ = sender.try_send(());
+        }
+    })
+    .ok()?;
+    for folder in FOLDERS.map(|name| root.join(name)) {
+        if folder.is_dir() {
+            watcher.watch(&folder, RecursiveMode::Recursive).ok()?;
+        }
+    }
+    Some(watcher)
+}
+
+/// Reading a file is an event too, and cargo writes a great deal below `target`.
+fn matters(event: &notify::Event) -> bool {
+    let of_course = |path: &PathBuf| !path.components().any(|c| c.as_os_str() == "target");
+    !event.kind.is_access() && event.paths.iter().any(of_course)
+}
+
+/// Reads the course, and tells the pages that changed.
+async fn reload(state: &AppState, root: &Path) {
+    let root = root.to_path_buf();
+    let read = tokio::task::spawn_blocking(move || {
+        let tree = Tree::read(&root)?;
+        let course = Course::load(&tree);
+        std::io::Result::Ok(Edition { course, tree })
+    });
+    // A folder that is gone for a moment (a branch is being switched) comes back with an event.
+    let Ok(Ok(new)) = read.await else {
+        return;
+    };
+    let paths = changed(&state.edition().course, &new.course);
+    state.set_edition(new);
+    if !paths.is_empty() {
+        state.hub().publish_reload(&paths);
+    }
+}
+
+/// The addresses whose pages differ; any difference concerns the lists too.
+fn changed(old: &Course, new: &Course) -> Vec<String> {
+    let mut paths = BTreeSet::new();
+    differing(&old.posts, &new.posts, &mut paths, posts::address);
+    differing(&old.diagrams, &new.diagrams, &mut paths, diagrams::address);
+    differing(
+        &old.exercises,
+        &new.exercises,
+        &mut paths,
+        exercises::address,
+    );
+    if old.diagrams != new.diagrams {
+        // Exercises show diagrams, so they change with them.
+        paths.extend(new.exercises.iter().map(exercises::address));
+    }
+    if old.diagnostics != new.diagnostics || old.tracks != new.tracks || !paths.is_empty() {
+        let lists = [
+            "/",
+            "/posts",
+            "/diagrams",
+            "/exercises",
+            "/tags",
+            "/diagnostics",
+        ];
+        paths.extend(lists.map(str::to_owned));
+    }
+    for diagnostic in old.diagnostics.iter().chain(&new.diagnostics) {
+        paths.extend(page_of(new, &diagnostic.file));
+    }
+    paths.into_iter().collect()
+}
+
+fn differing<T: PartialEq>(
+    old: &[T],
+    new: &[T],
+    paths: &mut BTreeSet<String>,
+    address: impl Fn(&T) -> String,
+) {
+    let gone = old.iter().filter(|item| !new.contains(item));
+    let come = new.iter().filter(|item| !old.contains(item));
+    paths.extend(gone.chain(come).map(address));
+}
+
+/// The address of the page made from that file.
+fn page_of(course: &Course, file: &str) -> Option<String> {
+    let post = course.posts.iter().find(|p| p.file == file);
+    let diagram = course.diagrams.iter().find(|d| d.file == file);
+    let exercise = course.exercises.iter().find(|e| {
+        file.strip_prefix(&e.dir)
+            .is_some_and(|rest| rest.starts_with('/'))
+    });
+    post.map(posts::address)
+        .or(diagram.map(diagrams::address))
+        .or(exercise.map(exercises::address))
+}
+
+/// Has diagrams without a fresh picture rendered, if the renderer's source is at hand. What was
+/// tried once is not tried again until its text changes.
+async fn render(state: &AppState, root: &Path, tried: &mut BTreeSet<String>) {
+    let Some(checkout) = state.workspace().map(|w| w.root().to_path_buf()) else {
+        return;
+    };
+    if !checkout
+        .join("crates/workshop-diagrams/Cargo.toml")
+        .is_file()
+    {
+        return;
+    }
+    let edition = state.edition();
+    let stale: Vec<&Diagram> = edition
+        .course
+        .diagrams
+        .iter()
+        .flat_map(|page| &page.diagrams)
+        .filter(|d| (!d.fresh || d.svg.is_none()) && !tried.contains(&d.source))
+        .collect();
+    if stale.is_empty() {
+        return;
+    }
+    tried.extend(stale.iter().map(|d| d.source.clone()));
+    let rendering = Rendering {
+        busy: stale.iter().map(|d| d.id.clone()).collect(),
+        failure: None,
+    };
+    state.set_rendering(rendering);
+    announce(state);
+    let failure = run_renderer(&checkout, root).await.err();
+    state.set_rendering(Rendering {
+        busy: BTreeSet::new(),
+        failure,
+    });
+    reload(state, root).await;
+    announce(state);
+}
+
+/// Every page that shows a diagram says whether it is being rendered.
+fn announce(state: &AppState) {
+    let edition = state.edition();
+    let diagrams = edition.course.diagrams.iter().map(diagrams::address);
+    let exercises = edition.course.exercises.iter().map(exercises::address);
+    let mut paths: Vec<_> = diagrams.chain(exercises).collect();
+    paths.extend(["/", "/diagnostics"].map(str::to_owned));
+    state.hub().publish_reload(&paths);
+}
+
+async fn run_renderer(checkout: &Path, root: &Path) -> Result<(), Diagnostic> {
+    let output = Command::new("cargo")
+        .args(["run", "-q", "-p", "workshop-diagrams", "--", "--root"])
+        .arg(root)
+        .current_dir(checkout)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await;
+    let said = match output {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => format!("cargo did not start: {error}"),
+    };
+    Err(Diagnostic {
+        severity: Severity::Error,
+        file: "diagrams".to_owned(),
+        line: 0,
+        message: format!(
+            "the diagrams could not be rendered:\n{}",
+            tail_of(said.trim())
+        ),
+        cure: "run `cargo run -p workshop-diagrams` in the checkout to see all of its output"
+            .to_owned(),
+    })
+}
+
+/// The end of a long text, where the error is, cut between characters.
+fn tail_of(text: &str) -> &str {
+    let from = text.len().saturating_sub(OUTPUT_MAX);
+    let from = (from..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[from.unwrap_or(0)..]
+}
