@@ -37,6 +37,24 @@ pub(crate) struct Connection {
     pub(crate) flushed: Arc<Notify>,
 }
 
+/// What the framing of an answer depends on.
+#[derive(Clone, Copy)]
+struct Message {
+    version: Version,
+    /// Whether the client wants to send more on this connection; hyper closes it if not.
+    keep_alive: bool,
+}
+
+impl Message {
+    fn of(parts: &Parts) -> Self {
+        let close = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
+        Self {
+            version: parts.version,
+            keep_alive: !parts.headers.get_all(CONNECTION).iter().any(close),
+        }
+    }
+}
+
 /// Answers one request. An `Err` closes the connection (HTTP/2: resets the stream) unanswered.
 pub(crate) async fn answer(
     request: Request<Incoming>,
@@ -44,10 +62,10 @@ pub(crate) async fn answer(
 ) -> Result<Response<Paced>, io::Error> {
     let in_flight = connection.shared.enter();
     let (parts, body) = request.into_parts();
-    let version = parts.version;
+    let message = Message::of(&parts);
     let body = match read(body).await {
         Ok(bytes) => bytes,
-        Err(Unread::TooLarge) => return Ok(too_large(version, &connection, in_flight)),
+        Err(Unread::TooLarge) => return Ok(too_large(message, &connection, in_flight)),
         Err(Unread::Broken(error)) => return Err(error),
     };
     let clock = Clock {
@@ -55,7 +73,7 @@ pub(crate) async fn answer(
         gates: connection.shared.gates.clone(),
     };
     let reply = handle(core_request(&parts, body, connection.number), &connection).await?;
-    respond(reply, version, &connection, clock, in_flight).await
+    respond(reply, message, &connection, clock, in_flight).await
 }
 
 enum Unread {
@@ -113,7 +131,7 @@ async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, 
 
 async fn respond(
     reply: Reply,
-    version: Version,
+    message: Message,
     connection: &Connection,
     clock: Clock,
     in_flight: InFlight,
@@ -131,7 +149,7 @@ async fn respond(
         ReplyBody::Frames { frames, end } => {
             let departure = Departure {
                 flushed: Arc::clone(&connection.flushed),
-                settle: if version == Version::HTTP_2 {
+                settle: if message.version == Version::HTTP_2 {
                     SETTLE_HTTP2
                 } else {
                     Duration::ZERO
@@ -146,7 +164,7 @@ async fn respond(
         &reply.headers,
         length,
         body,
-        version,
+        message,
         connection,
     ))
 }
@@ -158,7 +176,7 @@ fn response(
     headers: &[(&'static str, String)],
     length: Option<usize>,
     body: Paced,
-    version: Version,
+    message: Message,
     connection: &Connection,
 ) -> Response<Paced> {
     let mut ordered = HeaderMap::with_capacity(headers.len() + 3);
@@ -169,11 +187,13 @@ fn response(
         ordered.insert(CONTENT_LENGTH, length.into());
     }
     // HTTP/2 knows neither, and HTTP/1.0 no chunks.
-    if version == Version::HTTP_11 {
+    if message.version == Version::HTTP_11 {
         if length.is_none() {
             ordered.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        ordered.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+        if message.keep_alive {
+            ordered.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+        }
     }
     extend(&mut ordered, headers.iter().filter(|h| !content_type(h.0)));
     let mut response = Response::new(body);
@@ -205,9 +225,9 @@ fn date(now: OffsetDateTime) -> HeaderValue {
 
 /// The answer to a body that is too long to be read: it never reaches the core, so the journal does
 /// not know it. The status is HTTP's own; what Bedrock's front door says here is not recorded.
-fn too_large(version: Version, connection: &Connection, in_flight: InFlight) -> Response<Paced> {
-    let message = format!("the request body is larger than {BODY_MAX} bytes");
-    let bytes = Bytes::from(format!(r#"{{"message":"{message}"}}"#));
+fn too_large(message: Message, connection: &Connection, in_flight: InFlight) -> Response<Paced> {
+    let text = format!("the request body is larger than {BODY_MAX} bytes");
+    let bytes = Bytes::from(format!(r#"{{"message":"{text}"}}"#));
     let headers = [
         ("Content-Type", "application/json".to_owned()),
         ("x-amzn-ErrorType", "ValidationException".to_owned()),
@@ -218,5 +238,5 @@ fn too_large(version: Version, connection: &Connection, in_flight: InFlight) -> 
         gates: connection.shared.gates.clone(),
     };
     let body = Paced::whole(bytes, clock, Some(in_flight));
-    response(413, &headers, length, body, version, connection)
+    response(413, &headers, length, body, message, connection)
 }

@@ -7,6 +7,7 @@ mod call;
 mod claude;
 mod events;
 mod lab;
+mod legible;
 mod observer;
 mod point;
 
