@@ -62,8 +62,14 @@ pub fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Verdict {
         Some(
             "ServiceUnavailableException" | "InternalServerException" | "ModelTimeoutException",
         ) => Verdict::Transient,
+        // No code: something between here and Bedrock answered.
+        None if error.raw_response().is_some_and(is_gateway_trouble) => Verdict::Transient,
         _ => Verdict::Permanent,
     }
+}
+
+fn is_gateway_trouble(response: &HttpResponse) -> bool {
+    matches!(response.status().as_u16(), 500 | 502..=504)
 }
 
 /// `x-amz-retry-after` counts milliseconds, HTTP's own `retry-after` seconds.
