@@ -58,7 +58,6 @@ pub fn key(question: &Question<'_>) -> String {
 }
 // endregion: key
 
-// region: store
 /// A stored answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -75,7 +74,6 @@ pub trait Store: Send + Sync {
     /// Stores or replaces it. A cache that cannot store is slow, not broken: no error here.
     fn put(&self, key: &str, item: Item) -> impl Future<Output = ()> + Send;
 }
-// endregion: store
 
 /// What the model said, as far as the cache cares.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,6 @@ use crate::direct::{AskError, Reply, ask};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MicroUsd(pub u64);
 
-// region: price
 /// Prices in micro-USD for 1,000 tokens (1 USD for a million tokens is 1,000).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
@@ -46,7 +45,6 @@ impl Price {
         MicroUsd((input_tokens * dearest_input + max_tokens * self.output).div_ceil(1000))
     }
 }
-// endregion: price
 
 // region: budget
 /// Money that may be spent. Shared by all tasks of one process.

@@ -7,7 +7,7 @@ use aws_sdk_bedrockruntime::{
     error::SdkError,
     operation::{RequestId, converse::ConverseError, converse_stream::ConverseStreamError},
     types::{
-        ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput,
+        ContentBlock, ContentBlockDelta, ConversationRole, ConverseOutput, ConverseStreamOutput,
         InferenceConfiguration, Message, StopReason, TokenUsage, error::ConverseStreamOutputError,
     },
 };
@@ -59,11 +59,11 @@ pub async fn ask(
         .map_err(|e| AskError::Sdk(Box::new(e)))?;
 
     let request_id = answer.request_id().map(str::to_owned);
-    let message = answer.output.and_then(|o| o.as_message().ok().cloned());
-    let content = message
-        .ok_or(AskError::Incomplete("output.message"))?
-        .content;
-    let texts: Vec<&str> = content
+    let Some(ConverseOutput::Message(message)) = answer.output else {
+        return Err(AskError::Incomplete("output.message"));
+    };
+    let texts: Vec<&str> = message
+        .content
         .iter()
         .filter_map(|block| block.as_text().ok())
         .map(String::as_str)

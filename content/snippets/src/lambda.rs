@@ -16,7 +16,6 @@ use crate::{
     retry::{Verdict, classify},
 };
 
-// region: app
 /// Built once, outside the handler: invocations of one instance share connections.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -31,7 +30,6 @@ pub struct App {
     /// Longest wait for Bedrock; shorter than the function's own timeout.
     pub patience: Duration,
 }
-// endregion: app
 
 // region: handler
 /// Answers one proxy event.

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::direct::{AskError, Reply, ask};
 
-// region: record
 /// What is worth knowing about one call. No prompt, no answer, no user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRecord {
@@ -24,7 +23,6 @@ pub struct CallRecord {
     /// For the log, to find this call again; as a dimension it would be a metric for each call.
     pub request_id: Option<String>,
 }
-// endregion: record
 
 // region: emf
 /// The record in CloudWatch's embedded metric format. `now_ms`: milliseconds since 1970.

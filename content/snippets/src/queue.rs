@@ -141,7 +141,7 @@ pub async fn consume<T: Table + 'static>(
         let (worker, slots) = (Arc::clone(&worker), Arc::clone(&slots));
         let work = async move {
             let _slot = slots.acquire_owned().await;
-            work(&worker, &body).await.unwrap_or(Message::ComesAgain)
+            handle(&worker, &body).await.unwrap_or(Message::ComesAgain)
         };
         running.push((id, tokio::spawn(work)));
     }
@@ -165,7 +165,7 @@ enum Message {
     ComesAgain,
 }
 
-async fn work<T: Table>(worker: &Worker<T>, body: &str) -> Result<Message, Unavailable> {
+async fn handle<T: Table>(worker: &Worker<T>, body: &str) -> Result<Message, Unavailable> {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let Some(id) = body["jobId"].as_str() else {
         return Ok(Message::ComesAgain); // nothing to write it down under: a case for a person

@@ -86,7 +86,6 @@ fn catch_all(next: &str) -> Value {
 }
 // endregion: invoke
 
-// region: function
 fn function(arn: &str, result_path: &str, next: &str) -> Value {
     json!({
         "Type": "Task",
@@ -133,7 +132,6 @@ fn dead_letter(queue_url: &str) -> Value {
         "Next": "Failed",
     })
 }
-// endregion: function
 
 #[cfg(test)]
 mod tests {
