@@ -157,6 +157,7 @@ pub fn check_with(
         outcome: report.outcome,
         passed: report.passed(),
         total: report.tests.len(),
+        diagnostics: report.diagnostics.clone(),
         t: now_ms(),
     });
     Some(report)

@@ -61,6 +61,9 @@ pub enum Event {
         passed: usize,
         /// Tests in all.
         total: usize,
+        /// What the compiler said about the student's file, or why the set-up is broken.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        diagnostics: Vec<String>,
         /// Milliseconds since the Unix epoch.
         t: i64,
     },

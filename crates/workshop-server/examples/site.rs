@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use bedrock_emulator::{Config, Emulator};
 use bedrock_endpoint::Endpoint;
-use workshop_runner::Workspace;
+use workshop_runner::{CheckOptions, Workspace};
 use workshop_server::{Site, SiteConfig, Source};
 
 #[tokio::main]
@@ -20,6 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         addr: SocketAddr::from(([127, 0, 0, 1], port)),
         source: Source::Folder(course.clone()),
         workspace: Some(Workspace::at(course)),
+        check: CheckOptions::default(),
         emulator: Some(Arc::clone(&endpoint)),
         preview: false,
     })

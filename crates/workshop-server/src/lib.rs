@@ -12,7 +12,6 @@ pub mod assets;
 pub mod events;
 pub mod guard;
 pub mod pages;
-pub mod progress;
 pub mod router;
 pub mod runs;
 pub mod site;

@@ -1,8 +1,8 @@
 //! Running checks for the page's button: one at a time per exercise.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{
@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
+use workshop_runner::CancelToken;
 
 use crate::{
     AppState,
@@ -20,24 +21,45 @@ use crate::{
 
 /// The exercises that are being checked now.
 #[derive(Debug, Default)]
-pub struct Runs(Mutex<BTreeSet<String>>);
+pub struct Runs(Mutex<BTreeMap<String, CancelToken>>);
 
 impl Runs {
     /// Whether that exercise is being checked by us.
     pub fn busy(&self, id: &str) -> bool {
-        self.set(|ids| ids.contains(id))
+        self.lock().contains_key(id)
     }
 
-    fn begin(&self, id: &str) -> bool {
-        self.set(|ids| ids.insert(id.to_owned()))
+    /// Stops all checks; the site is ending.
+    pub fn cancel_all(&self) {
+        for cancel in self.lock().values() {
+            cancel.cancel();
+        }
+    }
+
+    fn begin(&self, id: &str, cancel: CancelToken) -> bool {
+        match self.lock().entry(id.to_owned()) {
+            Entry::Vacant(free) => {
+                free.insert(cancel);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    fn cancel(&self, id: &str) -> bool {
+        let token = self.lock().get(id).cloned();
+        token.is_some_and(|token| {
+            token.cancel();
+            true
+        })
     }
 
     fn end(&self, id: &str) {
-        self.set(|ids| ids.remove(id));
+        self.lock().remove(id);
     }
 
-    fn set<T>(&self, change: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CancelToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,10 +109,7 @@ pub async fn check(
     headers: HeaderMap,
 ) -> Response {
     if !is_json(&headers) {
-        return problem(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send Content-Type: application/json.",
-        );
+        return not_json();
     }
     match start(&state, &id) {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "exercise": id }))).into_response(),
@@ -126,27 +145,40 @@ fn start(state: &AppState, id: &str) -> Result<(), Refusal> {
         return Err(Refusal::Unknown);
     }
     let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
-    if !state.runs().begin(id) {
+    let options = state.check_options();
+    if !state.runs().begin(id, options.cancel.clone()) {
         return Err(Refusal::Busy);
     }
     let (busy, id) = (Busy(state.clone(), id.to_owned()), id.to_owned());
     tokio::task::spawn_blocking(move || {
         let _busy = busy;
         // Its events come back through the event log, as those of `workshop check` do.
-        workshop_runner::check(&workspace, &id, &mut |_| {});
+        workshop_runner::check_with(&workspace, &id, &options, &mut |_| {});
     });
     Ok(())
 }
 
-/// `POST /api/exercises/{id}/cancel`.
-pub async fn cancel(State(state): State<AppState>, Path(id): Path<String>) -> Response {
-    if !state.runs().busy(&id) {
-        return problem(StatusCode::CONFLICT, "This exercise is not being checked.");
+/// `POST /api/exercises/{id}/cancel`: stops a check that this site started.
+pub async fn cancel(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_json(&headers) {
+        return not_json();
+    }
+    if state.runs().cancel(&id) {
+        return (StatusCode::ACCEPTED, Json(json!({ "exercise": id }))).into_response();
     }
     problem(
-        StatusCode::NOT_IMPLEMENTED,
-        "A check stops by itself after its time limit.",
+        StatusCode::CONFLICT,
+        "This site is not checking this exercise.",
     )
+}
+
+fn not_json() -> Response {
+    let sentence = "Send Content-Type: application/json.";
+    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

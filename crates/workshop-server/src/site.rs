@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use bedrock_endpoint::Endpoint;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use workshop_course::Tree;
-use workshop_runner::Workspace;
+use workshop_runner::{CheckOptions, Workspace};
 
 use crate::{AppState, events, router, tail, watch as reload};
 
@@ -21,6 +21,9 @@ pub struct SiteConfig {
     pub source: Source,
     /// The student's checkout; without one, pages can be read but nothing can be run.
     pub workspace: Option<Workspace>,
+    /// How the page's button checks: the guard program, the course's own test files. Its cancel
+    /// token is not used.
+    pub check: CheckOptions,
     /// The emulator whose address and requests are shown.
     pub emulator: Option<Arc<Endpoint>>,
     /// Whether unpublished posts are shown.
@@ -146,6 +149,7 @@ impl Running {
 
     /// Ends the live streams, lets open answers finish for two seconds, and stops.
     pub async fn shutdown(mut self) {
+        self.state.runs().cancel_all();
         self.state.hub().close();
         self.stop.send_replace(true);
         let _ = tokio::time::timeout(GRACE, &mut self.server).await;

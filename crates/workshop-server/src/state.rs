@@ -9,12 +9,11 @@ use std::{
 
 use bedrock_endpoint::Endpoint;
 use workshop_course::{Course, Diagnostic, Tree};
-use workshop_runner::Workspace;
+use workshop_runner::{CancelToken, CheckOptions, Progress, Workspace};
 
 use crate::{
     events::Hub,
     guard::{Hosts, Token},
-    progress::Progress,
     runs::Runs,
     site::{SiteConfig, Source, StartError},
 };
@@ -29,6 +28,7 @@ struct Inner {
     rendering: Mutex<Rendering>,
     folder: Option<PathBuf>,
     workspace: Option<Workspace>,
+    check: CheckOptions,
     emulator: Option<Arc<Endpoint>>,
     preview: bool,
     addr: SocketAddr,
@@ -72,6 +72,7 @@ impl AppState {
             rendering: Mutex::default(),
             folder,
             workspace: config.workspace,
+            check: config.check,
             emulator: config.emulator,
             preview: config.preview,
             addr,
@@ -124,7 +125,7 @@ impl AppState {
     /// The student's progress as it is on disk now.
     pub fn progress(&self) -> Progress {
         match &self.0.workspace {
-            Some(workspace) => Progress::read(workspace),
+            Some(workspace) => Progress::load(workspace),
             None => Progress::default(),
         }
     }
@@ -137,6 +138,14 @@ impl AppState {
     /// The student's checkout.
     pub fn workspace(&self) -> Option<&Workspace> {
         self.0.workspace.as_ref()
+    }
+
+    /// How the page's button checks; each check gets a cancel token of its own.
+    pub fn check_options(&self) -> CheckOptions {
+        CheckOptions {
+            cancel: CancelToken::new(),
+            ..self.0.check.clone()
+        }
     }
 
     /// The emulator beside the site.

@@ -22,6 +22,10 @@ pub struct Board {
     pub tests: Vec<TestResult>,
     /// Requests of this run, oldest first.
     pub requests: VecDeque<Seen>,
+    /// What the compiler said about the student's file, or why the set-up is broken.
+    pub said: Vec<String>,
+    /// The last note of a check that waits for something.
+    pub note: Option<String>,
     /// When the run began (milliseconds since the Unix epoch), if anybody said so.
     pub started: Option<i64>,
 }
@@ -41,6 +45,8 @@ pub enum Phase {
     },
     /// Tests are running.
     Testing,
+    /// Cancelled: there is no verdict.
+    Stopped,
     /// The verdict.
     Finished {
         /// How it ended.
@@ -184,13 +190,21 @@ impl Board {
                 outcome,
                 passed,
                 total,
+                diagnostics,
                 ..
             } => {
+                self.said.clone_from(diagnostics);
+                self.note = None;
                 self.phase = Phase::Finished {
                     outcome: *outcome,
                     passed: *passed,
                     total: *total,
                 };
+            }
+            Event::Note { text, .. } => self.note = Some(text.clone()),
+            Event::Stopped { .. } => {
+                self.phase = Phase::Stopped;
+                self.note = None;
             }
             Event::Request { test, entry, .. } => {
                 if let Some(seen) = Seen::from_entry(test, entry) {

@@ -175,7 +175,9 @@ fn describe(event: &Event) -> Option<(&'static str, String, String)> {
         Event::Started { exercise, .. } => ("started", exercise),
         Event::Building { exercise, .. } => ("building", exercise),
         Event::Test { exercise, .. } => ("test", exercise),
+        Event::Note { exercise, .. } => ("note", exercise),
         Event::Finished { exercise, .. } => ("finished", exercise),
+        Event::Stopped { exercise, .. } => ("stopped", exercise),
         Event::Request {
             exercise,
             test,

@@ -9,13 +9,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use workshop_course::{Exercise, Recall};
-use workshop_runner::{Outcome, TestResult, TestStatus};
+use workshop_runner::{Outcome, Progress, TestResult, TestStatus, progress::State as Reached};
 
 use super::{Frame, Section, Visitor, diagrams, errors, html, page as answer, words};
 use crate::{
     AppState,
     events::{Board, Lit, Phase, Seen, Status},
-    progress::Progress,
     state::Edition,
 };
 
@@ -100,6 +99,10 @@ struct Results {
     passed: usize,
     total: usize,
     tests: Vec<Test>,
+    /// What the compiler or the set-up said.
+    said: Vec<String>,
+    /// What a running check waits for.
+    note: Option<String>,
     stale: bool,
     requests: Vec<Request>,
     lit: String,
@@ -179,12 +182,10 @@ fn item(exercise: &Exercise, progress: &Progress) -> Item {
 }
 
 fn standing(exercise: &Exercise, progress: &Progress) -> Standing {
-    let (class, word) = if progress.solved(&exercise.id) {
-        ("ok", "Solved")
-    } else if progress.attempted(&exercise.id) {
-        ("now", "Tried")
-    } else {
-        ("", "Not started")
+    let (class, word) = match progress.state(&exercise.id) {
+        Reached::Solved => ("ok", "Solved"),
+        Reached::Started => ("now", "Tried"),
+        Reached::New => ("", "Not started"),
     };
     Standing { class, word }
 }
@@ -380,20 +381,21 @@ impl Results {
         progress: &Progress,
     ) -> Self {
         let running = board.running() || state.runs().busy(&exercise.id);
-        let before = progress
-            .standings
-            .get(&exercise.id)
-            .map_or(&[][..], |s| &s.tests);
+        let entry = progress.exercises.get(&exercise.id);
+        let before = entry.and_then(|e| e.last.as_ref());
         // Until the first test of this run has ended, the last results stay, marked as old.
         let fresh = !board.tests.is_empty() || matches!(board.phase, Phase::Finished { .. });
-        let tests: &[TestResult] = if fresh { &board.tests } else { before };
-        let passed = tests
-            .iter()
-            .filter(|t| t.status == TestStatus::Passed)
-            .count();
-        let total = match board.phase {
-            Phase::Finished { total, .. } => total,
-            _ => before.len().max(tests.len()),
+        let tests = match before {
+            Some(last) if !fresh => remembered(last),
+            _ => in_reading_order(&board.tests),
+        };
+        let (passed, total) = match (board.phase, before) {
+            (Phase::Finished { passed, total, .. }, _) => (passed, total),
+            (_, Some(last)) if !fresh => (last.passed, last.total),
+            (_, last) => {
+                let passed = tests.iter().filter(|t| t.class == "ok").count();
+                (passed, last.map_or(0, |l| l.total).max(tests.len()))
+            }
         };
         let requests = if visitor.signed_in {
             rows(board)
@@ -405,7 +407,7 @@ impl Results {
             signed_in: visitor.signed_in,
             running,
             summary: summary(board.phase, running, passed, total),
-            tag: tag(board.phase, running, tests),
+            tag: tag(board.phase, running, passed, total),
             build: match board.phase {
                 Phase::Building { done, total } if running && total > 0 => Some((done, total)),
                 _ => None,
@@ -413,7 +415,9 @@ impl Results {
             passed,
             total,
             stale: running && !fresh && !tests.is_empty(),
-            tests: in_reading_order(tests),
+            tests,
+            said: board.said.clone(),
+            note: board.note.clone(),
             requests,
             lit: serde_json::to_string(&lit).unwrap_or_default(),
         }
@@ -427,6 +431,7 @@ fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
             format!("Compiling {done} of {total}")
         }
         Phase::Building { .. } | Phase::Idle if running => "Starting cargo".to_owned(),
+        Phase::Stopped => "Stopped before the verdict".to_owned(),
         Phase::Testing if running => {
             format!("Running checks: {passed} of {} pass", total.max(passed))
         }
@@ -441,7 +446,7 @@ fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
     }
 }
 
-fn tag(phase: Phase, running: bool, tests: &[TestResult]) -> Option<(&'static str, String)> {
+fn tag(phase: Phase, running: bool, passed: usize, total: usize) -> Option<(&'static str, String)> {
     if running {
         return Some(("now", "running".to_owned()));
     }
@@ -456,15 +461,37 @@ fn tag(phase: Phase, running: bool, tests: &[TestResult]) -> Option<(&'static st
         } => return Some(("bad", "broken set-up".to_owned())),
         _ => {}
     }
-    let failing = tests
-        .iter()
-        .filter(|t| t.status != TestStatus::Passed)
-        .count();
-    match (tests.len(), failing) {
+    match (total, total.saturating_sub(passed)) {
         (0, _) => None,
         (_, 0) => Some(("ok", "all pass".to_owned())),
         (_, n) => Some(("bad", format!("{n} failing"))),
     }
+}
+
+/// The last verdict as it was saved: names of failures, and how many passed.
+fn remembered(last: &workshop_runner::progress::Last) -> Vec<Test> {
+    let line = |name: String, class, word| Test {
+        name,
+        class,
+        word,
+        message: String::new(),
+        location: None,
+        output: String::new(),
+    };
+    let failing = last.failing.iter();
+    let mut tests: Vec<_> = failing
+        .map(|name| line(name.clone(), "bad", "Fails: "))
+        .collect();
+    if last.passed > 0 {
+        let more = if tests.is_empty() { "" } else { "more " };
+        let passed = format!(
+            "{} {more}{}",
+            last.passed,
+            words::noun(last.passed, "check")
+        );
+        tests.push(line(passed, "ok", "Passes: "));
+    }
+    tests
 }
 
 /// Failures first: they are what the student came for.

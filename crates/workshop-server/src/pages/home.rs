@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use workshop_course::{Course, Exercise, Track};
-use workshop_runner::TestStatus;
+use workshop_runner::{Progress, progress::State as Reached};
 
 use super::{Frame, Section, Visitor, exercises, page as answer, posts, words};
-use crate::{AppState, progress::Progress};
+use crate::AppState;
 
 /// Posts on the home page.
 const POSTS: usize = 5;
@@ -74,34 +74,31 @@ pub async fn page(State(state): State<AppState>, visitor: Visitor) -> Response {
     })
 }
 
-/// The one checked last if it is not solved yet, or else the first that is not solved.
+/// Where the student left off; once everything is solved, the last exercise.
 fn next_exercise<'c>(course: &'c Course, progress: &Progress) -> Option<&'c Exercise> {
-    let open = |e: &&Exercise| !progress.solved(&e.id);
-    let last = progress.last.as_deref().and_then(|id| course.exercise(id));
-    last.filter(open)
-        .or_else(|| course.exercises.iter().find(open))
-        .or_else(|| course.exercises.last())
+    let ids: Vec<_> = course.exercises.iter().map(|e| e.id.as_str()).collect();
+    let current = progress.current(&ids).and_then(|id| course.exercise(id));
+    current.or_else(|| course.exercises.last())
 }
 
 fn resume(exercise: &Exercise, progress: &Progress) -> Resume {
-    let standing = progress.standings.get(&exercise.id);
-    let tests = standing.map_or(&[][..], |s| &s.tests);
-    let failing = tests.iter().filter(|t| t.status != TestStatus::Passed);
-    let (label, action) = match standing {
-        None if progress.standings.is_empty() => ("Start here", "Begin"),
-        None => ("Next", "Begin"),
-        Some(s) if s.solved => ("All solved", "Look again"),
-        Some(_) => ("Where you left off", "Continue"),
+    let (label, action) = match progress.state(&exercise.id) {
+        Reached::New if progress.exercises.is_empty() => ("Start here", "Begin"),
+        Reached::New => ("Next", "Begin"),
+        Reached::Started => ("Where you left off", "Continue"),
+        Reached::Solved => ("All solved", "Look again"),
     };
+    let entry = progress.exercises.get(&exercise.id);
+    let last = entry.and_then(|e| e.last.clone()).unwrap_or_default();
     Resume {
         label,
         action,
         title: format!("{} {}", exercise.id, exercise.title),
         goal: exercise.goal.clone(),
         href: exercises::address(exercise),
-        passed: standing.map_or(0, crate::progress::Standing::passed),
-        total: tests.len(),
-        failing: failing.map(|t| t.name.clone()).take(3).collect(),
+        passed: last.passed,
+        total: last.total,
+        failing: last.failing.into_iter().take(3).collect(),
     }
 }
 

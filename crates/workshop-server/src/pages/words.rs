@@ -16,8 +16,13 @@ pub(crate) fn iso(date: Date) -> String {
 
 /// `1 exercise`, `2 exercises`.
 pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {}", self::noun(n, noun))
+}
+
+/// `exercise` or `exercises`.
+pub(crate) fn noun(n: usize, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {noun}{plural}")
+    format!("{noun}{plural}")
 }
 
 /// A category or tag as the last part of an address: lower-case letters, digits, hyphens.
