@@ -1,1 +1,58 @@
-// keys
+// Keyboard shortcuts. Single keys can be turned off in the list that `?` opens.
+
+const OFF = 'workshop-single-keys-off';
+
+function typing(target) {
+  return target instanceof Element
+    && target.closest('input, textarea, select, [contenteditable="true"]') !== null;
+}
+
+function go(rel) {
+  document.querySelector(`a[rel="${rel}"]`)?.click();
+}
+
+function search() {
+  const field = document.querySelector('input[type="search"]');
+  if (field) field.focus();
+  else document.querySelector('[data-search]')?.click();
+}
+
+export function keys({ switchTheme }) {
+  const sheet = document.getElementById('keys');
+  const on = sheet?.querySelector('[data-keys-on]');
+  const off = () => localStorage.getItem(OFF) !== null;
+  if (on) {
+    on.checked = !off();
+    on.addEventListener('change', () => {
+      if (on.checked) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, '1');
+    });
+  }
+  document.querySelector('[data-keys]')?.addEventListener('click', () => sheet?.showModal());
+
+  const single = {
+    '/': search,
+    '?': () => sheet?.showModal(),
+    '[': () => go('prev'),
+    ']': () => go('next'),
+    t: switchTheme,
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.altKey || sheet?.open) return;
+    const held = event.ctrlKey || event.metaKey;
+    if (held && event.key === 'Enter') {
+      document.querySelector('[data-run]')?.requestSubmit();
+      return;
+    }
+    if (held && event.key === 'k') {
+      event.preventDefault();
+      search();
+      return;
+    }
+    if (held || typing(event.target) || off()) return;
+    const action = single[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}

@@ -149,11 +149,11 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
 
 fn with_class(tag: &str, class: &str) -> String {
     if let Some((before, after)) = tag.split_once(" class=\"") {
-        return format!("{before} class=\"on {class} {after}");
+        return format!("{before} class=\"{class} {after}");
     }
     let name = tag.find([' ', '>', '/']).unwrap_or(tag.len());
     let (name, rest) = tag.split_at(name);
-    format!("{name} class=\"on {class}\"{rest}")
+    format!("{name} class=\"{class}\"{rest}")
 }
 
 /// A diagram's edges as sentences: `Claude Code to Bedrock API: Commands`.
@@ -188,7 +188,7 @@ mod tests {
         let svg = r#"<svg><g class="node" data-node="BR"/><path data-edge="CC-BR"/><g data-node="CW">a &gt; b</g></svg>"#;
         assert_eq!(
             lit_svg(svg, &lit),
-            r#"<svg><g class="on ok node" data-node="BR"/><path class="on throttled" data-edge="CC-BR"/><g data-node="CW">a &gt; b</g></svg>"#
+            r#"<svg><g class="ok node" data-node="BR"/><path class="throttled" data-edge="CC-BR"/><g data-node="CW">a &gt; b</g></svg>"#
         );
     }
 

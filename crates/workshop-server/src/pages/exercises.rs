@@ -91,7 +91,13 @@ struct Picture {
 #[derive(Template)]
 #[template(path = "results.html")]
 struct Results {
-    signed_in: bool,
+    checks: Checks,
+    requests: Requests,
+}
+
+#[derive(Template)]
+#[template(path = "checks.html")]
+struct Checks {
     running: bool,
     summary: String,
     tag: Option<(&'static str, String)>,
@@ -104,6 +110,12 @@ struct Results {
     /// What a running check waits for.
     note: Option<String>,
     stale: bool,
+}
+
+#[derive(Template)]
+#[template(path = "requests.html")]
+struct Requests {
+    signed_in: bool,
     requests: Vec<Request>,
     lit: String,
 }
@@ -228,7 +240,7 @@ pub async fn page(
     }
     frame.at = at;
     frame.exercise = Some(exercise.id.clone());
-    frame.refresh = results.running.then_some(2);
+    frame.refresh = results.checks.running.then_some(2);
     let all = &edition.course.exercises;
     let place = all.iter().position(|e| e.id == exercise.id).unwrap_or(0);
     let link = |e: &Exercise| (format!("{} {}", e.id, e.title), address(e));
@@ -380,6 +392,15 @@ impl Results {
         board: &Board,
         progress: &Progress,
     ) -> Self {
+        Self {
+            checks: Checks::of(state, exercise, board, progress),
+            requests: Requests::of(visitor, board),
+        }
+    }
+}
+
+impl Checks {
+    fn of(state: &AppState, exercise: &Exercise, board: &Board, progress: &Progress) -> Self {
         let running = board.running() || state.runs().busy(&exercise.id);
         let entry = progress.exercises.get(&exercise.id);
         let before = entry.and_then(|e| e.last.as_ref());
@@ -397,14 +418,7 @@ impl Results {
                 (passed, last.map_or(0, |l| l.total).max(tests.len()))
             }
         };
-        let requests = if visitor.signed_in {
-            rows(board)
-        } else {
-            Vec::new()
-        };
-        let lit = Lit::by(board.requests.iter().filter(|_| visitor.signed_in));
         Self {
-            signed_in: visitor.signed_in,
             running,
             summary: summary(board.phase, running, passed, total),
             tag: tag(board.phase, running, passed, total),
@@ -418,7 +432,21 @@ impl Results {
             tests,
             said: board.said.clone(),
             note: board.note.clone(),
-            requests,
+        }
+    }
+}
+
+impl Requests {
+    fn of(visitor: Visitor, board: &Board) -> Self {
+        let shown = board.requests.iter().filter(|_| visitor.signed_in);
+        let lit = Lit::by(shown.clone());
+        let start = board.requests.front().map_or(0, |r| r.t);
+        Self {
+            signed_in: visitor.signed_in,
+            requests: shown
+                .enumerate()
+                .map(|(at, seen)| row(at + 1, start, seen))
+                .collect(),
             lit: serde_json::to_string(&lit).unwrap_or_default(),
         }
     }
@@ -519,14 +547,6 @@ fn test(result: &TestResult) -> Test {
             _ => result.output.trim_end().to_owned(),
         },
     }
-}
-
-fn rows(board: &Board) -> Vec<Request> {
-    let start = board.requests.front().map_or(0, |r| r.t);
-    let numbered = board.requests.iter().enumerate();
-    numbered
-        .map(|(at, seen)| row(at + 1, start, seen))
-        .collect()
 }
 
 fn row(number: usize, start: i64, seen: &Seen) -> Request {
