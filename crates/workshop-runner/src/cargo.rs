@@ -23,8 +23,10 @@ use crate::{
 pub(crate) struct Build {
     /// The folder cargo runs in (its `rust-toolchain.toml` decides the toolchain).
     pub(crate) root: PathBuf,
-    /// After `cargo test --no-run --message-format=…`.
+    /// What to build: `test --no-run …` or `build …`.
     pub(crate) args: Vec<String>,
+    /// More environment variables for cargo.
+    pub(crate) env: Vec<(&'static str, OsString)>,
     /// Another target folder than cargo would choose.
     pub(crate) target_dir: Option<PathBuf>,
     /// Rendered messages carry terminal colours.
@@ -84,6 +86,10 @@ pub(crate) struct CompilerMessage {
     /// The package's name.
     pub(crate) package: String,
     pub(crate) level: String,
+    /// About the library, not a test.
+    pub(crate) about_lib: bool,
+    /// The lint, or the error's number.
+    pub(crate) code: Option<String>,
     /// Without location and source.
     pub(crate) message: String,
     /// As rustc shows it.
@@ -127,10 +133,9 @@ impl Build {
         } else {
             "json"
         };
-        let mut args: Vec<OsString> = ["test", "--no-run"].map(OsString::from).to_vec();
+        let mut args: Vec<OsString> = self.args.iter().map(OsString::from).collect();
         args.push(format!("--message-format={format}").into());
         args.extend(network.iter().map(OsString::from));
-        args.extend(self.args.iter().map(OsString::from));
         let program = Program {
             path: cargo(),
             args,
@@ -166,6 +171,11 @@ impl Build {
         if let Some(dir) = &self.target_dir {
             env.push(("CARGO_TARGET_DIR".into(), Some(dir.into())));
         }
+        env.extend(
+            self.env
+                .iter()
+                .map(|(name, value)| ((*name).into(), Some(value.clone()))),
+        );
         env
     }
 }
@@ -212,6 +222,7 @@ enum Line {
     },
     CompilerMessage {
         package_id: String,
+        target: Target,
         message: Diagnostic,
     },
     BuildScriptExecuted {
@@ -232,7 +243,13 @@ struct Target {
 struct Diagnostic {
     message: String,
     level: String,
+    code: Option<Code>,
     rendered: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
 }
 
 impl<'a> Reader<'a> {
@@ -274,6 +291,7 @@ impl<'a> Reader<'a> {
             }
             Line::CompilerMessage {
                 package_id,
+                target,
                 message,
             } => {
                 let summary = message.message.contains("emitted")
@@ -282,6 +300,8 @@ impl<'a> Reader<'a> {
                     self.products.messages.push(CompilerMessage {
                         package: package_name(&package_id),
                         level: message.level,
+                        about_lib: target.kind.iter().any(|kind| kind.ends_with("lib")),
+                        code: message.code.map(|c| c.code),
                         rendered: message.rendered.unwrap_or_default().trim_end().to_owned(),
                         message: message.message,
                     });
@@ -484,6 +504,29 @@ fn broken_toolchain(messages: &[CompilerMessage]) -> Option<String> {
         };
         Some(format!("{}\n\n{cure}", m.rendered))
     })
+}
+
+/// Where cargo builds in that folder: `CARGO_TARGET_DIR`, the configuration, or `target`.
+pub(crate) fn target_dir(root: &Path) -> Result<PathBuf, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let output = Command::new(cargo())
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| format!("cargo could not be started: {error}"))?;
+    let metadata: Result<Metadata, _> = serde_json::from_slice(&output.stdout);
+    let metadata = metadata.map_err(|_| explain(&String::from_utf8_lossy(&output.stderr)))?;
+    Ok(metadata.target_directory)
 }
 
 /// Where the shared libraries of the toolchain are (`libstd-….so`), for this process and folder.

@@ -210,9 +210,17 @@ fn build_and_run(
     };
     let order = Build {
         root: workspace.root().to_owned(),
-        args: ["-p", &exercise.package(), "--test", "check"]
-            .map(str::to_owned)
-            .to_vec(),
+        args: [
+            "test",
+            "--no-run",
+            "-p",
+            &exercise.package(),
+            "--test",
+            "check",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        env: Vec::new(),
         target_dir: options.target_dir.clone(),
         color: options.color,
         guard: options.guard.clone(),

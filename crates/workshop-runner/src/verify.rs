@@ -1,1 +1,714 @@
 //! The author's proof: starters fail, solutions pass, wrong answers die in their named test.
+//!
+//! All variants of all exercises are built with one cargo call and run with the very runner that
+//! students get. What is demanded:
+//!
+//! - the **starter** compiles without a warning, fails at least one test, and every failure text
+//!   carries the id of a point (`001/3`), so that a student's first red is a lesson;
+//! - the **solution**, and every other file in `solution/`, passes every test, without a warning
+//!   from rustc or clippy, and is formatted;
+//! - each **wrong answer** compiles and fails the tests that its first line names
+//!   (`//! dies in: a_test, another_test`) and no other, with messages that no other wrong
+//!   answer of the exercise gives, so that each mistake is told apart;
+//! - the **manifest** adds no dependency and no feature of its own.
+//!
+//! Which starter? The one of the last commit, when there is one: a student's edited file says
+//! nothing about the course. [`Starter::Worktree`] takes the file as it is on disk.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use workshop_course::Tree;
+
+use crate::{
+    CancelToken, Limits, TestResult, TestStatus, Workspace,
+    cargo::{Build, Built, Products, Progress, target_dir, toolchain_libraries},
+    suite::{Ran, Suite},
+    variants::{Generated, Kind, Variant, manifest_problems, variants},
+    workspace::{ExerciseDir, STUDENT_FILE},
+};
+
+/// How to verify.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyOptions {
+    /// Which exercises; empty means all.
+    pub ids: Vec<String>,
+    /// Which starter.
+    pub starter: Starter,
+    /// The course built into the binary: gives starters where there is no git.
+    pub course: Option<Tree>,
+    /// What each test may use.
+    pub limits: Limits,
+    /// The program that acts as [guard](crate::guard).
+    pub guard: Option<PathBuf>,
+    /// Where cargo builds; without it, where the user's cargo builds.
+    pub target_dir: Option<PathBuf>,
+    /// Stops it.
+    pub cancel: CancelToken,
+}
+
+/// Which starter is checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Starter {
+    /// The last commit's; without git the one built into the binary; else the one on disk.
+    #[default]
+    Committed,
+    /// The file as it is on disk.
+    Worktree,
+}
+
+/// What happens meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyEvent {
+    /// Cargo finished crates.
+    Building {
+        /// Crates done.
+        done: usize,
+        /// Crates in all.
+        total: usize,
+    },
+    /// A sentence.
+    Note(String),
+    /// One variant has been run.
+    Ran {
+        /// The exercise's id.
+        exercise: String,
+        /// The variant's file, relative to the exercise's folder.
+        file: String,
+        /// Whether it is as it must be.
+        ok: bool,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// One row an exercise.
+    pub rows: Vec<Row>,
+    /// The sums.
+    pub totals: Totals,
+    /// What concerns no single exercise: a tool that is missing, a build that broke.
+    pub notes: Vec<String>,
+    /// Why nothing could be proved at all: cause and cure.
+    pub broken: Option<String>,
+    /// Crates that had to be compiled.
+    pub compiled: usize,
+    /// From start to end.
+    pub elapsed: Duration,
+}
+
+/// One exercise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its id.
+    pub exercise: String,
+    /// Whether the starter compiles and fails as it should.
+    pub starter_fails: bool,
+    /// Whether every solution passes cleanly.
+    pub solution_passes: bool,
+    /// Wrong answers.
+    pub wrong: usize,
+    /// Wrong answers that die as they should.
+    pub wrong_dead: usize,
+    /// The slowest passing test of the solutions, in milliseconds.
+    pub slowest_ms: u64,
+    /// What is not as it must be: file, what, cure.
+    pub problems: Vec<String>,
+}
+
+/// The sums over all exercises.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Exercises looked at.
+    pub exercises: usize,
+    /// Those whose starter fails as it should.
+    pub starters_fail: usize,
+    /// Those whose solutions pass.
+    pub solutions_pass: usize,
+    /// Wrong answers.
+    pub wrong: usize,
+    /// Wrong answers that die as they should.
+    pub wrong_dead: usize,
+    /// Exercises with at least one problem.
+    pub failed: usize,
+}
+
+impl VerifyReport {
+    /// Whether everything is proved.
+    pub fn ok(&self) -> bool {
+        self.broken.is_none() && self.totals.failed == 0 && self.totals.exercises > 0
+    }
+}
+
+/// Proves exercises; `None` when it was cancelled.
+pub fn verify(
+    workspace: &Workspace,
+    options: &VerifyOptions,
+    on_event: &mut dyn FnMut(&VerifyEvent),
+) -> Option<VerifyReport> {
+    let started = Instant::now();
+    let mut report = VerifyReport::default();
+    match prove(workspace, options, &mut report, on_event) {
+        Ok(()) => {}
+        Err(Stop::Cancelled) => return None,
+        Err(Stop::Broken(why)) => report.broken = Some(why),
+    }
+    report.totals = totals(&report.rows);
+    report.elapsed = started.elapsed();
+    Some(report)
+}
+
+enum Stop {
+    Cancelled,
+    Broken(String),
+}
+
+fn broken(error: &dyn std::error::Error) -> Stop {
+    Stop::Broken(error.to_string())
+}
+
+fn prove(
+    workspace: &Workspace,
+    options: &VerifyOptions,
+    report: &mut VerifyReport,
+    on_event: &mut dyn FnMut(&VerifyEvent),
+) -> Result<(), Stop> {
+    let exercises = chosen(workspace, &options.ids)?;
+    let mut all = Vec::new();
+    for exercise in &exercises {
+        let starter = starter(workspace, exercise, options, &mut report.notes)?;
+        all.extend(variants(exercise, starter).map_err(|e| broken(&e))?);
+    }
+    let target = match &options.target_dir {
+        Some(dir) => dir.clone(),
+        None => target_dir(workspace.root()).map_err(Stop::Broken)?,
+    };
+    let folder = target.join("workshop-verify");
+    let generated = Generated::write(workspace.root(), &folder, &all).map_err(|e| broken(&e))?;
+    let clippy = clippy_driver(workspace.root());
+    if clippy.is_none() {
+        report.notes.push(
+            "clippy is not installed, so solutions were not linted: rustup component add clippy"
+                .into(),
+        );
+    }
+    let products = build(&generated, &target, clippy, options, on_event)?;
+    report.compiled = products.compiled;
+    let unformatted = unformatted(workspace.root(), &generated, &all, &mut report.notes);
+    let outcomes = run_all(workspace, &generated, &all, &products, options, on_event)?;
+    report.rows = exercises
+        .iter()
+        .map(|exercise| {
+            let of_exercise = all
+                .iter()
+                .zip(&outcomes)
+                .filter(|(v, _)| v.exercise == *exercise);
+            row(exercise, of_exercise, &products, &unformatted)
+        })
+        .collect();
+    Ok(())
+}
+
+fn chosen(workspace: &Workspace, ids: &[String]) -> Result<Vec<ExerciseDir>, Stop> {
+    if ids.is_empty() {
+        return workspace.exercises().map_err(|e| broken(&e));
+    }
+    ids.iter()
+        .map(|id| workspace.exercise(id).map_err(|e| broken(&e)))
+        .collect()
+}
+
+/// The starter's text; see the module's words on which one.
+fn starter(
+    workspace: &Workspace,
+    exercise: &ExerciseDir,
+    options: &VerifyOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<u8>, Stop> {
+    let path = format!("exercises/{}/{STUDENT_FILE}", exercise.name);
+    let on_disk = fs::read(exercise.student_file());
+    if options.starter == Starter::Committed {
+        let built_in = || {
+            options
+                .course
+                .as_ref()
+                .and_then(|course| course.files.get(&path).cloned())
+        };
+        if let Some(committed) = committed(workspace.root(), &path).or_else(built_in) {
+            if on_disk.is_ok_and(|on_disk| on_disk != committed) {
+                notes.push(format!(
+                    "{path} differs from the course; the course's starter was checked, not this one"
+                ));
+            }
+            return Ok(committed);
+        }
+    }
+    on_disk.map_err(|error| Stop::Broken(format!("cannot read {path}: {error}")))
+}
+
+fn committed(root: &Path, path: &str) -> Option<Vec<u8>> {
+    let output = Command::new("git")
+        // `./` makes the path relative to the folder, wherever the repository begins.
+        .args(["show", &format!("HEAD:./{path}")])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+/// Clippy as a compiler: it lints and generates code in one go, so that nothing has to be checked
+/// a second time, dependencies included.
+fn clippy_driver(root: &Path) -> Option<PathBuf> {
+    let output = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let driver = sysroot
+        .join("bin")
+        .join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
+    driver.exists().then_some(driver)
+}
+
+fn build(
+    generated: &Generated,
+    target: &Path,
+    clippy: Option<PathBuf>,
+    options: &VerifyOptions,
+    on_event: &mut dyn FnMut(&VerifyEvent),
+) -> Result<Products, Stop> {
+    let mut env = Vec::new();
+    if let Some(driver) = clippy {
+        env.push(("RUSTC_WORKSPACE_WRAPPER", driver.into()));
+    }
+    let order = Build {
+        root: generated.root.clone(),
+        args: ["build", "--workspace", "--test", "check", "--keep-going"]
+            .map(str::to_owned)
+            .to_vec(),
+        env,
+        target_dir: Some(target.to_owned()),
+        color: false,
+        guard: options.guard.clone(),
+        cancel: options.cancel.clone(),
+    };
+    let built = order.run(&mut |progress| {
+        on_event(&match progress {
+            Progress::Crates { done, total } => VerifyEvent::Building { done, total },
+            Progress::Note(text) => VerifyEvent::Note(text),
+        });
+    });
+    match built {
+        // A variant that does not compile is a finding about that variant.
+        Built::Ready(products) | Built::Failed(products) => Ok(products),
+        Built::Broken(why) => Err(Stop::Broken(why)),
+        Built::Cancelled => Err(Stop::Cancelled),
+    }
+}
+
+/// Packages whose `lib.rs` rustfmt would change, with the first place.
+fn unformatted(
+    root: &Path,
+    generated: &Generated,
+    all: &[Variant],
+    notes: &mut Vec<String>,
+) -> BTreeMap<String, String> {
+    let solutions: Vec<_> = all.iter().filter(|v| v.kind == Kind::Solution).collect();
+    let mut found = BTreeMap::new();
+    if solutions.is_empty() {
+        return found;
+    }
+    let mut command = Command::new("rustfmt");
+    command.args(["--check", "--edition", "2024", "--color", "never"]);
+    if ["rustfmt.toml", ".rustfmt.toml"]
+        .iter()
+        .any(|name| root.join(name).exists())
+    {
+        command.arg("--config-path").arg(root);
+    }
+    let output = command
+        .args(solutions.iter().map(|v| generated.dir(v).join("lib.rs")))
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output();
+    let Ok(output) = output else {
+        notes.push(
+            "rustfmt is not installed, so formatting was not checked: rustup component add rustfmt"
+                .into(),
+        );
+        return found;
+    };
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for variant in solutions {
+        let path = generated.dir(variant).join("lib.rs");
+        let path = path.to_string_lossy();
+        if let Some(line) = said.lines().find(|line| line.contains(&*path)) {
+            let place = line
+                .split_once(&*path)
+                .map_or("", |(_, rest)| rest.trim_matches([':', ' ']));
+            found.insert(variant.package.clone(), place.to_owned());
+        }
+    }
+    if found.is_empty() && !output.status.success() {
+        notes.push(format!(
+            "rustfmt did not work, so formatting was not checked: {said}"
+        ));
+    }
+    found
+}
+
+/// What became of a variant.
+#[derive(Debug, Clone)]
+enum Outcome {
+    Ran(Vec<TestResult>),
+    DoesNotCompile(Vec<String>),
+    Broken(String),
+}
+
+fn run_all(
+    workspace: &Workspace,
+    generated: &Generated,
+    all: &[Variant],
+    products: &Products,
+    options: &VerifyOptions,
+    on_event: &mut dyn FnMut(&VerifyEvent),
+) -> Result<Vec<Outcome>, Stop> {
+    let libraries = toolchain_libraries(workspace.root());
+    let (tell, results) = mpsc::channel();
+    let queue = Mutex::new(all.iter().enumerate());
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; all.len()];
+    thread::scope(|scope| {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..workers {
+            let (tell, queue, libraries) = (tell.clone(), &queue, &libraries);
+            scope.spawn(move || {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((n, variant)) = next else { return };
+                    let Some(outcome) =
+                        run_one(variant, generated, products, libraries.as_deref(), options)
+                    else {
+                        return;
+                    };
+                    if tell.send((n, outcome)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        for (n, outcome) in results {
+            on_event(&VerifyEvent::Ran {
+                exercise: all[n].exercise.id.clone(),
+                file: all[n].file.clone(),
+                ok: problems(&all[n], &outcome).is_empty(),
+            });
+            outcomes[n] = Some(outcome);
+        }
+    });
+    outcomes
+        .into_iter()
+        .collect::<Option<_>>()
+        .ok_or(Stop::Cancelled)
+}
+
+/// `None` when cancelled.
+fn run_one(
+    variant: &Variant,
+    generated: &Generated,
+    products: &Products,
+    libraries: Option<&Path>,
+    options: &VerifyOptions,
+) -> Option<Outcome> {
+    let exercise = &variant.exercise;
+    let Some(program) = products.tests.iter().find(|t| t.package == variant.package) else {
+        let own = products
+            .messages
+            .iter()
+            .filter(|m| m.is_error() && m.package == variant.package);
+        return Some(Outcome::DoesNotCompile(
+            own.map(|m| m.rendered.clone()).collect(),
+        ));
+    };
+    let mut dirs: Vec<PathBuf> = products.library_dirs.iter().cloned().collect();
+    dirs.extend(libraries.map(Path::to_owned));
+    let suite = Suite {
+        program: program.path.clone(),
+        source: exercise.dir.join("tests/check.rs"),
+        manifest_dir: generated.dir(variant),
+        package: exercise.package(),
+        library_dirs: dirs,
+        live: None,
+        limits: options.limits.clone(),
+        guard: options.guard.clone(),
+        keep_aws: false,
+        workers: 1,
+        cancel: options.cancel.clone(),
+    };
+    match suite.run(&mut |_| {}) {
+        Ran::Done(tests) => Some(Outcome::Ran(tests)),
+        Ran::Broken(why) => Some(Outcome::Broken(why)),
+        Ran::Cancelled => None,
+    }
+}
+
+fn row<'a>(
+    exercise: &ExerciseDir,
+    outcomes: impl Iterator<Item = (&'a Variant, &'a Outcome)>,
+    products: &Products,
+    unformatted: &BTreeMap<String, String>,
+) -> Row {
+    let mut row = Row {
+        exercise: exercise.id.clone(),
+        ..Row::default()
+    };
+    row.problems = manifest_problems(exercise);
+    let (mut solutions, mut clean_solutions) = (0, 0);
+    // Message of a dead wrong answer → the file that gave it first.
+    let mut messages: BTreeMap<String, String> = BTreeMap::new();
+    for (variant, outcome) in outcomes {
+        let mut found = problems(variant, outcome);
+        found.extend(warnings(variant, products));
+        if let Some(place) = unformatted.get(&variant.package) {
+            found.push(format!(
+                "is not formatted (line {place}): rustfmt --edition 2024 it"
+            ));
+        }
+        if variant.kind == Kind::Wrong && found.is_empty() {
+            found.extend(same_message(variant, outcome, &mut messages));
+        }
+        let fine = found.is_empty();
+        match variant.kind {
+            Kind::Starter => row.starter_fails = fine,
+            Kind::Solution => {
+                solutions += 1;
+                clean_solutions += usize::from(fine);
+                row.slowest_ms = row.slowest_ms.max(slowest(outcome));
+            }
+            Kind::Wrong => {
+                row.wrong += 1;
+                row.wrong_dead += usize::from(fine);
+            }
+        }
+        row.problems.extend(
+            found
+                .into_iter()
+                .map(|problem| format!("{}: {problem}", variant.file)),
+        );
+    }
+    if !exercise.dir.join("solution/lib.rs").exists() {
+        row.problems.push("solution/lib.rs: is missing".into());
+    }
+    if row.wrong == 0 {
+        row.problems
+            .push("wrong/: has no wrong answer, so nothing shows that the tests reject one".into());
+    }
+    row.solution_passes = solutions > 0 && solutions == clean_solutions;
+    row
+}
+
+fn slowest(outcome: &Outcome) -> u64 {
+    match outcome {
+        Outcome::Ran(tests) => tests.iter().map(|t| t.ms).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// What is not as it must be about how a variant compiled and ran.
+fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
+    let tests = match outcome {
+        Outcome::Ran(tests) => tests,
+        Outcome::DoesNotCompile(errors) if errors.is_empty() => {
+            return vec!["was not built, because a crate it needs does not compile".into()];
+        }
+        Outcome::DoesNotCompile(errors) => {
+            return vec![format!("does not compile:\n{}", errors.join("\n"))];
+        }
+        Outcome::Broken(why) => return vec![why.clone()],
+    };
+    match variant.kind {
+        Kind::Starter => starter_problems(&variant.exercise.id, tests),
+        Kind::Solution => tests
+            .iter()
+            .filter(|t| t.status != TestStatus::Passed)
+            .map(|t| format!("{} does not pass:\n{}", t.name, t.message))
+            .collect(),
+        Kind::Wrong => wrong_problems(variant, tests),
+    }
+}
+
+fn starter_problems(id: &str, tests: &[TestResult]) -> Vec<String> {
+    let red: Vec<_> = tests
+        .iter()
+        .filter(|t| t.status != TestStatus::Passed)
+        .collect();
+    if red.is_empty() {
+        return vec!["passes every test, so there is nothing to solve".into()];
+    }
+    let bad = red.into_iter().filter_map(|t| match t.status {
+        TestStatus::Failed if has_point(&t.message, id) => None,
+        TestStatus::Failed => Some(format!(
+            "{} fails without the id of a point (`{id}/1`) in its text:\n{}",
+            t.name, t.message
+        )),
+        _ => Some(format!(
+            "{} does not fail but is stopped:\n{}",
+            t.name, t.message
+        )),
+    });
+    bad.collect()
+}
+
+/// Whether the text carries a point's id: `001/3`.
+fn has_point(text: &str, id: &str) -> bool {
+    let mark = format!("{id}/");
+    text.match_indices(&mark)
+        .any(|(at, _)| text[at + mark.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The tests that the first line names: `//! dies in: a, b`.
+fn dies_in(text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let first = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .next()
+        .unwrap_or_default();
+    let named = first.strip_prefix("//! dies in:").unwrap_or_default();
+    named
+        .split(',')
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn wrong_problems(variant: &Variant, tests: &[TestResult]) -> Vec<String> {
+    let named = dies_in(&variant.text);
+    if named.is_empty() {
+        return vec!["its first line must be `//! dies in: <name of the test>`".into()];
+    }
+    let mut found = Vec::new();
+    for name in &named {
+        match tests.iter().find(|t| t.name == *name) {
+            None => found.push(format!("should die in {name}, but there is no such test")),
+            Some(test) if test.status == TestStatus::Passed => {
+                found.push(format!("survives {name}"));
+            }
+            Some(test) if test.status != TestStatus::Failed => {
+                found.push(format!(
+                    "is stopped in {name} instead of failing it: {}",
+                    test.message
+                ));
+            }
+            Some(test) if !has_point(&test.message, &variant.exercise.id) => {
+                found.push(format!(
+                    "dies in {name} without the id of a point in the text:\n{}",
+                    test.message
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    for test in tests
+        .iter()
+        .filter(|t| t.status != TestStatus::Passed && !named.contains(&t.name))
+    {
+        let first = test.message.lines().next().unwrap_or_default();
+        found.push(format!(
+            "also fails {}, which its first line does not name: {first}",
+            test.name
+        ));
+    }
+    found
+}
+
+/// A dead wrong answer whose text another one gave before.
+fn same_message(
+    variant: &Variant,
+    outcome: &Outcome,
+    messages: &mut BTreeMap<String, String>,
+) -> Option<String> {
+    let Outcome::Ran(tests) = outcome else {
+        return None;
+    };
+    let named = dies_in(&variant.text);
+    let said: Vec<_> = tests
+        .iter()
+        .filter(|t| named.contains(&t.name))
+        .map(|t| format!("{}: {}", t.name, t.message))
+        .collect();
+    let before = messages.insert(said.join("\n\n"), variant.file.clone())?;
+    Some(format!(
+        "dies with the same text as {before}, so a student cannot tell the two mistakes apart"
+    ))
+}
+
+/// Warnings about the variant's own library: for a solution clippy's too.
+fn warnings(variant: &Variant, products: &Products) -> Vec<String> {
+    if variant.kind == Kind::Wrong {
+        return Vec::new();
+    }
+    let own = products
+        .messages
+        .iter()
+        .filter(|m| m.package == variant.package && m.level == "warning" && m.about_lib);
+    let counted = own.filter(|m| {
+        let clippy = m
+            .code
+            .as_ref()
+            .is_some_and(|code| code.starts_with("clippy::"));
+        variant.kind == Kind::Solution || !clippy
+    });
+    counted
+        .map(|m| format!("compiles with a warning:\n{}", m.rendered))
+        .collect()
+}
+
+fn totals(rows: &[Row]) -> Totals {
+    let mut totals = Totals {
+        exercises: rows.len(),
+        ..Totals::default()
+    };
+    for row in rows {
+        totals.starters_fail += usize::from(row.starter_fails);
+        totals.solutions_pass += usize::from(row.solution_passes);
+        totals.wrong += row.wrong;
+        totals.wrong_dead += row.wrong_dead;
+        totals.failed += usize::from(!row.problems.is_empty());
+    }
+    totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_recognised() {
+        assert!(has_point("001/3 WIRE x", "001"));
+        assert!(!has_point("001/x", "001"));
+        assert!(!has_point("thread panicked", "001"));
+    }
+
+    #[test]
+    fn the_first_line_names_tests() {
+        assert_eq!(dies_in(b"//! dies in: a_b, `c`\nfn x() {}"), ["a_b", "c"]);
+        assert_eq!(dies_in(b"fn x() {}"), Vec::<String>::new());
+    }
+}

@@ -169,7 +169,7 @@ impl Watching {
                 },
                 Order::Again => self.check(),
                 Order::Saved => {
-                    if let Some(other) = self.burst(inbox) {
+                    if let Some(other) = burst(inbox) {
                         let _ = self.orders.send(other);
                     }
                     if fingerprint(&self.dir) != self.seen {
@@ -186,19 +186,6 @@ impl Watching {
         }
         drop(source);
         self.cancel();
-    }
-
-    /// Waits until saves stop coming; another order that came meanwhile is given back.
-    fn burst(&self, inbox: &Receiver<Order>) -> Option<Order> {
-        let end = Instant::now() + LONGEST_BURST;
-        while Instant::now() < end {
-            match inbox.recv_timeout(QUIET) {
-                Ok(Order::Saved) => {}
-                Ok(other) => return Some(other),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        None
     }
 
     /// Ends the check under way, and waits until nothing of it is left.
@@ -282,6 +269,19 @@ impl Watching {
         });
         Source::Polling { _stop: stop }
     }
+}
+
+/// Waits until saves stop coming; another order that came meanwhile is given back.
+fn burst(inbox: &Receiver<Order>) -> Option<Order> {
+    let end = Instant::now() + LONGEST_BURST;
+    while Instant::now() < end {
+        match inbox.recv_timeout(QUIET) {
+            Ok(Order::Saved) => {}
+            Ok(other) => return Some(other),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    None
 }
 
 fn watched_folders(dir: &Path) -> Vec<PathBuf> {

@@ -62,7 +62,7 @@ impl Fixture {
             ..options.clone()
         };
         let report = check_with(&self.workspace, "001", options, &mut |e| {
-            events.push(e.clone())
+            events.push(e.clone());
         });
         (report.expect("nobody cancels"), events)
     }

@@ -6,7 +6,7 @@ use workshop_runner::{CheckOptions, Limits, Outcome, TestStatus};
 
 use crate::fixture::{Fixture, options, test};
 
-const TESTS: &str = r#"
+const TESTS: &str = r"
 #[test]
 fn it_runs() {
     ex001::run();
@@ -14,7 +14,7 @@ fn it_runs() {
 
 #[test]
 fn the_neighbour_is_not_harmed() {}
-"#;
+";
 
 /// Checks `run` with that body; the neighbour must pass whatever happens.
 fn check(body: &str, options: &CheckOptions) -> (Fixture, workshop_runner::Report) {
@@ -202,10 +202,10 @@ mod linux {
     #[test]
     fn processes_that_fork_processes_do_not_survive() {
         // Bounded: 2^6 processes that each wait. The real thing differs only in the number.
-        let body = r##"
+        let body = r#"
             let script = "fork() { if [ $1 -gt 0 ]; then (fork $(($1 - 1))) & (fork $(($1 - 1))) & fi; exec sleep 6044; }; fork 5";
             let _child = std::process::Command::new("sh").args(["-c", script]).spawn().unwrap();
-            loop { std::thread::park() }"##;
+            loop { std::thread::park() }"#;
         let (_, report) = check(body, &with_wall(1.5));
         assert_eq!(test(&report, "it_runs").status, TestStatus::TimedOut);
         assert!(!runs("6044"));

@@ -1,0 +1,231 @@
+//! The proof in three directions, and that it notices when one of them is gone.
+
+use workshop_runner::{
+    VerifyOptions, VerifyReport,
+    verify::{Row, Starter, Totals, verify},
+};
+
+use crate::fixture::Fixture;
+
+const TESTS: &str = r#"
+use ex001::sum;
+
+#[test]
+fn nothing_sums_to_zero() {
+    assert_eq!(sum(&[]).ok(), Some(0), "001/1 RESULT sum of nothing");
+}
+
+#[test]
+fn numbers_add_up() {
+    let saw = sum(&[2, 3]).ok();
+    assert!(saw == Some(5), "001/2 RESULT sum\n  saw     {saw:?}\n  wanted  5");
+}
+"#;
+
+const STARTER: &str = "pub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    let _ = numbers;\n    Err(\"001/1 not written yet\".to_owned())\n}\n";
+const SOLUTION: &str = "mod given;\n\npub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    Ok(numbers.iter().sum::<i64>() + given::ZERO)\n}\n";
+const FIRST_ONLY: &str = "//! dies in: numbers_add_up\n\npub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    Ok(numbers.first().copied().unwrap_or(0))\n}\n";
+const NO_NOTHING: &str = "//! dies in: nothing_sums_to_zero\n\npub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    if numbers.is_empty() { return Err(\"empty\".into()); }\n    Ok(numbers.iter().sum())\n}\n";
+
+const DIR: &str = "exercises/001-fixture";
+
+fn fixture() -> Fixture {
+    let fixture = Fixture::new(STARTER, TESTS);
+    fixture.write(&format!("{DIR}/src/given.rs"), "pub const ZERO: i64 = 0;\n");
+    fixture.write(&format!("{DIR}/solution/lib.rs"), SOLUTION);
+    fixture.write(&format!("{DIR}/wrong/first_only.rs"), FIRST_ONLY);
+    fixture.write(&format!("{DIR}/wrong/no_nothing.rs"), NO_NOTHING);
+    fixture
+}
+
+fn run(fixture: &Fixture) -> VerifyReport {
+    let options = VerifyOptions {
+        guard: Some(env!("CARGO_BIN_EXE_workshop-guard").into()),
+        target_dir: Some(fixture.path("target")),
+        ..VerifyOptions::default()
+    };
+    let report = verify(&fixture.workspace, &options, &mut |_| {}).expect("nobody cancels");
+    assert_eq!(report.broken, None);
+    report
+}
+
+fn only_row(report: &VerifyReport) -> &Row {
+    assert_eq!(report.rows.len(), 1);
+    &report.rows[0]
+}
+
+#[test]
+fn a_sound_exercise_is_proved() {
+    let report = run(&fixture());
+    assert_eq!(only_row(&report).problems, Vec::<String>::new());
+    let wanted = Totals {
+        exercises: 1,
+        starters_fail: 1,
+        solutions_pass: 1,
+        wrong: 2,
+        wrong_dead: 2,
+        failed: 0,
+    };
+    assert_eq!(report.totals, wanted);
+    assert!(report.ok());
+}
+
+/// Each row spoils one file of a sound exercise; the problem must say what is wrong with it.
+#[test]
+fn what_is_not_sound_is_named() {
+    let rows = [
+        (
+            "src/lib.rs",
+            SOLUTION.to_owned(),
+            "src/lib.rs: passes every test",
+        ),
+        (
+            "src/lib.rs",
+            STARTER.replace("let _ = numbers;", "let unused = numbers;"),
+            "src/lib.rs: compiles with a warning:\nwarning: unused variable",
+        ),
+        (
+            "src/lib.rs",
+            STARTER.replace(
+                "Err(\"001/1 not written yet\".to_owned())",
+                "panic!(\"todo\")",
+            ),
+            "without the id of a point",
+        ),
+        (
+            "solution/lib.rs",
+            FIRST_ONLY.to_owned(),
+            "solution/lib.rs: numbers_add_up does not pass",
+        ),
+        (
+            "solution/second.rs",
+            FIRST_ONLY.to_owned(),
+            "solution/second.rs: numbers_add_up does not pass",
+        ),
+        (
+            "solution/lib.rs",
+            SOLUTION
+                .replace("Ok(numbers", "return Ok(numbers")
+                .replace("ZERO)", "ZERO);"),
+            "needless_return",
+        ),
+        (
+            "solution/lib.rs",
+            SOLUTION.replace("    Ok", "  Ok"),
+            "solution/lib.rs: is not formatted",
+        ),
+        (
+            "wrong/first_only.rs",
+            SOLUTION.replace("mod given", "//! dies in: numbers_add_up\nmod given"),
+            "wrong/first_only.rs: survives numbers_add_up",
+        ),
+        (
+            "wrong/first_only.rs",
+            FIRST_ONLY.replace("numbers_add_up", "nothing_sums_to_zero"),
+            "wrong/first_only.rs: also fails numbers_add_up",
+        ),
+        (
+            "wrong/first_only.rs",
+            FIRST_ONLY.replace("numbers_add_up", "no_such"),
+            "there is no such test",
+        ),
+        (
+            "wrong/first_only.rs",
+            FIRST_ONLY.replace("//! dies in", "// dies in"),
+            "its first line must be",
+        ),
+        (
+            "wrong/second_only.rs",
+            FIRST_ONLY.to_owned(),
+            "wrong/second_only.rs: dies with the same text as wrong/first_only.rs",
+        ),
+        (
+            "wrong/no_nothing.rs",
+            format!("{NO_NOTHING}\nfn broken("),
+            "wrong/no_nothing.rs: does not compile",
+        ),
+        (
+            "wrong/no_nothing.rs",
+            NO_NOTHING.replace("return Err(\"empty\".into())", "std::process::exit(0)"),
+            "is stopped in nothing_sums_to_zero",
+        ),
+    ];
+    let fixture = fixture();
+    for (file, text, wanted) in rows {
+        let path = format!("{DIR}/{file}");
+        let before = fixture.path(&path).exists().then(|| fixture.read(&path));
+        fixture.write(&path, &text);
+        let report = run(&fixture);
+        let problems = &only_row(&report).problems;
+        assert!(!report.ok(), "{file}: {wanted}");
+        assert!(
+            problems.iter().any(|p| p.contains(wanted)),
+            "{wanted}: {problems:#?}"
+        );
+        match before {
+            Some(before) => fixture.write(&path, &before),
+            None => std::fs::remove_file(fixture.path(&path)).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_dependency_of_its_own_is_refused() {
+    let fixture = fixture();
+    fixture.write(
+        "local/Cargo.toml",
+        "[package]\nname = \"local\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    fixture.write("local/src/lib.rs", "");
+    let manifest = fixture.read(&format!("{DIR}/Cargo.toml"));
+    let with = format!("{manifest}\n[dependencies]\nlocal = {{ path = \"../../local\" }}\n");
+    fixture.write(&format!("{DIR}/Cargo.toml"), &with);
+    let report = run(&fixture);
+    assert!(
+        only_row(&report).problems[0].contains("local must be `local.workspace = true`"),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn a_students_edit_does_not_hide_the_courses_starter() {
+    let fixture = fixture();
+    let git = |args: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args([
+                "-c",
+                "user.name=Workshop",
+                "-c",
+                "user.email=workshop@localhost",
+            ])
+            .args(args)
+            .current_dir(fixture.workspace.root())
+            .output();
+        // Without git there is nothing to prove here.
+        done.is_ok_and(|output| output.status.success())
+    };
+    if !(git(&["init", "-q"])
+        && git(&["add", "exercises"])
+        && git(&["commit", "-q", "-m", "course"]))
+    {
+        return;
+    }
+    fixture.lib(SOLUTION);
+    let report = run(&fixture);
+    assert!(report.ok(), "{report:#?}");
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|n| n.contains("differs from the course")),
+        "{report:#?}"
+    );
+
+    let options = VerifyOptions {
+        starter: Starter::Worktree,
+        target_dir: Some(fixture.path("target")),
+        ..VerifyOptions::default()
+    };
+    let report = verify(&fixture.workspace, &options, &mut |_| {}).expect("nobody cancels");
+    assert!(!report.ok());
+}
