@@ -55,6 +55,8 @@ pub struct Fence {
     pub source: String,
     /// Line of the fence in the page's file, from 1.
     pub line: usize,
+    /// Text of the heading above it, or the page's slug.
+    pub title: String,
 }
 
 /// The drawing of a fence, with its figure for the page.

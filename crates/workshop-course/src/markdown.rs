@@ -114,8 +114,21 @@ pub(crate) fn render(part: &Part, setting: Setting<'_>) -> Output {
 pub(crate) fn mermaid_fences(part: &Part, file: &str, slug: &str) -> Vec<Fence> {
     let mut fences = Vec::new();
     let mut open: Option<(usize, String)> = None;
+    let mut title = slug.to_owned();
+    let mut heading: Option<String> = None;
     for (event, range) in Parser::new_ext(&part.text, options()).into_offset_iter() {
         match event {
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::End(TagEnd::Heading(_)) => {
+                if let Some(text) = heading.take().filter(|text| !text.is_empty()) {
+                    title = text;
+                }
+            }
+            Event::Text(text) | Event::Code(text) if heading.is_some() => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
+            }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_mermaid(&info) => {
                 open = Some((part.line_at(range.start), String::new()));
             }
@@ -126,7 +139,9 @@ pub(crate) fn mermaid_fences(part: &Part, file: &str, slug: &str) -> Vec<Fence> 
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let Some((line, source)) = open.take() {
-                    fences.push(fence(file, slug, fences.len() + 1, line, source));
+                    let mut fence = fence(file, slug, fences.len() + 1, line, source);
+                    fence.title.clone_from(&title);
+                    fences.push(fence);
                 }
             }
             _ => {}
@@ -143,6 +158,7 @@ fn fence(file: &str, slug: &str, n: usize, line: usize, source: String) -> Fence
         id,
         source,
         line,
+        title: slug.to_owned(),
     }
 }
 
