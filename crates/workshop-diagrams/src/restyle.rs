@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     colour::{Rgb, text_class},
     draw::{DrawError, Graph},
+    font,
     xml::{Element, Node, parse},
 };
 
@@ -47,13 +48,22 @@ const MARKER: [&str; 8] = [
     "id",
 ];
 
-/// Wider drawings scroll on a narrow screen instead of becoming unreadable.
-const WIDE: f64 = 640.0;
+/// Least widths that `diagram.css` has classes for, in rem of 16 px. Below seven tenths of its
+/// size a drawing scrolls, instead of becoming unreadable.
+const MIN_WIDTHS: [u32; 6] = [24, 32, 40, 48, 56, 64];
+const SCALE_MIN: f64 = 0.7;
+
+/// Distance of a group's title from its frame.
+const TITLE_INSET: f64 = 12.0;
 
 /// Units of the first line's baseline below the top of a label, and between two lines, at the font
 /// size of 16.
 const BASELINE: f64 = 15.0;
 const LINE: f64 = 17.6;
+
+/// Font size and line height of an edge's words.
+const EDGE_FONT: f64 = 14.0;
+const EDGE_LINE: f64 = 16.0;
 
 /// See the module.
 pub(crate) fn restyle(
@@ -103,10 +113,12 @@ pub(crate) fn restyle(
         kind if kind.starts_with("state") => "state",
         other => other,
     };
-    let class = if width > WIDE {
-        format!("{kind} wide")
-    } else {
-        kind.to_owned()
+    let least = MIN_WIDTHS
+        .into_iter()
+        .rfind(|rem| f64::from(*rem) * 16.0 <= width * SCALE_MIN);
+    let class = match least {
+        Some(rem) => format!("{kind} min-{rem}"),
+        None => kind.to_owned(),
     };
     let mut out = Element::new("svg")
         .with("xmlns", "http://www.w3.org/2000/svg")
@@ -138,8 +150,6 @@ struct Place {
     text: &'static str,
     /// Words are centred here whatever the renderer meant (its style sheet is gone).
     centred: bool,
-    /// Inside of an edge's label.
-    edge_label: bool,
 }
 
 struct Restyler<'a> {
@@ -189,7 +199,7 @@ impl Restyler<'_> {
                 Some(self.edge(element))
             }
             "path" | "line" | "rect" | "polygon" | "polyline" | "circle" | "ellipse" => {
-                self.shape(element, place)
+                self.shape(element)
             }
             _ => None,
         };
@@ -198,7 +208,8 @@ impl Restyler<'_> {
 
     /// A group with a meaning gets its class; any other is kept only if it moves what is inside.
     fn group(&mut self, element: &Element, place: &Place) -> Vec<Node> {
-        let made = if element.has_class("cluster") {
+        let group = ["cluster", "statediagram-cluster"];
+        let made = if group.iter().any(|class| element.has_class(class)) {
             Some(self.cluster(element))
         } else if element.has_class("node") {
             Some(self.node(element))
@@ -239,7 +250,6 @@ impl Restyler<'_> {
         let place = Place {
             text: self.text_class_of(element),
             centred: true,
-            edge_label: false,
         };
         group.children = match pseudo_state(element) {
             Some(shapes) => shapes,
@@ -259,64 +269,87 @@ impl Restyler<'_> {
     }
 
     fn cluster(&mut self, element: &Element) -> Element {
-        let frame = element.elements().find(|e| e.name == "rect");
-        let outline = frame.map(outline).unwrap_or_default();
+        let all = element.descendants();
+        // A composite state has a second frame below its title; one is enough.
+        let frame = all
+            .iter()
+            .find(|e| e.name == "rect" && !e.has_class("inner") && e.get("width").is_some());
+        let outline = frame.map(|frame| outline(frame)).unwrap_or_default();
         let inner = self.clusters.iter().any(|outer| contains(outer, &outline));
         self.clusters.push(outline);
         let class = if inner { "cluster inner" } else { "cluster" };
-        let name = element.get("id").unwrap_or_default();
-        let name = name.strip_prefix(self.id).unwrap_or(name);
+        let id = element.get("id").unwrap_or_default();
+        let id = element.get("data-id").unwrap_or_else(|| {
+            id.strip_prefix(self.id)
+                .unwrap_or(id)
+                .trim_start_matches('-')
+        });
         let mut group = Element::new("g")
             .with("class", class)
-            .with("data-cluster", name.trim_start_matches('-'));
+            .with("data-cluster", id);
+        if self.graph.nodes.contains_key(id) {
+            group = group.with("data-node", id);
+        }
         let place = Place {
             text: self.text_class_of(element),
             ..Place::default()
         };
-        for child in element.elements() {
-            if child.has_class("cluster-label") {
-                // The title's place was computed for another font: centre it on the frame.
-                let y = translation(child.get("transform").unwrap_or_default()).1;
-                let x = outline[0] + outline[2] / 2.0;
-                let mut label = Element::new("g").with(
-                    "transform",
-                    format!("translate({},{})", number(x), number(y + 4.0)),
-                );
-                let centred = Place {
-                    centred: true,
-                    ..place.clone()
-                };
-                label.children = self.children(child, &centred);
-                group.children.push(Node::Element(label));
-            } else {
-                group.children.extend(self.element(child, &place, None));
-            }
+        let frame = frame.and_then(|frame| self.shape(frame));
+        group.children.extend(frame.map(Node::Element));
+        if let Some(title) = all.iter().find(|e| e.has_class("cluster-label")) {
+            // At the left, where no edge that enters the group can cross the words.
+            let (x, y) = (outline[0] + TITLE_INSET, outline[1] + TITLE_INSET / 3.0);
+            let mut label = Element::new("g").with(
+                "transform",
+                format!("translate({},{})", number(x), number(y)),
+            );
+            label.children = self.children(title, &place);
+            group.children.push(Node::Element(label));
         }
         group
     }
 
-    /// An edge's words on a plate; nothing for an edge without words.
-    fn edge_label(&mut self, element: &Element) -> Option<Element> {
-        if element.plain_text().trim().is_empty() {
+    /// An edge's words on a plate, both centred on the label's place (the renderer centres them for
+    /// another font, and differently in each kind of diagram). Nothing for an edge without words.
+    fn edge_label(&self, element: &Element) -> Option<Element> {
+        let all = element.descendants();
+        let rows: Vec<String> = all
+            .iter()
+            .filter(|e| e.name == "tspan" && e.has_class("row"))
+            .map(|row| row.plain_text().trim().to_owned())
+            .filter(|row| !row.is_empty())
+            .collect();
+        if rows.is_empty() {
             return None;
         }
-        let raw = element
-            .descendants()
-            .into_iter()
-            .find_map(|e| e.get("data-id"));
         let mut group = Element::new("g").with("class", "edge-label");
+        let raw = all.iter().find_map(|e| e.get("data-id"));
         if let Some(edge) = raw.and_then(|raw| self.edge_ids.get(raw)) {
             group = group.with("data-edge", edge.clone());
         }
         if let Some(transform) = element.get("transform") {
             group = group.with("transform", rounded(transform));
         }
-        let place = Place {
-            edge_label: true,
-            centred: false,
-            text: "",
-        };
-        group.children = self.children(element, &place);
+        let words = rows.iter().map(|row| font::width(row, EDGE_FONT));
+        let width = words.fold(0.0, f64::max) + 8.0;
+        let lines = f64::from(u16::try_from(rows.len()).unwrap_or(u16::MAX));
+        let height = lines * EDGE_LINE + 4.0;
+        let plate = Element::new("rect")
+            .with("x", number(-width / 2.0))
+            .with("y", number(-height / 2.0))
+            .with("width", number(width))
+            .with("height", number(height))
+            .with("rx", "3");
+        let mut text = Element::new("text")
+            .with("text-anchor", "middle")
+            .with("font-size", number(EDGE_FONT));
+        let mut y = EDGE_LINE * 0.82 - lines * EDGE_LINE / 2.0;
+        for row in rows {
+            let line = Element::new("tspan").with("x", "0").with("y", number(y));
+            text.children.push(Node::Element(line.text(row)));
+            y += EDGE_LINE;
+        }
+        group.children = vec![Node::Element(plate), Node::Element(text)];
         Some(group)
     }
 
@@ -371,7 +404,7 @@ impl Restyler<'_> {
         format!("{}-{name}", self.id)
     }
 
-    fn shape(&mut self, element: &Element, place: &Place) -> Option<Element> {
+    fn shape(&mut self, element: &Element) -> Option<Element> {
         let class = if element.has_class("actor-line") {
             "lifeline"
         } else if element.has_class("loopLine") || element.has_class("rect") {
@@ -382,20 +415,18 @@ impl Restyler<'_> {
         if element.name == "rect" {
             // Empty plates behind words, which only the renderer's style sheet would show.
             let empty = element.get("width").is_none() || element.get("height").is_none();
-            let plate = element.has_class("background");
-            if empty || (plate && !place.edge_label) {
+            if empty || element.has_class("background") {
                 return None;
-            }
-            if plate {
-                let mut plate = Element::new("rect");
-                copy_geometry(element, &mut plate);
-                return Some(plate.with("rx", "3"));
             }
         }
         let style = element.get("style").unwrap_or_default();
         let outline = element.get("fill") == Some("none") && element.name == "path";
         let mut classes = vec![class];
-        if style.contains("stroke-dasharray") || element.get("stroke-dasharray").is_some() {
+        let dashes = style_value(style, "stroke-dasharray");
+        if dashes
+            .or_else(|| element.get("stroke-dasharray"))
+            .is_some_and(|dashes| dashes.contains(|c: char| ('1'..='9').contains(&c)))
+        {
             classes.push("dashed");
         }
         let mut shape = Element::new(&element.name).with("class", classes.join(" "));
