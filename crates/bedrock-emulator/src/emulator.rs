@@ -1,6 +1,9 @@
-//! The pipeline: route, authenticate, authorize, validate, answer, record.
+//! The emulator and its configuration; what happens to one request is in `pipeline`.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard},
+};
 
 use serde_json::Value;
 use time::{Date, OffsetDateTime};
@@ -9,8 +12,11 @@ use crate::{
     catalogue::Catalogue,
     journal::{Entry, Journal},
     observe::{LogRecord, Metrics},
+    pipeline::Pipeline,
+    policy::{Context, Decision, Policies, PolicyError},
+    quota::Buckets,
     script::Step,
-    wire::{Body, Reply, Request},
+    wire::{Reply, Request},
 };
 
 /// How an emulator behaves. `Config::default()` is what `workshop emulator` starts.
@@ -42,7 +48,7 @@ pub struct Config {
     /// Replaces every word of generated text by seeded random ones of other scripts and
     /// lengths: proves that tests do not depend on wording.
     pub scramble: bool,
-    /// How many journal entries are kept.
+    /// How many journal entries, and how many invocation log records, are kept.
     pub journal_capacity: usize,
 }
 
@@ -141,6 +147,9 @@ pub enum ConfigError {
         #[source]
         source: toml::de::Error,
     },
+    /// An IAM policy cannot be used.
+    #[error("the configured policies cannot be used")]
+    Policy(#[from] PolicyError),
 }
 
 /// A Bedrock that answers from memory.
@@ -155,55 +164,46 @@ pub struct Emulator {
 }
 
 #[derive(Debug)]
-struct State {
-    seq: u64,
-    journal: Journal,
-    script: std::collections::VecDeque<Step>,
-    logs: Vec<LogRecord>,
-    metrics: Metrics,
-    policies: Vec<Value>,
-    invocation_logging: bool,
+pub(crate) struct State {
+    pub(crate) seq: u64,
+    pub(crate) journal: Journal,
+    pub(crate) script: VecDeque<Step>,
+    pub(crate) logs: VecDeque<LogRecord>,
+    pub(crate) metrics: Metrics,
+    pub(crate) policies: Policies,
+    pub(crate) buckets: Buckets,
+    pub(crate) invocation_logging: bool,
 }
 
 impl Emulator {
     /// An emulator with the built-in catalogue.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
-        let catalogue = Catalogue::built_in()?;
-        Ok(Self::with_catalogue(config, catalogue))
+        Self::with_catalogue(config, Catalogue::built_in()?)
     }
 
     /// An emulator with another catalogue.
-    pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Self {
+    pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Result<Self, ConfigError> {
         let state = State {
             seq: 0,
             journal: Journal::new(config.journal_capacity),
-            script: std::collections::VecDeque::new(),
-            logs: Vec::new(),
+            script: VecDeque::new(),
+            logs: VecDeque::new(),
             metrics: Metrics::default(),
-            policies: config.policies.clone(),
+            policies: Policies::parse(&config.policies)?,
+            buckets: Buckets::default(),
             invocation_logging: config.invocation_logging,
         };
-        Self {
+        Ok(Self {
             config,
             catalogue,
             state: Mutex::new(state),
-        }
+        })
     }
 
     /// Answers one request that arrived at `now`.
     pub fn handle(&self, request: &Request, now: OffsetDateTime) -> Reply {
-        let _ = (request, now);
         let mut state = self.state();
-        state.seq += 1;
-        Reply {
-            status: 501,
-            headers: Vec::new(),
-            body: Body::Whole {
-                due: crate::script::AT_ONCE,
-                bytes: bytes::Bytes::new(),
-            },
-            seq: state.seq,
-        }
+        Pipeline::new(&self.config, &self.catalogue, &mut state, request, now).run()
     }
 
     /// The configuration it was made with.
@@ -234,13 +234,18 @@ impl Emulator {
     /// The entry of that number, if the journal still holds it.
     pub fn entry(&self, seq: u64) -> Option<Entry> {
         let state = self.state();
-        let found = state.journal.entries().find(|e| e.seq == seq).cloned();
-        found
+        // The newest are asked for most.
+        state
+            .journal
+            .entries()
+            .rev()
+            .find(|e| e.seq == seq)
+            .cloned()
     }
 
-    /// The invocation log records so far.
+    /// The invocation log records, oldest first; as many as the journal may hold.
     pub fn logs(&self) -> Vec<LogRecord> {
-        self.state().logs.clone()
+        self.state().logs.iter().cloned().collect()
     }
 
     /// The metrics so far.
@@ -248,9 +253,21 @@ impl Emulator {
         self.state().metrics.clone()
     }
 
-    /// Replaces the caller's IAM policies.
-    pub fn set_policies(&self, policies: Vec<Value>) {
+    /// Replaces the caller's IAM policies; an empty list allows everything. A document that cannot
+    /// be understood changes nothing.
+    pub fn set_policies(&self, policies: &[Value]) -> Result<(), PolicyError> {
+        let policies = Policies::parse(policies)?;
         self.state().policies = policies;
+        Ok(())
+    }
+
+    /// What the caller's policies say about one IAM action (`bedrock:InvokeModel`) on one resource
+    /// ARN, as `aws iam simulate-principal-policy` would.
+    pub fn decide(&self, action: &str, resource: &str) -> Decision {
+        let region = resource.split(':').nth(3).filter(|r| !r.is_empty());
+        let region = region.unwrap_or(&self.config.region);
+        let context = Context::new(region, None, resource);
+        self.state().policies.decide(action, resource, &context)
     }
 
     /// Switches model invocation logging.

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use crate::trace::TraceEvent;
+use crate::{auth, trace::TraceEvent, wire::Request};
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,7 +40,7 @@ pub struct Entry {
     pub attempt: Option<u32>,
     /// From `amz-sdk-request`: how many attempts the SDK will make.
     pub max_attempts: Option<u32>,
-    /// HTTP status answered.
+    /// HTTP status answered; 0 when nothing was answered (a hang, a closed connection).
     pub status: u16,
     /// Error code answered (`ThrottlingException`, …), in a stream too.
     pub error: Option<String>,
@@ -55,6 +56,68 @@ pub struct Entry {
     pub text: Option<String>,
     /// The nodes and edges this request lights.
     pub trace: Vec<TraceEvent>,
+}
+
+impl Entry {
+    /// An entry for a request that has just arrived and is not answered yet.
+    pub(crate) fn arrived(
+        seq: u64,
+        request: &Request,
+        request_id: String,
+        now: OffsetDateTime,
+    ) -> Self {
+        let (attempt, max_attempts) = attempts(request.header("amz-sdk-request"));
+        Self {
+            seq,
+            t: i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
+            connection: request.connection,
+            method: request.method.clone(),
+            target: request.target.clone(),
+            operation: None,
+            model: None,
+            headers: request.headers.iter().map(redacted).collect(),
+            body: serde_json::from_slice(&request.body).ok(),
+            body_bytes: request.body.len(),
+            caller: auth::caller(request),
+            invocation: request.header("amz-sdk-invocation-id").map(str::to_owned),
+            attempt,
+            max_attempts,
+            status: 0,
+            error: None,
+            message: None,
+            request_id,
+            stop_reason: None,
+            usage: None,
+            text: None,
+            trace: Vec::new(),
+        }
+    }
+}
+
+/// Reads `attempt=1; max=3`.
+fn attempts(header: Option<&str>) -> (Option<u32>, Option<u32>) {
+    let number = |name: &str| {
+        let parts = header?.split(';').map(str::trim);
+        let mut values = parts.filter_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        values.next()?.parse().ok()
+    };
+    (number("attempt"), number("max"))
+}
+
+/// Secrets do not reach the journal.
+fn redacted((name, value): &(String, String)) -> (String, String) {
+    let value = match name.as_str() {
+        "authorization" => match value.split_once("Signature=") {
+            Some((scope, _)) => format!("{scope}Signature=…"),
+            None => {
+                let scheme = value.split_whitespace().next().unwrap_or_default();
+                format!("{scheme} …")
+            }
+        },
+        "x-amz-security-token" => "…".to_owned(),
+        _ => value.clone(),
+    };
+    (name.clone(), value)
 }
 
 /// Who called, as far as the request says.

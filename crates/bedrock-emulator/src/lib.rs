@@ -5,19 +5,44 @@
 //! it returns a [`Reply`] whose body is bytes, or a list of event-stream frames each with an
 //! offset in time. The same requests in the same order give the same bytes.
 //!
-//! Read in this order: [`wire`] (what goes in and out), [`emulator`] (the pipeline), [`ops`]
-//! (one operation, one file).
+//! Read in this order: [`wire`] (what goes in and out), [`emulator`] and `pipeline` (what happens to a
+//! request), `ops` (one operation, one file), [`catalogue`] (the models).
 
 pub mod wire;
 
 pub mod emulator;
+mod pipeline;
+
+mod route;
+
+mod auth;
+mod sigv4;
+
+pub mod policy;
+
+mod conversation;
+mod converse_request;
+mod invoke_request;
+mod ops;
+mod rules;
+mod violations;
 
 pub mod answer;
+mod answer_plan;
+mod frames;
+mod pace;
+mod speak;
+
 pub mod catalogue;
+pub mod error;
 pub mod journal;
 pub mod observe;
 pub mod script;
 pub mod trace;
+
+mod json;
+mod quota;
+mod rng;
 
 pub use emulator::{Config, ConfigError, Emulator};
 pub use wire::{Body, Due, Frame, Reply, Request};

@@ -35,3 +35,68 @@ pub enum TraceStatus {
     /// Refused: authentication, IAM, validation (red).
     Denied,
 }
+
+/// The diagram's edges that the emulator has evidence for; the one place that names them.
+pub mod edges {
+    /// The caller authenticates.
+    pub const CC_USER: (&str, &str) = ("USER", "CC-USER");
+    /// IAM decides.
+    pub const USER_POLICY: (&str, &str) = ("POLICY", "USER-POLICY");
+    /// Bedrock takes the request.
+    pub const POLICY_BR: (&str, &str) = ("BR", "POLICY-BR");
+    /// Invocation logging writes.
+    pub const BR_CW: (&str, &str) = ("CW", "BR-CW");
+    /// A metric is put.
+    pub const BR_METRICS: (&str, &str) = ("METRICS", "BR-METRICS");
+    /// The node where requests arrive.
+    pub const CC: &str = "CC";
+
+    /// A model's node is reached from Bedrock.
+    pub fn to_model(node: &str) -> String {
+        format!("BR-{node}")
+    }
+}
+
+/// Collects the evidence of one request.
+#[derive(Debug)]
+pub(crate) struct Tracer {
+    events: Vec<TraceEvent>,
+    request_id: String,
+    t: i64,
+}
+
+impl Tracer {
+    /// Starts with the request's arrival.
+    pub(crate) fn new(request_id: &str, t: i64, note: String) -> Self {
+        let mut tracer = Self {
+            events: Vec::new(),
+            request_id: request_id.to_owned(),
+            t,
+        };
+        tracer.push(edges::CC, None, TraceStatus::Ok, note);
+        tracer
+    }
+
+    pub(crate) fn edge(&mut self, edge: (&str, &str), status: TraceStatus, note: String) {
+        self.push(edge.0, Some(edge.1.to_owned()), status, note);
+    }
+
+    pub(crate) fn model(&mut self, node: &str, status: TraceStatus, note: String) {
+        self.push(node, Some(edges::to_model(node)), status, note);
+    }
+
+    pub(crate) fn finish(self) -> Vec<TraceEvent> {
+        self.events
+    }
+
+    fn push(&mut self, node: &str, edge: Option<String>, status: TraceStatus, note: String) {
+        self.events.push(TraceEvent {
+            node: node.to_owned(),
+            edge,
+            status,
+            request_id: self.request_id.clone(),
+            t: self.t,
+            note,
+        });
+    }
+}

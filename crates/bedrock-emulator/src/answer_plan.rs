@@ -1,0 +1,331 @@
+//! An answer as the model gives it, before any dialect: blocks, and the beats in which a stream
+//! tells them.
+//!
+//! Both generated and scripted answers are composed here, so limits (`maxTokens`, stop sequences)
+//! cut them alike.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    answer::{chunks, tokens},
+    journal::Usage,
+    script::Fault,
+};
+
+/// What the model answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) beats: Vec<Beat>,
+    /// In Converse's spelling.
+    pub(crate) stop: String,
+    /// The stop sequence that ended the text.
+    pub(crate) stop_sequence: Option<String>,
+    pub(crate) usage: Usage,
+    pub(crate) ending: Ending,
+}
+
+/// One step in telling an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Beat {
+    /// A content block starts.
+    Open(Head),
+    /// A part of the open block.
+    Delta(Part),
+    /// The block ends.
+    Close,
+    /// Nothing more until the gate opens.
+    Gate(String),
+    /// Nothing more for that long.
+    Pause(Duration),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Head {
+    Text,
+    Reasoning,
+    ToolUse { name: String, input: Value },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Part {
+    Text(String),
+    Reasoning(String),
+    Signature(String),
+    ToolInput(String),
+}
+
+/// How the telling ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending {
+    Complete,
+    /// With an exception, inside the stream if it is one.
+    Fault(Fault),
+    /// The connection goes away.
+    Cut,
+    /// These bytes stand in place of what would follow.
+    Raw(Vec<u8>),
+}
+
+/// A finished content block.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Content {
+    Text(String),
+    Reasoning { text: String, signature: String },
+    ToolUse { name: String, input: Value },
+}
+
+impl Answer {
+    /// No answer: the operation asks no model.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            beats: Vec::new(),
+            stop: String::new(),
+            stop_sequence: None,
+            usage: Usage::default(),
+            ending: Ending::Complete,
+        }
+    }
+
+    /// The blocks as a whole.
+    pub(crate) fn contents(&self) -> Vec<Content> {
+        let mut contents: Vec<Content> = Vec::new();
+        for beat in &self.beats {
+            match beat {
+                Beat::Open(Head::Text) => contents.push(Content::Text(String::new())),
+                Beat::Open(Head::Reasoning) => contents.push(Content::Reasoning {
+                    text: String::new(),
+                    signature: String::new(),
+                }),
+                Beat::Open(Head::ToolUse { name, input }) => contents.push(Content::ToolUse {
+                    name: name.clone(),
+                    input: input.clone(),
+                }),
+                Beat::Delta(part) => match (part, contents.last_mut()) {
+                    (Part::Text(more), Some(Content::Text(text)))
+                    | (Part::Reasoning(more), Some(Content::Reasoning { text, .. })) => {
+                        text.push_str(more);
+                    }
+                    (Part::Signature(more), Some(Content::Reasoning { signature, .. })) => {
+                        signature.push_str(more);
+                    }
+                    _ => {}
+                },
+                Beat::Close | Beat::Gate(_) | Beat::Pause(_) => {}
+            }
+        }
+        contents
+    }
+
+    /// All text blocks, joined.
+    pub(crate) fn text(&self) -> String {
+        let contents = self.contents();
+        let texts = contents.iter().filter_map(|content| match content {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+}
+
+/// Collects beats; opens and closes blocks as needed.
+#[derive(Debug, Default)]
+pub(crate) struct Composer {
+    beats: Vec<Beat>,
+    open: Option<Head>,
+}
+
+impl Composer {
+    /// One delta of text, in the open text block or a new one.
+    pub(crate) fn text(&mut self, delta: &str) {
+        if self.open != Some(Head::Text) {
+            self.open(Head::Text);
+        }
+        self.beats.push(Beat::Delta(Part::Text(delta.to_owned())));
+    }
+
+    /// A whole block of reasoning with its signature.
+    pub(crate) fn reasoning(&mut self, seed: u64, text: &str, signature: String) {
+        self.open(Head::Reasoning);
+        for delta in chunks::text_deltas(seed, text) {
+            self.beats.push(Beat::Delta(Part::Reasoning(delta)));
+        }
+        self.beats.push(Beat::Delta(Part::Signature(signature)));
+        self.close();
+    }
+
+    /// A whole tool use.
+    pub(crate) fn tool_use(&mut self, name: &str, input: &Value) {
+        self.open(Head::ToolUse {
+            name: name.to_owned(),
+            input: input.clone(),
+        });
+        for delta in chunks::json_deltas(&crate::json::sorted(input)) {
+            self.beats.push(Beat::Delta(Part::ToolInput(delta)));
+        }
+        self.close();
+    }
+
+    /// A wait at this point.
+    pub(crate) fn wait(&mut self, beat: Beat) {
+        self.beats.push(beat);
+    }
+
+    /// Ends the open block.
+    pub(crate) fn close(&mut self) {
+        if self.open.take().is_some() {
+            self.beats.push(Beat::Close);
+        }
+    }
+
+    fn open(&mut self, head: Head) {
+        self.close();
+        self.open = Some(head.clone());
+        self.beats.push(Beat::Open(head));
+    }
+
+    /// The beats; `complete` closes the last block, an interrupted answer leaves it open.
+    pub(crate) fn beats(mut self, complete: bool) -> Vec<Beat> {
+        if complete {
+            self.close();
+        }
+        self.beats
+    }
+}
+
+/// What ended an answer before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Limit {
+    MaxTokens,
+    StopSequence(String),
+}
+
+/// Cuts `beats` where the first stop sequence begins or the tokens run out.
+pub(crate) fn cut(
+    beats: &mut Vec<Beat>,
+    max_tokens: Option<u32>,
+    stops: &[String],
+) -> Option<Limit> {
+    let mut spent = 0;
+    let mut start = 0;
+    let mut block = String::new();
+    for at in 0..beats.len() {
+        match &beats[at] {
+            Beat::Open(head) => {
+                spent += tokens::count(&block);
+                block.clear();
+                start = at;
+                if let Head::ToolUse { name, .. } = head {
+                    spent += tokens::count(name);
+                }
+            }
+            Beat::Delta(Part::Text(text)) => {
+                block.push_str(text);
+                if let Some((keep, limit)) = text_limit(&block, spent, max_tokens, stops) {
+                    shorten(beats, start, at, keep);
+                    return Some(limit);
+                }
+            }
+            Beat::Delta(Part::Reasoning(text) | Part::ToolInput(text)) => {
+                block.push_str(text);
+                if let Some(keep) = token_limit(&block, spent, max_tokens) {
+                    shorten(beats, start, at, keep);
+                    return Some(Limit::MaxTokens);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the text of a block ends early, whichever comes first.
+fn text_limit(
+    block: &str,
+    spent: u32,
+    max_tokens: Option<u32>,
+    stops: &[String],
+) -> Option<(usize, Limit)> {
+    let stop = stops
+        .iter()
+        .filter(|stop| !stop.is_empty())
+        .filter_map(|stop| Some((block.find(stop.as_str())?, stop)))
+        .min_by_key(|(at, stop)| (*at, stop.len()));
+    let tokens = token_limit(block, spent, max_tokens);
+    match (stop, tokens) {
+        (Some((at, stop)), tokens) if tokens.is_none_or(|keep| at <= keep) => {
+            Some((at, Limit::StopSequence(stop.clone())))
+        }
+        (_, Some(keep)) => Some((keep, Limit::MaxTokens)),
+        _ => None,
+    }
+}
+
+/// The longest prefix of `block` that fits into what is left of `max_tokens`, if not all does.
+fn token_limit(block: &str, spent: u32, max_tokens: Option<u32>) -> Option<usize> {
+    let left = max_tokens?.saturating_sub(spent);
+    if tokens::count(block) <= left {
+        return None;
+    }
+    let ends: Vec<usize> = block.char_indices().map(|(at, _)| at).collect();
+    let fits = ends.partition_point(|end| tokens::count(&block[..*end]) <= left);
+    Some(ends[fits.saturating_sub(1)])
+}
+
+/// Keeps `keep` bytes of the block that opens at `start`, drops what follows beat `at`, and closes
+/// the block; a tool use that lost its end has no input, as recorded.
+fn shorten(beats: &mut Vec<Beat>, start: usize, at: usize, keep: usize) {
+    beats.truncate(at + 1);
+    let mut left = keep;
+    for beat in &mut beats[start..] {
+        if let Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) = beat
+        {
+            let take = left.min(text.len());
+            text.truncate(take);
+            left -= take;
+        }
+    }
+    let mut first = true;
+    let mut index = 0;
+    beats.retain(|beat| {
+        let here = index >= start;
+        index += 1;
+        match beat {
+            Beat::Delta(Part::Text(text) | Part::Reasoning(text)) if here => !text.is_empty(),
+            Beat::Delta(Part::ToolInput(text)) if here => {
+                // The first delta of a tool use is empty by design.
+                std::mem::take(&mut first) || !text.is_empty()
+            }
+            _ => true,
+        }
+    });
+    if let Beat::Open(Head::ToolUse { input, .. }) = &mut beats[start] {
+        *input = Value::Object(serde_json::Map::new());
+    }
+    if keep == 0 && matches!(beats[start], Beat::Open(Head::Text | Head::Reasoning)) {
+        beats.remove(start);
+    } else {
+        beats.push(Beat::Close);
+    }
+}
+
+/// Tokens of what the beats say.
+pub(crate) fn output_tokens(beats: &[Beat]) -> u32 {
+    let mut sum = 0;
+    let mut block = String::new();
+    for beat in beats {
+        match beat {
+            Beat::Open(Head::ToolUse { name, .. }) => sum += tokens::count(name),
+            Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
+                block.push_str(text);
+            }
+            Beat::Close => {
+                sum += tokens::count(&block);
+                block.clear();
+            }
+            _ => {}
+        }
+    }
+    sum + tokens::count(&block)
+}

@@ -1,0 +1,229 @@
+//! Errors as Bedrock answers them: one table of codes, two dialects, one encoding.
+//!
+//! A protocol error is data. Bedrock itself and the front door (signatures, IAM, JSON shapes)
+//! differ in the namespace of `x-amzn-ErrorType`, and the front door spells the body's only member
+//! `Message` in some cases and `message` in others (recorded; see [`Dialect`]).
+
+use serde_json::Value;
+
+/// An error answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    code: Code,
+    dialect: Dialect,
+    message: String,
+    retry_after_ms: Option<u64>,
+}
+
+/// Who answers, and how it spells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Bedrock: `{"message":…}`.
+    Bedrock,
+    /// The front door about signatures and tokens: `{"message":…}`.
+    Signature,
+    /// The front door about permissions, missing authentication and JSON shapes: `{"Message":…}`.
+    FrontDoor,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $event:literal;)*) => {
+        /// What went wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// As in `x-amzn-ErrorType`, before the colon.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status (service model).
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// As in `:exception-type` of an event-stream message.
+            pub const fn exception_type(self) -> &'static str {
+                match self { $(Self::$name => $event,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// 403: no permission.
+    AccessDenied = "AccessDeniedException", 403, "accessDeniedException";
+    /// 400: `Authorization` is incomplete.
+    IncompleteSignature = "IncompleteSignatureException", 400, "incompleteSignatureException";
+    /// 403: the signature is wrong, too old or too new.
+    InvalidSignature = "InvalidSignatureException", 403, "invalidSignatureException";
+    /// 403: no such access key, or not with this session token.
+    UnrecognizedClient = "UnrecognizedClientException", 403, "unrecognizedClientException";
+    /// 403: the temporary credentials have expired.
+    ExpiredToken = "ExpiredTokenException", 403, "expiredTokenException";
+    /// 400: the body is not the JSON the operation takes.
+    Serialization = "SerializationException", 400, "serializationException";
+    /// 404: no operation has this method and path.
+    UnknownOperation = "UnknownOperationException", 404, "unknownOperationException";
+    /// 400: a value is refused.
+    Validation = "ValidationException", 400, "validationException";
+    /// 404: no such thing, or no longer.
+    ResourceNotFound = "ResourceNotFoundException", 404, "resourceNotFoundException";
+    /// 400: over a quota that waiting does not restore.
+    ServiceQuotaExceeded = "ServiceQuotaExceededException", 400, "serviceQuotaExceededException";
+    /// 429: too fast.
+    Throttling = "ThrottlingException", 429, "throttlingException";
+    /// 429: the model is being loaded; SDKs retry it.
+    ModelNotReady = "ModelNotReadyException", 429, "modelNotReadyException";
+    /// 408: the model took too long.
+    ModelTimeout = "ModelTimeoutException", 408, "modelTimeoutException";
+    /// 424: the model failed.
+    ModelError = "ModelErrorException", 424, "modelErrorException";
+    /// 424: the model failed while streaming.
+    ModelStreamError = "ModelStreamErrorException", 424, "modelStreamErrorException";
+    /// 500: Bedrock failed.
+    InternalServer = "InternalServerException", 500, "internalServerException";
+    /// 503: no capacity.
+    ServiceUnavailable = "ServiceUnavailableException", 503, "serviceUnavailableException";
+}
+
+impl ApiError {
+    /// An error that Bedrock itself answers.
+    pub fn bedrock(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Dialect::Bedrock, message)
+    }
+
+    /// 400 `ValidationException` by Bedrock.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::bedrock(Code::Validation, message)
+    }
+
+    /// An error about a signature or token, by the front door.
+    pub fn signature(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Dialect::Signature, message)
+    }
+
+    /// An error about permissions or the JSON's shape, by the front door.
+    pub fn front_door(code: Code, message: impl Into<String>) -> Self {
+        Self::new(code, Dialect::FrontDoor, message)
+    }
+
+    fn new(code: Code, dialect: Dialect, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            dialect,
+            message: message.into(),
+            retry_after_ms: None,
+        }
+    }
+
+    /// The same, asking the client to wait (`x-amz-retry-after`, in milliseconds).
+    #[must_use]
+    pub fn retry_after(mut self, ms: Option<u64>) -> Self {
+        self.retry_after_ms = ms;
+        self
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The text.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The headers after `x-amzn-RequestId`.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+        let namespace = match self.dialect {
+            Dialect::Bedrock => "com.amazon.bedrock",
+            Dialect::Signature | Dialect::FrontDoor => "com.amazon.coral.service",
+        };
+        let error_type = format!(
+            "{}:http://internal.amazon.com/coral/{namespace}/",
+            self.code.name()
+        );
+        let mut headers = vec![("x-amzn-ErrorType", error_type)];
+        if let Some(ms) = self.retry_after_ms {
+            headers.push(("x-amz-retry-after", ms.to_string()));
+        }
+        headers
+    }
+
+    /// The body: one member, compact.
+    pub(crate) fn body(&self) -> String {
+        let key = match self.dialect {
+            Dialect::Bedrock | Dialect::Signature => "message",
+            Dialect::FrontDoor => "Message",
+        };
+        format!("{{\"{key}\":{}}}", Value::from(self.message.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths as recorded in `Content-Length`.
+    #[test]
+    fn bodies_have_the_recorded_lengths() {
+        let rows = [
+            (
+                ApiError::signature(
+                    Code::UnrecognizedClient,
+                    "The security token included in the request is invalid.",
+                ),
+                68,
+            ),
+            (
+                ApiError::bedrock(
+                    Code::Throttling,
+                    "Too many tokens, please wait before trying again.",
+                ),
+                63,
+            ),
+            (
+                ApiError::front_door(Code::AccessDenied, "Authorization header is missing"),
+                45,
+            ),
+            (
+                ApiError::front_door(
+                    Code::Serialization,
+                    "Start of structure or map found where not expected",
+                ),
+                64,
+            ),
+        ];
+        for (error, length) in rows {
+            assert_eq!(error.body().len(), length, "{}", error.body());
+        }
+    }
+
+    #[test]
+    fn the_namespace_tells_bedrock_from_the_front_door() {
+        let bedrock = ApiError::validation("x").headers();
+        assert_eq!(
+            bedrock[0].1,
+            "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/"
+        );
+        let door = ApiError::front_door(Code::AccessDenied, "x").headers();
+        assert_eq!(
+            door[0].1,
+            "AccessDeniedException:http://internal.amazon.com/coral/com.amazon.coral.service/"
+        );
+    }
+
+    #[test]
+    fn exception_types_are_the_names_in_lower_camel_case() {
+        for code in Code::ALL {
+            let (head, tail) = code.name().split_at(1);
+            assert_eq!(code.exception_type(), head.to_lowercase() + tail);
+        }
+    }
+}

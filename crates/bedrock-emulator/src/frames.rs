@@ -1,0 +1,56 @@
+//! Event-stream messages as Bedrock frames them: three string headers in a fixed order, a JSON
+//! payload, two checksums (recorded, 3,655 messages).
+
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{error::ApiError, rng::Rng};
+
+/// One event of a Converse stream. The payload's keys are sorted, the padding `p` among them.
+pub(crate) fn event(kind: &str, mut payload: Value, rng: &mut Rng) -> Bytes {
+    if let Value::Object(map) = &mut payload {
+        map.insert("p".to_owned(), rng.padding().into());
+    }
+    message(
+        &[(":event-type", kind)],
+        "event",
+        crate::json::sorted(&payload),
+    )
+}
+
+/// One chunk of an `InvokeModelWithResponseStream` answer: `bytes` comes before `p`.
+pub(crate) fn chunk(body: &str, rng: &mut Rng) -> Bytes {
+    let payload = format!(
+        "{{\"bytes\":\"{}\",\"p\":\"{}\"}}",
+        STANDARD.encode(body),
+        rng.padding()
+    );
+    message(&[(":event-type", "chunk")], "event", payload)
+}
+
+/// An exception inside a stream. No recording of one exists: the headers follow a pasted dump of a
+/// live one, and there is no padding in it.
+pub(crate) fn exception(error: &ApiError) -> Bytes {
+    let payload = json!({ "message": error.message() }).to_string();
+    let kind = error.code().exception_type();
+    message(&[(":exception-type", kind)], "exception", payload)
+}
+
+fn message(kind: &[(&'static str, &str)], message_type: &'static str, payload: String) -> Bytes {
+    let tail = [
+        (":content-type", "application/json"),
+        (":message-type", message_type),
+    ];
+    let headers = kind.iter().chain(&tail).map(|(name, value)| {
+        let value = HeaderValue::String((*value).to_owned().into());
+        Header::new(*name, value)
+    });
+    let message = Message::new_from_parts(headers.collect(), payload);
+    let mut out = Vec::new();
+    write_message_to(&message, &mut out)
+        .expect("header names are under 255 bytes and payloads under the format's 24 MB");
+    out.into()
+}

@@ -1,0 +1,126 @@
+//! Converse: the whole answer in one JSON body with sorted keys.
+
+use serde_json::{Map, Value, json};
+
+use super::{Encoded, Exchange, Input, whole_body, whole_due};
+use crate::{answer_plan::Content, catalogue::Model, journal::Usage};
+
+pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
+    let (pace, due) = whole_due(&exchange);
+    let latency_ms = pace.elapsed_ms();
+    let output = response(&mut exchange, latency_ms);
+    let body = whole_body(&exchange.answer.ending, due, crate::json::sorted(&output));
+    Encoded {
+        headers: Vec::new(),
+        content_type: "application/json",
+        body,
+        log_output: output,
+        latency_ms,
+        first_token_ms: pace.first_ms(),
+        exception: None,
+    }
+}
+
+/// The response's body; also what the invocation log of a stream shows.
+pub(super) fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> Value {
+    let content: Vec<Value> = exchange
+        .answer
+        .contents()
+        .into_iter()
+        .map(|content| block(content, exchange))
+        .collect();
+    let mut response = json!({
+        "metrics": { "latencyMs": latency_ms },
+        "output": { "message": { "content": content, "role": "assistant" } },
+        "stopReason": exchange.answer.stop,
+        "usage": usage(exchange.model, exchange.answer.usage, false),
+    });
+    if let Value::Object(map) = &mut response {
+        additional_fields(exchange, map);
+        echoes(exchange, map);
+    }
+    response
+}
+
+fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {
+    match content {
+        Content::Text(text) => json!({ "text": text }),
+        Content::Reasoning { text, signature } => json!({
+            "reasoningContent": { "reasoningText": { "text": text, "signature": signature } }
+        }),
+        Content::ToolUse { name, input } => {
+            let id = exchange.rng.tool_use_id();
+            let mut tool_use = json!({ "toolUseId": id, "name": name, "input": input });
+            if exchange.model.quirks.tool_use_type {
+                tool_use["type"] = "tool_use".into();
+            }
+            json!({ "toolUse": tool_use })
+        }
+    }
+}
+
+/// Token usage with the undocumented members that newer models add (recorded); streams leave the
+/// cache fields out unless something was cached.
+pub(super) fn usage(model: &Model, usage: Usage, stream: bool) -> Value {
+    let mut fields = json!({
+        "inputTokens": usage.input,
+        "outputTokens": usage.output,
+        "totalTokens": usage.input + usage.output,
+    });
+    if model.quirks.cache_usage && !stream {
+        for name in [
+            "cacheReadInputTokenCount",
+            "cacheReadInputTokens",
+            "cacheWriteInputTokenCount",
+            "cacheWriteInputTokens",
+        ] {
+            fields[name] = 0.into();
+        }
+    }
+    if model.quirks.server_tool_usage {
+        fields["serverToolUsage"] = json!({});
+    }
+    fields
+}
+
+/// `additionalModelResponseFields`: of the paths a caller may ask for, Claude knows
+/// `/stop_sequence`.
+pub(super) fn additional_fields(exchange: &Exchange<'_>, into: &mut Map<String, Value>) {
+    let Input::Converse(request) = exchange.input else {
+        return;
+    };
+    let paths = request.additional_model_response_field_paths.as_deref();
+    if paths
+        .unwrap_or_default()
+        .iter()
+        .any(|p| p == "/stop_sequence")
+    {
+        let sequence = exchange.answer.stop_sequence.clone();
+        let fields = json!({ "stop_sequence": sequence });
+        into.insert("additionalModelResponseFields".to_owned(), fields);
+    }
+}
+
+/// `performanceConfig` and `serviceTier` come back when the caller sent them (service model).
+pub(super) fn echoes(exchange: &Exchange<'_>, into: &mut Map<String, Value>) {
+    let Input::Converse(request) = exchange.input else {
+        return;
+    };
+    if let Some(latency) = request
+        .performance_config
+        .as_ref()
+        .and_then(|c| c.latency.as_ref())
+    {
+        into.insert(
+            "performanceConfig".to_owned(),
+            json!({ "latency": latency }),
+        );
+    }
+    if let Some(tier) = request
+        .service_tier
+        .as_ref()
+        .and_then(|t| t.r#type.as_ref())
+    {
+        into.insert("serviceTier".to_owned(), json!({ "type": tier }));
+    }
+}

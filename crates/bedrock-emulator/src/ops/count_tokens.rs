@@ -1,0 +1,78 @@
+//! `CountTokens`: how many input tokens a request would have.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Encoded, Exchange};
+use crate::{
+    catalogue::Model,
+    conversation::Conversation,
+    converse_request::ConverseRequest,
+    error::{ApiError, Code},
+    invoke_request::InvokeRequest,
+    wire::Body,
+};
+
+/// The request's body: a Converse request, or the base64 of an `InvokeModel` body.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CountTokensRequest {
+    input: Option<CountTokensInput>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CountTokensInput {
+    converse: Option<Value>,
+    invoke_model: Option<InvokeModelInput>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InvokeModelInput {
+    body: Option<String>,
+}
+
+impl CountTokensRequest {
+    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        serde_json::from_slice(body)
+            .map_err(|_| ApiError::front_door(Code::Serialization, "Unexpected field type"))
+    }
+
+    pub(super) fn conversation(&self, model: &Model) -> Result<Conversation, ApiError> {
+        let Some(input) = &self.input else {
+            return Err(missing("input"));
+        };
+        if let Some(converse) = &input.converse {
+            return ConverseRequest::from_value(converse)?.conversation();
+        }
+        let body = input.invoke_model.as_ref().and_then(|i| i.body.as_ref());
+        let body = body.ok_or_else(|| missing("input"))?;
+        let body = STANDARD
+            .decode(body)
+            .map_err(|_| ApiError::front_door(Code::Serialization, "Invalid base64 value"))?;
+        InvokeRequest::new(body.into()).conversation(model)
+    }
+}
+
+fn missing(member: &str) -> ApiError {
+    ApiError::validation(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
+         Member must not be null"
+    ))
+}
+
+pub(super) fn encode(exchange: &Exchange<'_>) -> Encoded {
+    let output = json!({ "inputTokens": exchange.conversation.input_tokens() });
+    Encoded {
+        headers: Vec::new(),
+        content_type: "application/json",
+        body: Body::Whole {
+            due: crate::script::AT_ONCE,
+            bytes: output.to_string().into(),
+        },
+        log_output: output,
+        latency_ms: 1,
+        first_token_ms: 1,
+        exception: None,
+    }
+}

@@ -1,0 +1,180 @@
+//! `InvokeModel` for Claude: Messages bodies in recorded key order, and Text Completions for
+//! Claude 2 and Instant.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Encoded, Exchange, Input, whole_body, whole_due};
+use crate::{answer_plan::Content, catalogue::Model, journal::Usage};
+
+/// A Messages answer; the order of fields is the order on the wire.
+#[derive(Debug, Serialize)]
+struct Message {
+    id: String,
+    r#type: &'static str,
+    role: &'static str,
+    model: String,
+    content: Vec<MessageBlock>,
+    stop_reason: String,
+    stop_sequence: Option<String>,
+    usage: MessageUsage,
+}
+
+/// One content block of a Messages answer.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum MessageBlock {
+    Text {
+        text: String,
+    },
+    Thinking {
+        thinking: String,
+        signature: String,
+    },
+    ToolUse {
+        id: String,
+        name: String,
+        input: Value,
+    },
+}
+
+/// Token usage of a Messages answer, by the model's era.
+#[derive(Debug, Serialize)]
+pub(super) struct MessageUsage {
+    input_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation_input_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_read_input_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation: Option<CacheCreation>,
+    output_tokens: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct CacheCreation {
+    ephemeral_5m_input_tokens: u32,
+    ephemeral_1h_input_tokens: u32,
+}
+
+/// A Text Completions answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Completion {
+    pub(super) r#type: &'static str,
+    pub(super) completion: String,
+    pub(super) stop_reason: Option<String>,
+    pub(super) stop: Option<String>,
+}
+
+impl MessageUsage {
+    pub(super) fn new(model: &Model, usage: Usage) -> Self {
+        let cache = model.quirks.cache_usage.then_some(0);
+        Self {
+            input_tokens: usage.input,
+            cache_creation_input_tokens: cache,
+            cache_read_input_tokens: cache,
+            cache_creation: model.quirks.cache_creation_usage.then_some(CacheCreation {
+                ephemeral_5m_input_tokens: 0,
+                ephemeral_1h_input_tokens: 0,
+            }),
+            output_tokens: usage.output,
+        }
+    }
+}
+
+pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
+    let (pace, due) = whole_due(&exchange);
+    let latency_ms = pace.elapsed_ms();
+    let is_completion = matches!(exchange.input, Input::Invoke(r) if r.is_completion());
+    let body = if is_completion {
+        to_json(&completion(&exchange))
+    } else {
+        to_json(&message(&mut exchange))
+    };
+    Encoded {
+        headers: headers(&exchange, latency_ms),
+        content_type: "application/json",
+        log_output: serde_json::from_str(&body).unwrap_or_default(),
+        body: whole_body(&exchange.answer.ending, due, body),
+        latency_ms,
+        first_token_ms: pace.first_ms(),
+        exception: None,
+    }
+}
+
+/// Latency and token counts, in recorded order.
+fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, String)> {
+    let usage = exchange.answer.usage;
+    let mut headers = vec![("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string())];
+    if exchange.model.quirks.cache_headers {
+        for name in [
+            "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
+            "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
+        ] {
+            headers.push((name, "0".to_owned()));
+        }
+    }
+    headers.push((
+        "X-Amzn-Bedrock-Output-Token-Count",
+        usage.output.to_string(),
+    ));
+    headers.push(("X-Amzn-Bedrock-Input-Token-Count", usage.input.to_string()));
+    headers
+}
+
+fn message(exchange: &mut Exchange<'_>) -> Message {
+    let id = exchange.rng.message_id();
+    let contents = exchange.answer.contents().into_iter();
+    let content = contents.map(|content| match content {
+        Content::Text(text) => MessageBlock::Text { text },
+        Content::Reasoning { text, signature } => MessageBlock::Thinking {
+            thinking: text,
+            signature,
+        },
+        Content::ToolUse { name, input } => MessageBlock::ToolUse {
+            id: exchange.rng.toolu_id(),
+            name,
+            input,
+        },
+    });
+    let content = content.collect();
+    Message {
+        id,
+        r#type: "message",
+        role: "assistant",
+        model: exchange.model.provider_id.clone(),
+        content,
+        stop_reason: exchange.answer.stop.clone(),
+        stop_sequence: exchange.answer.stop_sequence.clone(),
+        usage: MessageUsage::new(exchange.model, exchange.answer.usage),
+    }
+}
+
+/// The text starts with the space that follows `Assistant:` (recorded).
+fn completion(exchange: &Exchange<'_>) -> Completion {
+    let (stop_reason, stop) = completion_stop(exchange);
+    Completion {
+        r#type: "completion",
+        completion: format!(" {}", exchange.answer.text()),
+        stop_reason: Some(stop_reason),
+        stop,
+    }
+}
+
+/// A completion that is done stops before the next `Human:` turn.
+pub(super) fn completion_stop(exchange: &Exchange<'_>) -> (String, Option<String>) {
+    match (
+        exchange.answer.stop.as_str(),
+        &exchange.answer.stop_sequence,
+    ) {
+        ("max_tokens", _) => ("max_tokens".to_owned(), None),
+        (_, Some(stop)) => ("stop_sequence".to_owned(), Some(stop.clone())),
+        (_, None) => ("stop_sequence".to_owned(), Some("\n\nHuman:".to_owned())),
+    }
+}
+
+/// Compact JSON of a type whose keys are strings, which cannot fail.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value)
+        .unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+}

@@ -1,0 +1,272 @@
+//! `InvokeModelWithResponseStream` for Claude: Anthropic's own events, each in the base64 of one
+//! chunk; the last one carries `amazon-bedrock-invocationMetrics` (recorded, 17 of 17).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Encoded, Exchange, Input, Stream,
+    invoke_model::{Completion, MessageBlock, MessageUsage, completion_stop, to_json},
+};
+use crate::{
+    answer_plan::{Beat, Ending, Head, Part},
+    frames::chunk,
+    journal::Usage,
+};
+
+/// One of Anthropic's stream events; fields in the order of the wire.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    MessageStart {
+        message: MessageStart,
+    },
+    ContentBlockStart {
+        index: usize,
+        content_block: MessageBlock,
+    },
+    ContentBlockDelta {
+        index: usize,
+        delta: Delta,
+    },
+    ContentBlockStop {
+        index: usize,
+    },
+    MessageDelta {
+        delta: StopDelta,
+        usage: OutputUsage,
+    },
+    MessageStop {
+        #[serde(rename = "amazon-bedrock-invocationMetrics")]
+        metrics: Metrics,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct MessageStart {
+    id: String,
+    r#type: &'static str,
+    role: &'static str,
+    model: String,
+    content: [(); 0],
+    stop_reason: Option<()>,
+    stop_sequence: Option<()>,
+    usage: MessageUsage,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Delta {
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
+}
+
+#[derive(Debug, Serialize)]
+struct StopDelta {
+    stop_reason: String,
+    stop_sequence: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutputUsage {
+    output_tokens: u32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    input_token_count: u32,
+    output_token_count: u32,
+    invocation_latency: u64,
+    first_byte_latency: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_read_input_token_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_input_token_count: Option<u32>,
+}
+
+/// The last chunk of a Text Completions stream.
+#[derive(Debug, Serialize)]
+struct CompletionEnd {
+    #[serde(flatten)]
+    completion: Completion,
+    #[serde(rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Metrics,
+}
+
+pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
+    let mut chunks = Chunks {
+        stream: Stream::new(&exchange),
+        log: Vec::new(),
+    };
+    if matches!(exchange.input, Input::Invoke(r) if r.is_completion()) {
+        completion(&mut exchange, &mut chunks);
+    } else {
+        messages(&mut exchange, &mut chunks);
+    }
+    let Chunks { mut stream, log } = chunks;
+    let (end, exception) = stream.end(&exchange.answer.ending);
+    let (latency_ms, first_token_ms) = (stream.pace.elapsed_ms(), stream.pace.first_ms());
+    Encoded {
+        headers: vec![("X-Amzn-Bedrock-Content-Type", "application/json".to_owned())],
+        content_type: "application/vnd.amazon.eventstream",
+        body: stream.body(end),
+        log_output: Value::Array(log),
+        latency_ms,
+        first_token_ms,
+        exception,
+    }
+}
+
+/// The messages of the stream and, for the invocation log, what is in them.
+struct Chunks {
+    stream: Stream,
+    log: Vec<Value>,
+}
+
+impl Chunks {
+    fn send(&mut self, event: &impl Serialize, exchange: &mut Exchange<'_>) {
+        let body = to_json(event);
+        self.log
+            .push(serde_json::from_str(&body).unwrap_or_default());
+        self.stream.send(chunk(&body, &mut exchange.rng));
+    }
+}
+
+fn messages(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
+    let start = message_start(exchange);
+    chunks.send(&start, exchange);
+    let answer = exchange.answer;
+    let mut index = 0;
+    for beat in &answer.beats {
+        let event = match beat {
+            Beat::Open(head) => Some(Event::ContentBlockStart {
+                index,
+                content_block: empty_block(head, exchange),
+            }),
+            Beat::Delta(part) => Some(Event::ContentBlockDelta {
+                index,
+                delta: delta(part),
+            }),
+            Beat::Close => {
+                index += 1;
+                Some(Event::ContentBlockStop { index: index - 1 })
+            }
+            Beat::Gate(_) | Beat::Pause(_) => None,
+        };
+        if let Some(event) = event {
+            chunks.send(&event, exchange);
+        }
+        chunks.stream.pace.pass(beat);
+    }
+    if answer.ending == Ending::Complete {
+        let stop = Event::MessageDelta {
+            delta: StopDelta {
+                stop_reason: answer.stop.clone(),
+                stop_sequence: answer.stop_sequence.clone(),
+            },
+            usage: OutputUsage {
+                output_tokens: answer.usage.output,
+            },
+        };
+        chunks.send(&stop, exchange);
+        let metrics = metrics(exchange, &chunks.stream);
+        chunks.send(&Event::MessageStop { metrics }, exchange);
+    }
+}
+
+/// The first event already counts one output token (recorded: 1 to 4).
+fn message_start(exchange: &mut Exchange<'_>) -> Event {
+    let usage = Usage {
+        input: exchange.answer.usage.input,
+        output: 1,
+    };
+    Event::MessageStart {
+        message: MessageStart {
+            id: exchange.rng.message_id(),
+            r#type: "message",
+            role: "assistant",
+            model: exchange.model.provider_id.clone(),
+            content: [],
+            stop_reason: None,
+            stop_sequence: None,
+            usage: MessageUsage::new(exchange.model, usage),
+        },
+    }
+}
+
+fn empty_block(head: &Head, exchange: &mut Exchange<'_>) -> MessageBlock {
+    match head {
+        Head::Text => MessageBlock::Text {
+            text: String::new(),
+        },
+        Head::Reasoning => MessageBlock::Thinking {
+            thinking: String::new(),
+            signature: String::new(),
+        },
+        Head::ToolUse { name, .. } => MessageBlock::ToolUse {
+            id: exchange.rng.toolu_id(),
+            name: name.clone(),
+            input: Value::Object(serde_json::Map::new()),
+        },
+    }
+}
+
+fn delta(part: &Part) -> Delta {
+    match part.clone() {
+        Part::Text(text) => Delta::Text { text },
+        Part::Reasoning(thinking) => Delta::Thinking { thinking },
+        Part::Signature(signature) => Delta::Signature { signature },
+        Part::ToolInput(partial_json) => Delta::Input { partial_json },
+    }
+}
+
+/// Claude 2's stream: the text in pieces, then an empty one with the stop.
+fn completion(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
+    let answer = exchange.answer;
+    let mut lead = " ";
+    for beat in &answer.beats {
+        if let Beat::Delta(Part::Text(text)) = beat {
+            let piece = Completion {
+                r#type: "completion",
+                completion: format!("{}{text}", std::mem::take(&mut lead)),
+                stop_reason: None,
+                stop: None,
+            };
+            chunks.send(&piece, exchange);
+        }
+        chunks.stream.pace.pass(beat);
+    }
+    if answer.ending == Ending::Complete {
+        let (stop_reason, stop) = completion_stop(exchange);
+        let end = CompletionEnd {
+            completion: Completion {
+                r#type: "completion",
+                completion: String::new(),
+                stop_reason: Some(stop_reason),
+                stop,
+            },
+            metrics: metrics(exchange, &chunks.stream),
+        };
+        chunks.send(&end, exchange);
+    }
+}
+
+fn metrics(exchange: &Exchange<'_>, stream: &Stream) -> Metrics {
+    let usage = exchange.answer.usage;
+    let cache = exchange.model.quirks.cache_headers.then_some(0);
+    Metrics {
+        input_token_count: usage.input,
+        output_token_count: usage.output,
+        invocation_latency: stream.pace.elapsed_ms(),
+        first_byte_latency: stream.pace.first_ms(),
+        cache_read_input_token_count: cache,
+        cache_write_input_token_count: cache,
+    }
+}

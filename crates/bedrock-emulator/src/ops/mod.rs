@@ -1,0 +1,298 @@
+//! The operations, one file each, and what they share.
+
+mod converse;
+mod converse_stream;
+mod count_tokens;
+mod invoke_model;
+mod invoke_model_with_response_stream;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{
+    answer_plan::{Answer, Beat, Ending},
+    catalogue::Model,
+    conversation::Conversation,
+    converse_request::ConverseRequest,
+    emulator::Latency,
+    error::ApiError,
+    invoke_request::InvokeRequest,
+    pace::Pace,
+    rng::Rng,
+    rules::{self, Surface},
+    script::Fault,
+    wire::{Body, Due, End, Frame},
+};
+
+use count_tokens::CountTokensRequest;
+
+/// An operation of Bedrock Runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Converse,
+    ConverseStream,
+    InvokeModel,
+    InvokeModelWithResponseStream,
+    CountTokens,
+}
+
+impl Operation {
+    /// From the last path segment.
+    pub(crate) fn of_action(action: &str) -> Option<Self> {
+        Some(match action {
+            "converse" => Self::Converse,
+            "converse-stream" => Self::ConverseStream,
+            "invoke" => Self::InvokeModel,
+            "invoke-with-response-stream" => Self::InvokeModelWithResponseStream,
+            "count-tokens" => Self::CountTokens,
+            _ => return None,
+        })
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Converse => "Converse",
+            Self::ConverseStream => "ConverseStream",
+            Self::InvokeModel => "InvokeModel",
+            Self::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
+            Self::CountTokens => "CountTokens",
+        }
+    }
+
+    /// The IAM action; there is none called `bedrock:Converse`.
+    pub(crate) const fn iam_action(self) -> &'static str {
+        match self {
+            Self::Converse | Self::InvokeModel => "bedrock:InvokeModel",
+            Self::ConverseStream | Self::InvokeModelWithResponseStream => {
+                "bedrock:InvokeModelWithResponseStream"
+            }
+            Self::CountTokens => "bedrock:CountTokens",
+        }
+    }
+
+    pub(crate) const fn streams(self) -> bool {
+        matches!(
+            self,
+            Self::ConverseStream | Self::InvokeModelWithResponseStream
+        )
+    }
+
+    /// Whether a model answers, so that scripts, quotas, logs and metrics apply.
+    pub(crate) const fn invokes(self) -> bool {
+        !matches!(self, Self::CountTokens)
+    }
+}
+
+/// A request body, read as far as its operation reads it before it looks at the model.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Converse(Box<ConverseRequest>),
+    Invoke(InvokeRequest),
+    CountTokens(Box<CountTokensRequest>),
+}
+
+impl Input {
+    /// The JSON's shape.
+    pub(crate) fn parse(operation: Operation, body: &Bytes) -> Result<Self, ApiError> {
+        Ok(match operation {
+            Operation::Converse | Operation::ConverseStream => {
+                Self::Converse(Box::new(ConverseRequest::parse(body)?))
+            }
+            Operation::InvokeModel | Operation::InvokeModelWithResponseStream => {
+                Self::Invoke(InvokeRequest::new(body.clone()))
+            }
+            Operation::CountTokens => Self::CountTokens(Box::new(CountTokensRequest::parse(body)?)),
+        })
+    }
+
+    /// Everything that `model` and Bedrock check about the content.
+    pub(crate) fn check(&self, model: &Model) -> Result<Conversation, ApiError> {
+        match self {
+            Self::Converse(request) => {
+                let conversation = request.conversation()?;
+                rules::check(Surface::Converse, model, &conversation)?;
+                Ok(conversation)
+            }
+            Self::Invoke(request) => {
+                let conversation = request.conversation(model)?;
+                rules::check(Surface::Messages, model, &conversation)?;
+                Ok(conversation)
+            }
+            Self::CountTokens(request) => request.conversation(model),
+        }
+    }
+}
+
+/// What an encoder works with.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) input: &'a Input,
+    pub(crate) conversation: &'a Conversation,
+    pub(crate) answer: &'a Answer,
+    pub(crate) latency: Latency,
+    /// Draws ids, padding and jitter of this request.
+    pub(crate) rng: Rng,
+}
+
+/// A successful answer on the wire.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// After `x-amzn-RequestId`.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Body,
+    /// As model invocation logging shows the answer.
+    pub(crate) log_output: Value,
+    pub(crate) latency_ms: u64,
+    pub(crate) first_token_ms: u64,
+    /// The exception inside the stream, if there is one.
+    pub(crate) exception: Option<ApiError>,
+}
+
+/// Encodes the answer of a model in the dialect of `operation`.
+pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
+    match operation {
+        Operation::Converse => converse::encode(exchange),
+        Operation::ConverseStream => converse_stream::encode(exchange),
+        Operation::InvokeModel => invoke_model::encode(exchange),
+        Operation::InvokeModelWithResponseStream => {
+            invoke_model_with_response_stream::encode(exchange)
+        }
+        Operation::CountTokens => count_tokens::encode(&exchange),
+    }
+}
+
+/// Runs along all beats and tells when a whole body goes out.
+fn whole_due(exchange: &Exchange<'_>) -> (Pace, Due) {
+    let mut pace = Pace::new(exchange.latency, exchange.rng.clone());
+    let mut gate = None;
+    for beat in &exchange.answer.beats {
+        pace.pass(beat);
+        if let Beat::Gate(name) = beat {
+            gate = Some(name.clone());
+        }
+    }
+    let last = pace.due();
+    let due = gate.map_or(last, Due::Gate);
+    (pace, due)
+}
+
+/// A whole body, or what a script put in its place.
+fn whole_body(ending: &Ending, due: Due, body: String) -> Body {
+    match ending {
+        Ending::Cut => Body::Disconnect { due },
+        Ending::Raw(bytes) => Body::Whole {
+            due,
+            bytes: bytes.clone().into(),
+        },
+        // A fault outside a stream was answered before any encoder saw it.
+        Ending::Complete | Ending::Fault(_) => Body::Whole {
+            due,
+            bytes: body.into(),
+        },
+    }
+}
+
+/// Collects the messages of a stream along the beats.
+struct Stream {
+    pace: Pace,
+    frames: Vec<Frame>,
+}
+
+impl Stream {
+    fn new(exchange: &Exchange<'_>) -> Self {
+        Self {
+            pace: Pace::new(exchange.latency, exchange.rng.clone()),
+            frames: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, bytes: Bytes) {
+        let due = self.pace.due();
+        self.frames.push(Frame { due, bytes });
+    }
+
+    /// Ends the stream as the answer says; `false` when it was interrupted.
+    fn end(&mut self, ending: &Ending) -> (End, Option<ApiError>) {
+        match ending {
+            Ending::Complete => (End::Clean, None),
+            Ending::Cut => (End::Cut, None),
+            Ending::Raw(bytes) => {
+                self.send(bytes.clone().into());
+                (End::Clean, None)
+            }
+            Ending::Fault(fault) => match fault_error(fault, true) {
+                Some(error) => {
+                    self.send(crate::frames::exception(&error));
+                    (End::Clean, Some(error))
+                }
+                None if *fault == Fault::Hang => {
+                    self.frames.push(Frame {
+                        due: Due::Never,
+                        bytes: Bytes::new(),
+                    });
+                    (End::Cut, None)
+                }
+                None => (End::Cut, None),
+            },
+        }
+    }
+
+    fn body(self, end: End) -> Body {
+        Body::Frames {
+            frames: self.frames,
+            end,
+        }
+    }
+}
+
+/// What a scripted fault says; `None` when it says nothing at all.
+pub(crate) fn fault_error(fault: &Fault, in_stream: bool) -> Option<ApiError> {
+    use crate::error::Code;
+    Some(match fault {
+        Fault::Throttling { retry_after_ms } => ApiError::bedrock(
+            Code::Throttling,
+            "Too many requests, please wait before trying again.",
+        )
+        .retry_after(*retry_after_ms),
+        Fault::ServiceUnavailable => ApiError::bedrock(
+            Code::ServiceUnavailable,
+            "Bedrock is unable to process your request.",
+        ),
+        Fault::InternalServer => ApiError::bedrock(
+            Code::InternalServer,
+            "The system encountered an unexpected error during processing. Try your request again.",
+        ),
+        // This text and those of not ready and quota are the service model's, not seen live.
+        Fault::ModelTimeout => ApiError::bedrock(
+            Code::ModelTimeout,
+            "The request took too long to process. \
+             Processing time exceeded the model timeout length.",
+        ),
+        Fault::ModelError => ApiError::bedrock(
+            if in_stream {
+                Code::ModelStreamError
+            } else {
+                Code::ModelError
+            },
+            "Model produced invalid sequence as part of ToolUse. \
+             Please refer to the model tool use troubleshooting guide.",
+        ),
+        Fault::ModelNotReady => ApiError::bedrock(
+            Code::ModelNotReady,
+            "The model specified in the request is not ready to serve inference requests.",
+        ),
+        Fault::AccessDenied => ApiError::bedrock(
+            Code::AccessDenied,
+            "You don't have access to the model with the specified model ID.",
+        ),
+        Fault::Validation(message) => ApiError::validation(message),
+        Fault::ResourceNotFound(message) => ApiError::bedrock(Code::ResourceNotFound, message),
+        Fault::ServiceQuotaExceeded => ApiError::bedrock(
+            Code::ServiceQuotaExceeded,
+            "Your request exceeds the service quota for your account.",
+        ),
+        Fault::Hang | Fault::Disconnect => return None,
+    })
+}

@@ -1,0 +1,130 @@
+//! Seeded randomness: the same seed and the same request give the same bytes.
+
+/// `SplitMix64`: tiny, well mixed, and good enough for ids and padding.
+#[derive(Debug, Clone)]
+pub(crate) struct Rng(u64);
+
+const BASE62: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+// No 0, O, I, l: the ids in recorded Messages bodies avoid them.
+const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+impl Rng {
+    /// A generator for one purpose: `seed` mixed with numbers that tell this use from others.
+    pub(crate) fn new(seed: u64, parts: &[u64]) -> Self {
+        let mut rng = Self(seed);
+        for part in parts {
+            rng.0 = rng
+                .next()
+                .wrapping_add(*part)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+        rng
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number in `0..bound`; 0 when `bound` is 0.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next().checked_rem(bound).unwrap_or(0)
+    }
+
+    /// A version 4 UUID in lower case, as in `x-amzn-RequestId`.
+    pub(crate) fn uuid(&mut self) -> String {
+        let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
+        let bits = bits & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+        let hex = format!("{bits:032x}");
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+
+    /// `tooluse_` and 22 characters, as Converse's tool use ids are.
+    pub(crate) fn tool_use_id(&mut self) -> String {
+        format!("tooluse_{}", self.chars(URL_SAFE, 22))
+    }
+
+    /// `toolu_bdrk_01…`, as in Claude's Messages bodies.
+    pub(crate) fn toolu_id(&mut self) -> String {
+        format!("toolu_bdrk_01{}", self.chars(BASE58, 22))
+    }
+
+    /// `msg_bdrk_01…`, as in Claude's Messages bodies.
+    pub(crate) fn message_id(&mut self) -> String {
+        format!("msg_bdrk_01{}", self.chars(BASE58, 22))
+    }
+
+    /// The stream padding member `p`: a prefix of the alphabet, 2 to 61 long (recorded: uniform).
+    pub(crate) fn padding(&mut self) -> &'static str {
+        const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        let length = 2 + usize::try_from(self.below(60)).unwrap_or(0);
+        &ALPHABET[..length]
+    }
+
+    /// Random bytes.
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+
+    /// A word of lower-case letters.
+    pub(crate) fn word(&mut self, length: usize) -> String {
+        self.chars(&BASE62[..26], length)
+    }
+
+    fn chars(&mut self, alphabet: &[u8], length: usize) -> String {
+        (0..length)
+            .map(|_| {
+                let at = usize::try_from(self.below(alphabet.len() as u64)).unwrap_or(0);
+                char::from(alphabet[at])
+            })
+            .collect()
+    }
+}
+
+/// A number for a text, stable across runs and platforms (FNV-1a).
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_lengths_cover_2_to_61() {
+        let mut rng = Rng::new(1, &[]);
+        let lengths: std::collections::BTreeSet<_> =
+            (0..5_000).map(|_| rng.padding().len()).collect();
+        assert_eq!(lengths, (2..=61).collect());
+    }
+
+    #[test]
+    fn request_ids_are_version_4_uuids() {
+        let mut rng = Rng::new(7, &[3]);
+        for _ in 0..100 {
+            let id = rng.uuid();
+            assert_eq!(id.len(), 36);
+            assert_eq!(&id[14..15], "4");
+            assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+
+    #[test]
+    fn different_requests_draw_different_ids() {
+        assert_ne!(Rng::new(1, &[1]).uuid(), Rng::new(1, &[2]).uuid());
+        assert_eq!(Rng::new(1, &[2]).uuid(), Rng::new(1, &[2]).uuid());
+    }
+}

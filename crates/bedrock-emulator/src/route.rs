@@ -1,0 +1,142 @@
+//! From method and raw path to an operation.
+//!
+//! Routing works on the path as it stood on the wire and decodes one segment afterwards: an ARN's
+//! `%2F` must not split the path, and `v1:0` and `v1%3A0` are the same model (recorded).
+
+use crate::{
+    error::{ApiError, Code},
+    ops::Operation,
+};
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) operation: Operation,
+    /// The model id or ARN, percent-decoded.
+    pub(crate) model: String,
+}
+
+/// Finds the operation of `POST /model/{modelId}/{action}`.
+pub(crate) fn route(method: &str, target: &str) -> Result<Route, ApiError> {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if let ["model", id, action] = segments.as_slice()
+        && method == "POST"
+        && !id.is_empty()
+    {
+        if let Some(operation) = Operation::of_action(action) {
+            let model = decode(id)
+                .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
+            return Ok(Route { operation, model });
+        }
+    }
+    Err(no_operation(method, path, &segments))
+}
+
+/// An answer in AWS's shape. The sentence is ours: a client of the real service cannot come here.
+fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
+    let known = match segments {
+        ["model", _, "invoke-with-bidirectional-stream"] => "InvokeModelWithBidirectionalStream",
+        ["guardrail", ..] => "ApplyGuardrail",
+        ["guardrail-checks", ..] => "InvokeGuardrailChecks",
+        ["async-invoke", ..] => "StartAsyncInvoke, GetAsyncInvoke and ListAsyncInvokes",
+        [
+            "foundation-models" | "inference-profiles" | "logging" | "guardrails",
+            ..,
+        ] => "Amazon Bedrock's control plane (host bedrock.{region}.amazonaws.com)",
+        _ => "",
+    };
+    let message = if known.is_empty() {
+        format!(
+            "No operation of Amazon Bedrock Runtime has the route {method} {path}. \
+             Expected POST /model/{{modelId}}/converse, converse-stream, invoke, \
+             invoke-with-response-stream or count-tokens; a slash in an ARN must be sent as %2F."
+        )
+    } else {
+        format!("{known}: not emulated by Bedrock Workshop ({method} {path}).")
+    };
+    ApiError::signature(Code::UnknownOperation, message)
+}
+
+/// Percent-decodes one path segment; `None` when it is not valid UTF-8 or not valid encoding.
+fn decode(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let high = char::from(rest.next()?).to_digit(16)?;
+            let low = char::from(rest.next()?).to_digit(16)?;
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_raw_path_decides_and_one_segment_is_decoded() {
+        let rows = [
+            (
+                "/model/a.b-v1%3A0/converse",
+                Operation::Converse,
+                "a.b-v1:0",
+            ),
+            ("/model/a.b-v1:0/converse", Operation::Converse, "a.b-v1:0"),
+            (
+                "/model/a.b/converse-stream?x=1",
+                Operation::ConverseStream,
+                "a.b",
+            ),
+            (
+                "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.a.b/invoke",
+                Operation::InvokeModel,
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a.b",
+            ),
+            (
+                "/model/a.b/invoke-with-response-stream",
+                Operation::InvokeModelWithResponseStream,
+                "a.b",
+            ),
+            ("/model/a.b/count-tokens", Operation::CountTokens, "a.b"),
+        ];
+        for (target, operation, model) in rows {
+            let model = model.to_owned();
+            assert_eq!(route("POST", target), Ok(Route { operation, model }));
+        }
+    }
+
+    #[test]
+    fn everything_else_is_no_operation() {
+        let rows = [
+            ("GET", "/model/a.b/converse"),
+            ("POST", "/model/a.b/chat"),
+            ("POST", "/model//converse"),
+            ("POST", "/model/a/b/converse"),
+            ("POST", "/"),
+            ("POST", ""),
+            ("GET", "/foundation-models"),
+            ("POST", "/guardrail/g/version/1/apply"),
+        ];
+        for (method, target) in rows {
+            let error = route(method, target).expect_err(target);
+            assert_eq!(error.code(), Code::UnknownOperation, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_broken_escape_is_an_invalid_identifier() {
+        for target in [
+            "/model/a%3/invoke",
+            "/model/a%zz/invoke",
+            "/model/%ff/invoke",
+        ] {
+            let error = route("POST", target).expect_err(target);
+            assert_eq!(error.code(), Code::Validation, "{target}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The emulator from outside: bytes in, bytes out.
+
+mod bench;
+mod converse;
