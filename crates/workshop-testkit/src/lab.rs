@@ -193,7 +193,8 @@ impl Lab {
 
     /// Replaces the caller's IAM identity policies; empty: everything is allowed.
     pub fn set_policies(&self, policies: Vec<Value>) {
-        self.endpoint.emulator().set_policies(policies);
+        let set = self.endpoint.emulator().set_policies(&policies);
+        set.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Switches model invocation logging.
