@@ -1,1 +1,5 @@
-//! Integration tests of the `workshop` binary.
+//! Integration tests of the `workshop` binary and the house rules of the repository.
+
+mod cli;
+mod house;
+mod site;

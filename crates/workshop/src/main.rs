@@ -1,1 +1,56 @@
-fn main() {}
+//! `workshop`: the command line of Bedrock Workshop.
+//!
+//! Composes the crates: finds the course ([`source`]), parses the command line ([`cli`]) and hands
+//! over to one file per command ([`commands`]). Exit codes are in [`exit`].
+
+mod cli;
+mod commands;
+mod emulator_config;
+mod exit;
+mod report;
+mod running;
+mod shutdown;
+mod source;
+mod style;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use source::Source;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("{} {error:#}", style::red("error:"));
+            ExitCode::from(exit::BROKEN_SETUP)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<u8> {
+    let source = Source::find(cli.course.as_deref())?;
+    let command = cli.command.unwrap_or_else(Cli::serve_by_default);
+    match command {
+        Command::Serve(args) => runtime()?.block_on(commands::serve::run(&args, source)),
+        Command::Emulator(args) => runtime()?.block_on(commands::emulator::run(&args, &source)),
+        Command::Env(args) => commands::env::run(&args, &source),
+        Command::List(args) => commands::list::run(&args, &source),
+        Command::Check(args) => commands::check::run(&args, &source),
+        Command::Watch(args) => commands::watch::run(&args, &source),
+        Command::Hint(args) => commands::hint::run(&args, &source),
+        Command::Solution(args) => commands::solution::run(&args, &source),
+        Command::Reset(args) => commands::reset::run(&args, &source),
+        Command::Verify(args) => commands::verify::run(&args, &source),
+        Command::New(args) => commands::new::run(&args, &source),
+        Command::Doctor(args) => runtime()?.block_on(commands::doctor::run(&args, &source)),
+        Command::BenchLoop(args) => commands::bench_loop::run(&args, &source),
+        Command::Guard { args } => workshop_runner::guard::main(args),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Runtime::new()?)
+}

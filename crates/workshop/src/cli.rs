@@ -1,0 +1,260 @@
+//! The command line as types; its help is the first lesson.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Learn to run Claude behind Amazon Bedrock, in Rust, offline.
+#[derive(Debug, Parser)]
+#[command(
+    name = "workshop",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Start here:
+  workshop                 site and emulator together; prints both addresses
+  workshop check           check the exercise you are at
+  workshop hint 001        a hint, one step at a time
+
+Exit codes: 0 done or solved, 1 not solved, 2 wrong usage, 3 does not compile,
+4 broken set-up, 130 stopped by Ctrl-C."
+)]
+pub(crate) struct Cli {
+    /// Folder of the course; laid out like the repository (content/, diagrams/, exercises/).
+    /// Without it: the checkout around the current folder, else the course built into the binary
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) course: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the site and the emulator together (what plain `workshop` does)
+    Serve(Serve),
+    /// Serve the Bedrock emulator alone
+    Emulator(EmulatorArgs),
+    /// Print exports that point AWS SDKs, the AWS CLI and Claude Code at the emulator
+    #[command(
+        after_help = "Use it:\n  eval \"$(workshop env)\"\n  workshop env --shell fish | source\n  workshop env --shell powershell | Out-String | Invoke-Expression"
+    )]
+    Env(Env),
+    /// List the exercises and how far you are
+    List(List),
+    /// Check one exercise; without a number, the one you are at
+    #[command(
+        after_help = "Exit codes: 0 solved, 1 not solved, 3 does not compile, 4 broken set-up."
+    )]
+    Check(Check),
+    /// Check again on every save; keys for hint, list, next, reset, quit
+    Watch(Watch),
+    /// Show a hint; each call goes one step further
+    Hint(Hint),
+    /// Show the reference solution (after success, or with --peek)
+    Solution(Solution),
+    /// Put an exercise back to its start; your file is kept as a backup
+    Reset(Reset),
+    /// For authors: prove that starters fail, solutions pass and wrong answers die
+    Verify(Verify),
+    /// For authors: lay out a new exercise
+    New(New),
+    /// Look at toolchain, disk, ports, prebuilt dependencies, clock and credentials
+    Doctor(Doctor),
+    /// Measure edit → verdict beside plain `cargo test`
+    BenchLoop(BenchLoop),
+    /// Run a test under limits; used by `check`
+    #[command(name = "__guard", hide = true, disable_help_flag = true)]
+    Guard {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Where the site listens; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "IP:PORT")]
+    pub(crate) addr: SocketAddr,
+    /// Where the emulator listens; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:4566", value_name = "IP:PORT")]
+    pub(crate) emulator_addr: SocketAddr,
+    /// Open the site in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Show drafts (posts with `published: false`)
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Print one line of JSON with both addresses when ready
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EmulatorArgs {
+    /// Where it listens; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:4566", value_name = "IP:PORT")]
+    pub(crate) addr: SocketAddr,
+    /// Whether signatures are checked; the default identity is AWS's documentation example key pair
+    #[arg(long, value_enum, default_value_t = AuthMode::Strict)]
+    pub(crate) auth: AuthMode,
+    /// The calendar day that decides which models are alive, as 2026-11-22; default: today
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<String>,
+    /// A TOML file with settings; see `workshop emulator --help-config`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print every setting of the file with its meaning and default, then exit
+    #[arg(long)]
+    pub(crate) help_config: bool,
+    /// Answer without a model's delays
+    #[arg(long)]
+    pub(crate) no_latency: bool,
+    /// Print one line of JSON when ready, then one for each request
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthMode {
+    /// Signatures are verified, as on AWS
+    Strict,
+    /// Anything goes
+    Off,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Env {
+    /// The shell to write for
+    #[arg(long, value_enum, default_value_t = Shell::Bash)]
+    pub(crate) shell: Shell,
+    /// The emulator's address; default: the one that is running, else 127.0.0.1:4566
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) emulator_addr: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// bash, zsh and other POSIX shells
+    Bash,
+    Fish,
+    Powershell,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: Option<String>,
+    /// Print the report as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Whom the student's code talks to
+    #[arg(long, value_enum, default_value_t = Target::Emulator)]
+    pub(crate) target: Target,
+    /// With --target bedrock: do not ask before spending
+    #[arg(long, requires = "target")]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// The emulator inside each test: free, offline
+    Emulator,
+    /// Real Amazon Bedrock: says what will be called and the price ceiling, asks first
+    Bedrock,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Watch {
+    /// The exercise to start with
+    #[arg(value_name = "NNN")]
+    pub(crate) id: Option<String>,
+    /// Look for changes by polling (for network drives and some containers)
+    #[arg(long)]
+    pub(crate) poll: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Hint {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+    /// Which of the three; default: the next one you have not seen
+    #[arg(value_name = "1-3", value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) step: Option<u8>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Solution {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+    /// Show it although the exercise is not solved yet
+    #[arg(long)]
+    pub(crate) peek: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reset {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// Exercises to prove; default: all
+    #[arg(value_name = "NNN")]
+    pub(crate) ids: Vec<String>,
+    /// End with one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// Three digits and a name: 021-my-exercise
+    #[arg(value_name = "NNN-slug")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchLoop {
+    /// The exercise to measure on (a copy; your file is not touched)
+    #[arg(value_name = "NNN", default_value = "001")]
+    pub(crate) id: String,
+    /// Rounds; medians are reported
+    #[arg(short = 'n', long, default_value_t = 7)]
+    pub(crate) rounds: u32,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Cli {
+    /// What plain `workshop` does: `serve` with its defaults.
+    pub(crate) fn serve_by_default() -> Command {
+        let serve = Self::try_parse_from(["workshop", "serve"]).ok();
+        match serve.and_then(|cli| cli.command) {
+            Some(command) => command,
+            None => unreachable!("`serve` has a default for every argument"),
+        }
+    }
+}

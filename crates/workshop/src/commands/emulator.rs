@@ -1,0 +1,107 @@
+//! `workshop emulator`: the emulator alone.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bedrock_emulator::{
+    Config, Emulator,
+    emulator::{Auth, Latency},
+    journal::Entry,
+};
+use bedrock_endpoint::Endpoint;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{cli, emulator_config, exit, running::Running, shutdown, source::Source};
+
+pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Result<u8> {
+    if args.help_config {
+        print!("{}", emulator_config::TEMPLATE);
+        return Ok(exit::OK);
+    }
+    let endpoint = start(config(args)?, args.addr).await?;
+    let _announcement = Running {
+        site: None,
+        emulator: endpoint.addr(),
+        pid: std::process::id(),
+    }
+    .announce(source.workspace.as_ref());
+    let requests = endpoint.subscribe();
+    if args.json {
+        println!("{}", json!({ "emulator": endpoint.url() }));
+    } else {
+        println!("Bedrock emulator  {}", endpoint.url());
+        println!("Point your tools at it:  eval \"$(workshop env)\"");
+        println!("Stop with Ctrl-C. Requests appear below.");
+    }
+    tokio::select! {
+        () = shutdown::requested() => {}
+        () = show_requests(requests, args.json) => {}
+    }
+    Ok(exit::OK)
+}
+
+/// An emulator on a socket.
+pub(crate) async fn start(config: Config, addr: std::net::SocketAddr) -> anyhow::Result<Endpoint> {
+    let emulator = Emulator::new(config).context("the emulator cannot start")?;
+    Endpoint::bind(addr, Arc::new(emulator))
+        .await
+        .with_context(|| {
+            format!(
+                "the emulator cannot listen on {addr}; is another one running there? \
+                 Choose another address, or port 0 for any free one"
+            )
+        })
+}
+
+fn config(args: &cli::EmulatorArgs) -> anyhow::Result<Config> {
+    let mut config = match &args.config {
+        Some(path) => emulator_config::read(path)?,
+        None => Config::default(),
+    };
+    if args.auth == cli::AuthMode::Off {
+        config.auth = Auth::Off;
+    }
+    if let Some(today) = &args.today {
+        config.today = Some(emulator_config::day(today).context("--today")?);
+    }
+    if args.no_latency {
+        config.latency = Latency::none();
+    }
+    Ok(config)
+}
+
+async fn show_requests(mut requests: tokio::sync::broadcast::Receiver<Arc<Entry>>, as_json: bool) {
+    loop {
+        match requests.recv().await {
+            Ok(entry) if as_json => {
+                if let Ok(line) = serde_json::to_string(&*entry) {
+                    println!("{line}");
+                }
+            }
+            Ok(entry) => println!("{}", line(&entry)),
+            Err(RecvError::Lagged(missed)) => eprintln!("({missed} requests not shown)"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// `  1  200  Converse  us.anthropic…  12 in, 40 out  end_turn`.
+fn line(entry: &Entry) -> String {
+    let operation = entry.operation.as_deref().unwrap_or(&entry.target);
+    let model = entry.model.as_deref().unwrap_or("-");
+    let mut line = format!("{:>4}  {}  {operation}  {model}", entry.seq, entry.status);
+    if let Some(usage) = entry.usage {
+        line += &format!("  {} in, {} out", usage.input, usage.output);
+    }
+    if let Some(stop) = &entry.stop_reason {
+        line += &format!("  {stop}");
+    }
+    if let Some(error) = &entry.error {
+        line += &format!("  {error}");
+    }
+    if let Some(message) = &entry.message {
+        line += &format!(": {message}");
+    }
+    line
+}

@@ -1,0 +1,128 @@
+//! `workshop env`: exports that point AWS clients at the emulator.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use bedrock_emulator::{Config, catalogue::Catalogue};
+use serde_json::{Map, Value};
+
+use crate::{cli, exit, running::Running, source::Source};
+
+const DEFAULT_EMULATOR: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
+
+/// Settings that would win over ours, or send requests elsewhere.
+const UNSET: [&str; 4] = [
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "ANTHROPIC_MODEL",
+];
+
+pub(crate) fn run(args: &cli::Env, source: &Source) -> anyhow::Result<u8> {
+    let addr = args.emulator_addr.unwrap_or_else(|| {
+        Running::find(source.workspace.as_ref()).map_or(DEFAULT_EMULATOR, |r| r.emulator)
+    });
+    let set = variables(addr)?;
+    print!("{}", render(args.shell, &set));
+    Ok(exit::OK)
+}
+
+/// The variables in the order in which they are printed.
+pub(crate) fn variables(emulator: SocketAddr) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let config = Config::default();
+    let identity = config
+        .credentials
+        .first()
+        .context("the emulator has no default identity")?;
+    let catalogue = Catalogue::built_in()?;
+    let url = format!("http://{emulator}");
+    let mut set = vec![
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.clone()),
+        ("AWS_REGION", config.region.clone()),
+        ("AWS_DEFAULT_REGION", config.region.clone()),
+        ("AWS_ACCESS_KEY_ID", identity.access_key_id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key.clone()),
+        ("CLAUDE_CODE_USE_BEDROCK", "1".to_owned()),
+        ("ANTHROPIC_BEDROCK_BASE_URL", url),
+    ];
+    for (name, alias) in [
+        ("ANTHROPIC_DEFAULT_HAIKU_MODEL", "haiku"),
+        ("ANTHROPIC_DEFAULT_SONNET_MODEL", "sonnet"),
+        ("ANTHROPIC_DEFAULT_OPUS_MODEL", "opus"),
+    ] {
+        let id = catalogue
+            .models
+            .iter()
+            .find(|m| m.alias.as_deref() == Some(alias))
+            .and_then(|m| catalogue.profile_id(m, &config.region))
+            .with_context(|| format!("models.toml has no profile for the alias {alias}"))?;
+        set.push((name, id));
+    }
+    Ok(set)
+}
+
+fn render(shell: cli::Shell, set: &[(&str, String)]) -> String {
+    let mut lines = Vec::new();
+    match shell {
+        cli::Shell::Bash => {
+            lines.push(format!("unset {}", UNSET.join(" ")));
+            lines.extend(set.iter().map(|(k, v)| format!("export {k}='{v}'")));
+        }
+        cli::Shell::Fish => {
+            lines.extend(UNSET.iter().map(|k| format!("set -e {k}")));
+            lines.extend(set.iter().map(|(k, v)| format!("set -gx {k} '{v}'")));
+        }
+        cli::Shell::Powershell => {
+            lines.extend(
+                UNSET
+                    .iter()
+                    .map(|k| format!("Remove-Item Env:{k} -ErrorAction SilentlyContinue")),
+            );
+            lines.extend(set.iter().map(|(k, v)| format!("$Env:{k} = '{v}'")));
+        }
+        cli::Shell::Json => {
+            let object: Map<String, Value> = set
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), Value::String(v.clone())))
+                .collect();
+            lines.push(Value::Object(object).to_string());
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_gets_every_variable() {
+        let set = variables(DEFAULT_EMULATOR).unwrap();
+        for shell in [
+            cli::Shell::Bash,
+            cli::Shell::Fish,
+            cli::Shell::Powershell,
+            cli::Shell::Json,
+        ] {
+            let text = render(shell, &set);
+            for (name, value) in &set {
+                assert!(
+                    text.contains(name) && text.contains(value),
+                    "{shell:?} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn json_is_one_line_of_strings() {
+        let text = render(cli::Shell::Json, &variables(DEFAULT_EMULATOR).unwrap());
+        assert_eq!(text.lines().count(), 1);
+        let object: Map<String, Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            object["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"],
+            "http://127.0.0.1:4566"
+        );
+    }
+}

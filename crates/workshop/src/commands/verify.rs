@@ -1,0 +1,119 @@
+//! `workshop verify`: the author's proof.
+
+use serde_json::json;
+use workshop_runner::{VerifyEvent, VerifyOptions, VerifyReport, guard, live::Event, verify};
+
+use crate::{
+    cli, exit, report, shutdown,
+    source::{self, Source},
+    style,
+};
+
+pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
+    let course = source.course()?;
+    let ids = args
+        .ids
+        .iter()
+        .map(|name| Ok(super::exercise(&course, name)?.id.clone()))
+        .collect::<anyhow::Result<_>>()?;
+    let options = VerifyOptions {
+        ids,
+        course: Some(source::with_starters(source.tree()?)),
+        guard: guard::this_program(),
+        cancel: shutdown::cancel_token(),
+        ..VerifyOptions::default()
+    };
+    let mut bar = report::Progress::default();
+    let found = verify(source.workspace()?, &options, &mut |event| match event {
+        VerifyEvent::Building { done, total } => bar.show(&Event::Building {
+            exercise: String::new(),
+            done: *done,
+            total: *total,
+        }),
+        VerifyEvent::Note(note) => {
+            bar.clear();
+            eprintln!("{note}");
+        }
+        VerifyEvent::Ran { exercise, file, ok } => {
+            bar.clear();
+            let mark = if *ok {
+                style::green("✓")
+            } else {
+                style::red("✗")
+            };
+            if !args.json {
+                println!("  {mark} {exercise} {file}");
+            }
+        }
+        _ => {}
+    });
+    bar.clear();
+    let Some(found) = found else {
+        eprintln!("Stopped.");
+        return Ok(exit::INTERRUPTED);
+    };
+    if !args.json {
+        print_table(&found);
+    }
+    if let Some(broken) = &found.broken {
+        eprintln!("{} {broken}", style::red("error:"));
+    }
+    let totals = found.totals;
+    if args.json {
+        println!(
+            "{}",
+            json!({
+                "exercises": totals.exercises,
+                "starters_fail": totals.starters_fail,
+                "solutions_pass": totals.solutions_pass,
+                "wrong": totals.wrong,
+                "wrong_dead": totals.wrong_dead,
+                "failed": totals.failed,
+                "rows": found.rows,
+                "notes": found.notes,
+                "seconds": found.elapsed.as_secs_f64(),
+            })
+        );
+    }
+    Ok(match (&found.broken, found.ok()) {
+        (Some(_), _) => exit::BROKEN_SETUP,
+        (None, true) => exit::OK,
+        (None, false) => exit::NOT_SOLVED,
+    })
+}
+
+fn print_table(found: &VerifyReport) {
+    println!("\n  exercise  starter fails  solution passes  wrong answers dead  slowest test");
+    for row in &found.rows {
+        println!(
+            "  {:<8}  {:<13}  {:<15}  {:>7} of {:<8}  {:>9} ms",
+            row.exercise,
+            yes(row.starter_fails),
+            yes(row.solution_passes),
+            row.wrong_dead,
+            row.wrong,
+            row.slowest_ms,
+        );
+        for problem in &row.problems {
+            println!("      {} {problem}", style::red("✗"));
+        }
+    }
+    for note in &found.notes {
+        println!("  {} {note}", style::red("✗"));
+    }
+    let totals = found.totals;
+    println!(
+        "\n{} exercises: {} starters fail, {} solutions pass, {} of {} wrong answers dead, {} failed  ({:.1} s)",
+        totals.exercises,
+        totals.starters_fail,
+        totals.solutions_pass,
+        totals.wrong_dead,
+        totals.wrong,
+        totals.failed,
+        found.elapsed.as_secs_f64(),
+    );
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "NO" }
+}

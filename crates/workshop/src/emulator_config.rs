@@ -1,0 +1,195 @@
+//! The emulator's settings file: TOML, every key optional, unknown keys refused.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, bail};
+use bedrock_emulator::{
+    Config,
+    emulator::{Auth, Credential, Latency},
+};
+use serde::Deserialize;
+use time::{Date, format_description::well_known::Iso8601};
+
+/// What `workshop emulator --help-config` prints: a file with every key at its default.
+pub(crate) const TEMPLATE: &str = r#"# Settings of the Bedrock emulator. Every key is optional; these are the defaults.
+
+# Seed of every id and sentence the emulator makes up. Same seed, same requests, same bytes.
+seed = 1
+
+# Region and account the emulator stands for, in ARNs and messages.
+region = "us-east-1"
+account_id = "123456789012"
+
+# "strict": signatures are verified as on AWS. "off": anything goes.
+auth = "strict"
+
+# The calendar day that decides which models are alive. Default: today.
+# today = "2026-11-22"
+
+# Model invocation logging (off on a new AWS account until somebody switches it on).
+invocation_logging = true
+
+# Requests per minute and model before ThrottlingException. Default: no limit.
+# requests_per_minute = 60
+
+# A model's delays in milliseconds; 0 answers at once.
+[latency]
+first_token_ms = 250
+per_token_ms = 12
+
+# IAM identity policies of the caller, as JSON text. Without any, everything is allowed.
+# [[policy]]
+# document = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}]}'''
+
+# Further key pairs that may sign, beside AWS's documentation example key pair.
+# [[credential]]
+# access_key_id = "AKIAEXAMPLE000000001"
+# secret_access_key = "any text"
+# arn = "arn:aws:iam::123456789012:user/second"
+# session_token = "only for temporary credentials"
+"#;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    seed: Option<u64>,
+    region: Option<String>,
+    account_id: Option<String>,
+    auth: Option<AuthKey>,
+    today: Option<String>,
+    invocation_logging: Option<bool>,
+    requests_per_minute: Option<u32>,
+    latency: Option<LatencyKey>,
+    policy: Vec<PolicyKey>,
+    credential: Vec<CredentialKey>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AuthKey {
+    Strict,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LatencyKey {
+    first_token_ms: u32,
+    per_token_ms: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyKey {
+    document: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialKey {
+    access_key_id: String,
+    secret_access_key: String,
+    arn: String,
+    session_token: Option<String>,
+}
+
+/// The configuration in that file, on top of the defaults.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    parse(&text).with_context(|| {
+        format!(
+            "the settings file {} cannot be used (`workshop emulator --help-config` shows every key)",
+            path.display()
+        )
+    })
+}
+
+fn parse(text: &str) -> anyhow::Result<Config> {
+    let file: File = toml::from_str(text)?;
+    let mut config = Config::default();
+    config.seed = file.seed.unwrap_or(config.seed);
+    config.region = file.region.unwrap_or(config.region);
+    if let Some(account_id) = file.account_id {
+        if account_id.len() != 12 || !account_id.bytes().all(|b| b.is_ascii_digit()) {
+            bail!("account_id = {account_id:?}: an AWS account id has twelve digits");
+        }
+        config.account_id = account_id;
+    }
+    config.auth = match file.auth {
+        Some(AuthKey::Off) => Auth::Off,
+        Some(AuthKey::Strict) | None => Auth::Strict,
+    };
+    config.today = file.today.as_deref().map(day).transpose()?;
+    config.invocation_logging = file.invocation_logging.unwrap_or(config.invocation_logging);
+    config.requests_per_minute = file.requests_per_minute.or(config.requests_per_minute);
+    if let Some(latency) = file.latency {
+        config.latency = Latency {
+            first_token_ms: latency.first_token_ms,
+            per_token_ms: latency.per_token_ms,
+        };
+    }
+    for (n, policy) in file.policy.iter().enumerate() {
+        let document = serde_json::from_str(&policy.document)
+            .with_context(|| format!("policy number {}: its document is not JSON", n + 1))?;
+        config.policies.push(document);
+    }
+    config
+        .credentials
+        .extend(file.credential.into_iter().map(|c| Credential {
+            access_key_id: c.access_key_id,
+            secret_access_key: c.secret_access_key,
+            session_token: c.session_token,
+            arn: c.arn,
+            expires_at: None,
+        }));
+    Ok(config)
+}
+
+/// A day written as 2026-11-22.
+pub(crate) fn day(text: &str) -> anyhow::Result<Date> {
+    Date::parse(text, &Iso8601::DATE)
+        .with_context(|| format!("{text:?} is not a day; write it as 2026-11-22"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_the_default() {
+        let read = parse(TEMPLATE).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn the_commented_keys_of_the_template_are_real() {
+        let all: String = TEMPLATE
+            .lines()
+            .map(|line| {
+                let bare = line.strip_prefix("# ").unwrap_or(line);
+                let is_key = bare.starts_with("[[") || bare.contains(" = ");
+                format!("{}\n", if is_key { bare } else { "" })
+            })
+            .collect();
+        // Top-level keys must precede tables, as they do in the template.
+        let config = parse(&all).unwrap();
+        assert_eq!(config.policies.len(), 1);
+        assert_eq!(config.credentials.len(), 2);
+        assert_eq!(config.requests_per_minute, Some(60));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, said) in [
+            ("sed = 1", "unknown field `sed`"),
+            ("auth = \"maybe\"", "unknown variant `maybe`"),
+            ("account_id = \"12\"", "twelve digits"),
+            ("today = \"22.11.2026\"", "write it as 2026-11-22"),
+            ("[[policy]]\ndocument = \"{\"", "policy number 1"),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

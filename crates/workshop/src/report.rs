@@ -1,0 +1,162 @@
+//! What a check looks like in the terminal.
+
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal as _, Write as _},
+};
+
+use workshop_course::Exercise;
+use workshop_runner::{Outcome, Report, TestResult, TestStatus, live::Event};
+
+use crate::style;
+
+/// Shows a check as it happens: a bar while cargo builds, then one line for each test.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    bar: bool,
+    last_tenth: usize,
+}
+
+impl Progress {
+    /// Shows one event. The bar goes to standard error, so that standard output stays clean.
+    pub(crate) fn show(&mut self, event: &Event) {
+        if let Event::Building { done, total, .. } = event {
+            self.building(*done, *total);
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn clear(&mut self) {
+        if self.bar {
+            eprint!("\r\x1b[2K");
+            let _ = std::io::stderr().flush();
+            self.bar = false;
+        }
+    }
+
+    fn building(&mut self, done: usize, total: usize) {
+        let total = total.max(done).max(1);
+        if std::io::stderr().is_terminal() {
+            const WIDTH: usize = 30;
+            let filled = done * WIDTH / total;
+            let bar: String = (0..WIDTH)
+                .map(|i| if i < filled { '█' } else { '░' })
+                .collect();
+            eprint!("\r\x1b[2KCompiling {done} of {total}  {bar}");
+            let _ = std::io::stderr().flush();
+            self.bar = true;
+        } else if done * 10 / total > self.last_tenth {
+            self.last_tenth = done * 10 / total;
+            eprintln!("Compiling {done} of {total}");
+        }
+    }
+}
+
+/// The report as text.
+pub(crate) fn render(report: &Report, exercise: &Exercise) -> String {
+    let mut text = format!(
+        "{}  {}\n\n",
+        style::bold(&format!("{} {}", exercise.id, exercise.title)),
+        style::dim(&format!("{}/{}", exercise.dir, exercise.file)),
+    );
+    match report.outcome {
+        Outcome::Solved | Outcome::NotSolved => tests(&mut text, report),
+        Outcome::DoesNotCompile | Outcome::BrokenSetup => {
+            for diagnostic in &report.diagnostics {
+                let _ = writeln!(text, "{}\n", diagnostic.trim_end());
+            }
+        }
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "{} {note}", style::yellow("note:"));
+    }
+    text.push_str(&verdict(report, exercise));
+    text
+}
+
+fn tests(text: &mut String, report: &Report) {
+    let mut shown_in_full = false;
+    for test in &report.tests {
+        let _ = writeln!(
+            text,
+            "  {} {}  {}",
+            mark(test),
+            test.name,
+            style::dim(&format!("{} ms", test.ms))
+        );
+        if test.status == TestStatus::Passed {
+            continue;
+        }
+        if shown_in_full {
+            let first = test.message.lines().next().unwrap_or_default();
+            let _ = writeln!(text, "      {}", style::dim(first));
+        } else {
+            failure(text, test);
+            shown_in_full = true;
+        }
+    }
+    text.push('\n');
+}
+
+fn mark(test: &TestResult) -> String {
+    match test.status {
+        TestStatus::Passed => style::green("✓"),
+        TestStatus::Failed => style::red("✗"),
+        TestStatus::TimedOut | TestStatus::Aborted => style::red("■"),
+    }
+}
+
+fn failure(text: &mut String, test: &TestResult) {
+    for line in test.message.lines() {
+        let _ = writeln!(text, "      {line}");
+    }
+    if let Some(location) = &test.location {
+        let _ = writeln!(text, "      {}", style::dim(&format!("at {location}")));
+    }
+    let printed: Vec<&str> = test.output.lines().collect();
+    if !printed.is_empty() {
+        const KEPT: usize = 12;
+        let _ = writeln!(text, "      {}", style::dim("it printed:"));
+        for line in printed.iter().take(KEPT) {
+            let _ = writeln!(text, "      {} {line}", style::dim("│"));
+        }
+        if printed.len() > KEPT {
+            let more = format!("… and {} more lines", printed.len() - KEPT);
+            let _ = writeln!(text, "      {}", style::dim(&more));
+        }
+    }
+}
+
+fn verdict(report: &Report, exercise: &Exercise) -> String {
+    let id = &exercise.id;
+    let passed = report
+        .tests
+        .iter()
+        .filter(|t| t.status == TestStatus::Passed)
+        .count();
+    let total = report.tests.len();
+    match report.outcome {
+        Outcome::Solved if report.tampered => format!(
+            "{} All {total} checks pass, but the tests differ from the course's, so this is not counted.\n\
+             Put them back:  git checkout -- {}/tests\n",
+            style::yellow("Practice."),
+            exercise.dir
+        ),
+        Outcome::Solved => format!(
+            "{} All {total} checks pass.\nRead on:  {}/after.md   Compare:  workshop solution {id}\n",
+            style::green("Solved."),
+            exercise.dir
+        ),
+        Outcome::NotSolved => format!(
+            "{passed} of {total} checks pass.  A hint:  workshop hint {id}   On every save:  workshop watch {id}\n"
+        ),
+        Outcome::DoesNotCompile => format!(
+            "{} The messages above are the compiler's; the first one usually explains the others.\n",
+            style::red("It does not compile yet.")
+        ),
+        Outcome::BrokenSetup => format!(
+            "{} This is not your code's fault. `workshop doctor` looks for the cause.\n",
+            style::red("The check could not run.")
+        ),
+    }
+}

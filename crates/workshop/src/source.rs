@@ -1,0 +1,96 @@
+//! Where the course comes from: a folder, the checkout around us, or the binary itself.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use workshop_course::{Course, Tree};
+use workshop_runner::Workspace;
+
+/// The course built into the binary, by path relative to the repository's root.
+const BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/course.rs"));
+
+/// What the command line works on.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The folder the course is read from; `None`: built in.
+    pub(crate) folder: Option<PathBuf>,
+    /// The checkout in which exercises are edited and checked, if there is one.
+    pub(crate) workspace: Option<Workspace>,
+}
+
+impl Source {
+    /// Finds the course: `--course`, else the checkout around the current folder, else built in.
+    pub(crate) fn find(course: Option<&Path>) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("cannot read the current folder")?;
+        if let Some(folder) = course {
+            let folder = here.join(folder);
+            if !folder.is_dir() {
+                bail!(
+                    "--course {}: there is no such folder; give a folder with content/, diagrams/ or exercises/",
+                    folder.display()
+                );
+            }
+            let workspace = is_checkout(&folder).then(|| Workspace::at(&folder));
+            return Ok(Self {
+                folder: Some(folder),
+                workspace,
+            });
+        }
+        let checkout = here.ancestors().find(|dir| is_checkout(dir));
+        Ok(Self {
+            folder: checkout.map(Path::to_owned),
+            workspace: checkout.map(Workspace::at),
+        })
+    }
+
+    /// The course's files as they are now.
+    pub(crate) fn tree(&self) -> anyhow::Result<Tree> {
+        match &self.folder {
+            Some(folder) => Tree::read(folder)
+                .with_context(|| format!("cannot read the course in {}", folder.display())),
+            None => Ok(built_in()),
+        }
+    }
+
+    /// The course as it is now.
+    pub(crate) fn course(&self) -> anyhow::Result<Course> {
+        Ok(Course::load(&self.tree()?))
+    }
+
+    /// The checkout, or an error that says how to get one.
+    pub(crate) fn workspace(&self) -> anyhow::Result<&Workspace> {
+        self.workspace.as_ref().context(
+            "no exercises here: run this inside a checkout of the workshop (a folder with Cargo.toml and exercises/)",
+        )
+    }
+}
+
+/// The course built into the binary.
+pub(crate) fn built_in() -> Tree {
+    Tree {
+        root: None,
+        files: BUILT_IN
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
+            .collect(),
+        ..Tree::default()
+    }
+}
+
+fn is_checkout(dir: &Path) -> bool {
+    dir.join("exercises").is_dir() && dir.join("Cargo.toml").is_file()
+}
+
+/// The tree as a fresh checkout has it: every exercise's working copy is its starter.
+pub(crate) fn with_starters(mut tree: Tree) -> Tree {
+    let starters: Vec<(String, Vec<u8>)> = tree
+        .files
+        .iter()
+        .filter_map(|(path, bytes)| {
+            let exercise = path.strip_suffix("/starter/lib.rs")?;
+            Some((format!("{exercise}/src/lib.rs"), bytes.clone()))
+        })
+        .collect();
+    tree.files.extend(starters);
+    tree
+}

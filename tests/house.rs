@@ -1,0 +1,257 @@
+//! House rules as tests: who may depend on whom, what stays out of the core, what stays out of
+//! the text.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// Which of our crates each of our crates may use. A new edge is a design decision: change
+/// `ARCHITECTURE.md` with it.
+const EDGES: &[(&str, &[&str])] = &[
+    ("bedrock-emulator", &[]),
+    ("bedrock-endpoint", &["bedrock-emulator"]),
+    ("bedrock-wiremock", &["bedrock-emulator"]),
+    (
+        "workshop-prelink",
+        &["bedrock-emulator", "bedrock-endpoint"],
+    ),
+    (
+        "workshop-testkit",
+        &["bedrock-emulator", "bedrock-endpoint", "workshop-prelink"],
+    ),
+    ("workshop-course", &[]),
+    ("workshop-diagrams", &["workshop-course"]),
+    ("workshop-runner", &["workshop-course"]),
+    (
+        "workshop-server",
+        &[
+            "bedrock-emulator",
+            "bedrock-endpoint",
+            "workshop-course",
+            "workshop-runner",
+        ],
+    ),
+    (
+        "workshop",
+        &[
+            "bedrock-emulator",
+            "bedrock-endpoint",
+            "workshop-course",
+            "workshop-runner",
+            "workshop-server",
+        ],
+    ),
+    ("post-snippets", &["workshop-testkit"]),
+];
+
+/// What an exercise may use.
+const EXERCISE_MAY_USE: &[&str] = &[
+    "aws-sdk-bedrockruntime",
+    "serde_json",
+    "tokio",
+    "workshop-testkit",
+];
+
+/// Crates that read sockets, clocks, files or random numbers.
+const NOT_IN_THE_CORE: &[&str] = &[
+    "tokio",
+    "axum",
+    "hyper",
+    "hyper-util",
+    "wiremock",
+    "reqwest",
+    "rand",
+    "fastrand",
+    "getrandom",
+    "uuid",
+    "rustix",
+    "libc",
+    "notify",
+    "tempfile",
+    "aws-sdk-bedrockruntime",
+    "aws-config",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+fn dependencies(package: &Value) -> BTreeSet<String> {
+    let listed = package["dependencies"].as_array().unwrap();
+    listed
+        .iter()
+        .map(|d| d["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn crates_depend_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    let packages = packages();
+    let ours: BTreeSet<&str> = packages
+        .iter()
+        .map(|p| p["name"].as_str().unwrap())
+        .collect();
+    for package in &packages {
+        let name = package["name"].as_str().unwrap();
+        let used = dependencies(package);
+        if name.starts_with("ex") && name.len() == 5 {
+            for dependency in &used {
+                assert!(
+                    EXERCISE_MAY_USE.contains(&dependency.as_str()),
+                    "{name} uses {dependency}; exercises use only {EXERCISE_MAY_USE:?}"
+                );
+            }
+            continue;
+        }
+        let allowed = allowed
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} is new: add its edges here and to ARCHITECTURE.md"));
+        for dependency in used.iter().filter(|d| ours.contains(d.as_str())) {
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{name} may not use {dependency}; allowed: {allowed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_emulator_core_does_no_io() {
+    let packages = packages();
+    let core = packages
+        .iter()
+        .find(|p| p["name"] == "bedrock-emulator")
+        .unwrap();
+    let normal = core["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|d| d["kind"].is_null())
+        .map(|d| d["name"].as_str().unwrap().to_owned());
+    for dependency in normal {
+        assert!(
+            !NOT_IN_THE_CORE.contains(&dependency.as_str()),
+            "bedrock-emulator uses {dependency}"
+        );
+    }
+    for (path, text) in texts(&["crates/bedrock-emulator/src"]) {
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::env",
+            "SystemTime::now",
+            "Instant::now",
+            "now_utc()",
+        ] {
+            assert!(!text.contains(word), "{path} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn model_ids_stand_in_the_catalogue_only() {
+    let catalogue = fs::read_to_string(root().join("crates/bedrock-emulator/models.toml")).unwrap();
+    let ids: Vec<&str> = catalogue
+        .lines()
+        .filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'))
+        .collect();
+    assert!(ids.len() > 5, "the catalogue lists models");
+    for (path, text) in texts(&[
+        "crates",
+        "exercises",
+        "content",
+        "diagrams",
+        "tests",
+        "README.md",
+    ]) {
+        if path.ends_with("models.toml") {
+            continue;
+        }
+        for id in &ids {
+            let found = text.lines().position(|line| line.contains(id));
+            assert!(
+                found.is_none(),
+                "{path}:{}: the model id {id} stands here; take it from the catalogue",
+                found.unwrap_or_default() + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn the_changelog_names_the_version() {
+    let text = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(text.contains(concat!("## ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_working_copies_of_exercises_equal_their_starters_in_a_fresh_checkout() {
+    // A student edits src/lib.rs; only a fresh checkout (CI) can be held to this.
+    if std::env::var_os("CI").is_none() {
+        return;
+    }
+    for entry in fs::read_dir(root().join("exercises")).unwrap().flatten() {
+        let starter = entry.path().join("starter/lib.rs");
+        if entry.path().is_dir() {
+            let name = entry.file_name();
+            assert_eq!(
+                fs::read_to_string(&starter).unwrap(),
+                fs::read_to_string(entry.path().join("src/lib.rs")).unwrap(),
+                "{name:?}: src/lib.rs and starter/lib.rs differ"
+            );
+        }
+    }
+}
+
+/// Our own text files below those paths.
+fn texts(below: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = below.iter().map(|b| root().join(b)).collect();
+    while let Some(path) = open.pop() {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_dir() {
+            if !["target", "node_modules", "vendor"].contains(&name.as_str()) {
+                open.extend(fs::read_dir(&path).unwrap().flatten().map(|e| e.path()));
+            }
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            let shown = path
+                .strip_prefix(root())
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            found.push((shown, text));
+        }
+    }
+    found
+}
