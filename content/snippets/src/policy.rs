@@ -112,16 +112,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_profile_answers_and_its_model_alone_does_not_suffice() {
+    async fn the_profile_answers_and_neither_half_of_the_policy_suffices() {
         let all = policy(&["us-east-1", "us-east-2", "us-west-2"]).await;
         assert_eq!(asked(all.clone(), |lab| lab.profile("haiku")).await, Ok(()));
+
+        let denied = Err(Some("AccessDeniedException".to_owned()));
+        assert_eq!(
+            asked(all.clone(), |lab| lab.model("haiku").id.clone()).await,
+            denied
+        );
 
         let mut profile_only = all.clone();
         profile_only["Statement"]
             .as_array_mut()
             .unwrap()
             .truncate(1);
-        let denied = Err(Some("AccessDeniedException".to_owned()));
         assert_eq!(
             asked(profile_only, |lab| lab.profile("haiku")).await,
             denied

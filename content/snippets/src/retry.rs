@@ -51,8 +51,10 @@ pub enum Verdict {
 pub fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Verdict {
     match error {
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => return Verdict::Transient,
-        // A failed connection heals; missing credentials and a bad endpoint do not.
-        SdkError::DispatchFailure(e) if e.is_io() || e.is_timeout() => return Verdict::Transient,
+        // A broken connection heals; missing credentials and a bad endpoint do not.
+        SdkError::DispatchFailure(e) if e.is_io() || e.is_timeout() || e.as_other().is_some() => {
+            return Verdict::Transient;
+        }
         _ => {}
     }
     match error.code() {
@@ -152,6 +154,7 @@ where
 mod tests {
     use std::{collections::BTreeSet, time::Duration};
 
+    use aws_sdk_bedrockruntime::config;
     use workshop_testkit::{Fault, Lab, Step};
 
     use super::{Policy, Verdict, classify, once, patient, with_backoff};
@@ -245,6 +248,21 @@ mod tests {
             };
             assert_eq!(classify(&error), wanted, "{fault:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_signed_is_not_tried_again() {
+        let unsigned = config::Builder::new()
+            .behavior_version(config::BehaviorVersion::latest())
+            .region(config::Region::new("us-east-1"))
+            .endpoint_url("http://127.0.0.1:9")
+            .build();
+        let client = aws_sdk_bedrockruntime::Client::from_conf(unsigned);
+        let failed = ask(&client, "any", "Hello", 64).await;
+        let Err(AskError::Sdk(error)) = failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(classify(&error), Verdict::Permanent, "{error:?}");
     }
 
     #[tokio::test]
