@@ -49,7 +49,7 @@ fn invoke(params: &Params) -> Value {
                 "max_tokens": params.max_tokens,
                 "messages": [{
                     "role": "user",
-                    "content": [{"type": "text", "text.$": "$.clean.prompt"}],
+                    "content": [{"type": "text", "text.$": "$.clean.Payload.prompt"}],
                 }],
             },
         },
@@ -91,7 +91,6 @@ fn function(arn: &str, result_path: &str, next: &str) -> Value {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Parameters": {"FunctionName": arn, "Payload.$": "$"},
-        "ResultSelector": {"prompt.$": "$.Payload.prompt"},
         "ResultPath": result_path,
         "TimeoutSeconds": 15,
         "Retry": [{
@@ -198,6 +197,24 @@ mod tests {
             assert_eq!(catch["ErrorEquals"], serde_json::json!(["States.ALL"]));
             assert_eq!(catch["ResultPath"], "$.error", "{name}");
         }
+    }
+
+    #[test]
+    fn no_step_overwrites_the_job_and_the_model_reads_what_preprocess_wrote() {
+        let states = states();
+        for name in ["Preprocess", "Invoke", "Postprocess"] {
+            let path = states[name]["ResultPath"].as_str().unwrap();
+            assert!(
+                path.starts_with("$.") && path != "$.jobId",
+                "{name}: {path}"
+            );
+        }
+        let written = states["Preprocess"]["ResultPath"].as_str().unwrap();
+        let message = &states["Invoke"]["Parameters"]["Body"]["messages"][0];
+        assert_eq!(
+            message["content"][0]["text.$"],
+            format!("{written}.Payload.prompt") // `lambda:invoke` puts the answer into Payload
+        );
     }
 
     #[test]
