@@ -23,12 +23,7 @@ pub(crate) struct Part {
 impl Part {
     /// The file's line for a byte offset into the part.
     pub(crate) fn line_at(&self, offset: usize) -> usize {
-        let offset = offset.min(self.text.len());
-        self.first_line
-            + self.text.as_bytes()[..offset]
-                .iter()
-                .filter(|&&b| b == b'\n')
-                .count()
+        self.first_line + line_of(self.text.as_bytes(), offset) - 1
     }
 }
 
@@ -37,7 +32,7 @@ impl Document {
     pub(crate) fn parse(text: &str) -> Self {
         let text = normalized(text);
         let mut lines = text.split_inclusive('\n');
-        if !lines.next().is_some_and(|line| line.trim_end() == "---") {
+        if lines.next().is_none_or(|line| line.trim_end() != "---") {
             return Self::without_front(text, false);
         }
         let opening = text.find('\n').map_or(text.len(), |i| i + 1);
@@ -86,6 +81,13 @@ fn looks_like_yaml(rest: &str) -> bool {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '"' | '\''))
         })
+}
+
+/// The line that a byte offset lies in, from 1.
+pub(crate) fn line_of(text: &[u8], offset: usize) -> usize {
+    text[..offset.min(text.len())]
+        .split(|&byte| byte == b'\n')
+        .count()
 }
 
 /// No byte order mark, LF line ends (also for the lone CR of old editors).

@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use crate::{
     Course, Diagnostic, Exercise, Hint, Real, RealLimits, Recall, Rendered, Slug, Track, Tree,
-    document::{Document, Part, normalized},
+    document::{Document, Part, line_of, normalized},
     links,
     load::{has_exercise, nearest, unnamed_track},
     markdown::{self, Output, Setting, TitleRule},
@@ -161,7 +161,7 @@ pub(crate) fn load(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) -> Loaded {
             None => loaded.left_out.push(id.to_owned()),
         }
     }
-    loaded.tracks = tracks(tree, &loaded.exercises, diagnostics);
+    loaded.tracks = tracks(tree, &loaded, diagnostics);
     loaded
 }
 
@@ -174,11 +174,8 @@ fn folders(tree: &Tree) -> BTreeSet<String> {
         .collect()
 }
 
-fn tracks(
-    tree: &Tree,
-    exercises: &[(Exercise, Vec<(String, Output)>)],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Track> {
+fn tracks(tree: &Tree, loaded: &Loaded, diagnostics: &mut Vec<Diagnostic>) -> Vec<Track> {
+    let exercises: Vec<Exercise> = loaded.exercises.iter().map(|(e, _)| e.clone()).collect();
     let mut tracks = Vec::new();
     match tree.text(TRACKS) {
         Some(text) => match toml::from_str::<TracksFile>(&normalized(text)) {
@@ -198,10 +195,10 @@ fn tracks(
             "write a [[track]] with id, title, summary and chain for each track",
         )),
     }
-    let exercises: Vec<Exercise> = exercises.iter().map(|(e, _)| e.clone()).collect();
     tracks.retain(|track| {
         let used = has_exercise(&exercises, &track.id);
-        if !used {
+        // The track's exercise may be one that has an error of its own.
+        if !used && loaded.left_out.is_empty() {
             diagnostics.push(Diagnostic::warning(
                 TRACKS,
                 0,
@@ -300,13 +297,11 @@ fn check_nodes(
     };
     for (node, line) in exercise.nodes.iter().zip(&places.nodes) {
         if !diagram.nodes.contains_key(node) {
-            let cure = match nearest(node, diagram.nodes.keys().map(String::as_str)) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => {
-                    let nodes: Vec<&str> = diagram.nodes.keys().map(String::as_str).collect();
-                    format!("its nodes are {}", nodes.join(", "))
-                }
-            };
+            let ids = || diagram.nodes.keys().map(String::as_str);
+            let cure = nearest(node, ids()).map_or_else(
+                || format!("its nodes are {}", ids().collect::<Vec<_>>().join(", ")),
+                |nearest| format!("did you mean `{nearest}`?"),
+            );
             found.push(Diagnostic::error(
                 file,
                 *line,
@@ -394,7 +389,7 @@ impl Reader<'_> {
 
     /// Notes the lines of references, and checks what needs no other file.
     fn check_manifest(&mut self, manifest: &Manifest, text: &str) -> bool {
-        let line = |span: Range<usize>| line_of(text, span.start);
+        let line = |span: Range<usize>| line_of(text.as_bytes(), span.start);
         self.places = Places {
             requires: manifest.requires.iter().map(|s| line(s.span())).collect(),
             diagram: manifest.diagram.as_ref().map_or(0, |s| line(s.span())),
@@ -511,7 +506,7 @@ impl Reader<'_> {
             .take_while(|(path, _)| path.starts_with(&folder))
         {
             let name = &path[folder.len()..];
-            if !name.ends_with(".rs") {
+            if name.strip_suffix(".rs").is_none() {
                 continue;
             }
             let first = self.tree.text(path).and_then(|t| t.lines().next());
@@ -609,19 +604,13 @@ fn sections(body: &Part) -> Vec<Part> {
 }
 
 fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
-    let line = error.span().map_or(0, |span| line_of(text, span.start));
+    let line = error
+        .span()
+        .map_or(0, |span| line_of(text.as_bytes(), span.start));
     Diagnostic::error(
         path,
         line,
         error.message().replace('\n', " "),
         "correct the file; the keys are described in CONTRIBUTING.md",
     )
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    let offset = offset.min(text.len());
-    1 + text.as_bytes()[..offset]
-        .iter()
-        .filter(|&&b| b == b'\n')
-        .count()
 }

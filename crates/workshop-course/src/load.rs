@@ -273,19 +273,17 @@ impl Loader<'_> {
             ));
             return None;
         }
+        if document.front.is_none() && !required.is_empty() {
+            diagnostics.push(Diagnostic::warning(
+                file,
+                1,
+                "there is no front matter; the first heading is the title",
+                "start the file with a line `---`, the keys, and another `---`",
+            ));
+        }
         let front = match &document.front {
             Some(part) => FrontMatter::parse(part, file, required, diagnostics)?,
-            None => {
-                if !required.is_empty() {
-                    diagnostics.push(Diagnostic::warning(
-                        file,
-                        1,
-                        "there is no front matter; the first heading is the title",
-                        "start the file with a line `---`, the keys, and another `---`",
-                    ));
-                }
-                FrontMatter::default()
-            }
+            None => FrontMatter::default(),
         };
         let mut output = markdown::render(
             &document.body,
@@ -401,7 +399,7 @@ impl Loader<'_> {
         for text in &self.texts {
             for (line, target) in &text.links {
                 let found = match target {
-                    Target::Here(anchor) => self.check_anchor(&text.anchors, anchor, &text.file),
+                    Target::Here(anchor) => check_anchor(&text.anchors, anchor, &text.file),
                     Target::Page(page, anchor) => {
                         self.check_page(page, anchor.as_deref(), text.published)
                     }
@@ -442,29 +440,9 @@ impl Loader<'_> {
             });
         }
         match anchor {
-            Some(anchor) => self.check_anchor(anchors, anchor, &known.file),
+            Some(anchor) => check_anchor(anchors, anchor, &known.file),
             None => Ok(()),
         }
-    }
-
-    fn check_anchor(
-        &self,
-        anchors: &BTreeSet<String>,
-        anchor: &str,
-        file: &str,
-    ) -> Result<(), Problem> {
-        if anchors.contains(anchor) || anchor.starts_with("fn-") {
-            return Ok(());
-        }
-        let nearest = nearest(anchor, anchors.iter().map(String::as_str));
-        let cure = match nearest {
-            Some(nearest) => format!("did you mean `#{nearest}`?"),
-            None => format!("link to the page, or add a heading `{{#{anchor}}}`"),
-        };
-        Err(Problem::error(
-            format!("{file} has no heading with the anchor `#{anchor}`"),
-            &cure,
-        ))
     }
 
     fn suggestion(&self, page: &Page) -> String {
@@ -509,6 +487,21 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+fn check_anchor(anchors: &BTreeSet<String>, anchor: &str, file: &str) -> Result<(), Problem> {
+    if anchors.contains(anchor) || anchor.starts_with("fn-") {
+        return Ok(());
+    }
+    let nearest = nearest(anchor, anchors.iter().map(String::as_str));
+    let cure = match nearest {
+        Some(nearest) => format!("did you mean `#{nearest}`?"),
+        None => format!("link to the page, or add a heading `{{#{anchor}}}`"),
+    };
+    Err(Problem::error(
+        format!("{file} has no heading with the anchor `#{anchor}`"),
+        &cure,
+    ))
 }
 
 fn names(list: Vec<Located>) -> Vec<String> {

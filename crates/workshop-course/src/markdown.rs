@@ -314,7 +314,9 @@ impl<'a> Writer<'a> {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) => self.text(&text),
+            Event::Text(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text);
+            }
             Event::Code(text) => {
                 self.note_text(&text);
                 let _ = write!(self.out, "<code>{}</code>", escape_text(&text));
@@ -345,7 +347,6 @@ impl<'a> Writer<'a> {
                     "<input type=\"checkbox\" disabled{checked} aria-label=\"{label}\"> "
                 );
             }
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
         }
     }
 
@@ -578,12 +579,12 @@ impl<'a> Writer<'a> {
         anchor
     }
 
-    fn link(&mut self, kind: LinkType, link: &str, title: &str, range: &Range<usize>) {
+    fn link(&mut self, kind: LinkType, url: &str, title: &str, range: &Range<usize>) {
         let line = self.part.line_at(range.start);
         let target = if kind == LinkType::Email {
-            Target::Mail(format!("mailto:{link}"))
+            Target::Mail(format!("mailto:{url}"))
         } else {
-            links::resolve(link, self.setting.file)
+            links::resolve(url, self.setting.file)
         };
         let title = match title {
             "" => String::new(),
@@ -618,9 +619,9 @@ impl<'a> Writer<'a> {
         href.map(|href| (href, ""))
     }
 
-    fn image(&mut self, link: &str, title: &str, range: &Range<usize>) {
+    fn image(&mut self, url: &str, title: &str, range: &Range<usize>) {
         let line = self.part.line_at(range.start);
-        let html_before_alt = match links::resolve(link, self.setting.file) {
+        let html_before_alt = match links::resolve(url, self.setting.file) {
             Target::File(path) if !is_picture(&path) => {
                 self.error(
                     line,
@@ -653,7 +654,7 @@ impl<'a> Writer<'a> {
             _ => {
                 self.error(
                     line,
-                    format!("`{link}` is not a picture of the course"),
+                    format!("`{url}` is not a picture of the course"),
                     "link to a file of the course with a relative path".to_owned(),
                 );
                 String::new()
@@ -911,9 +912,8 @@ impl Info {
             match word.split_once('=') {
                 Some(("file", file)) => parsed.file = Some(file.to_owned()),
                 Some(("region", region)) => parsed.region = Some(region.to_owned()),
-                Some(_) => {}
-                None if parsed.lang.is_empty() => parsed.lang = word.to_owned(),
-                None => {}
+                None if parsed.lang.is_empty() => word.clone_into(&mut parsed.lang),
+                _ => {}
             }
         }
         parsed

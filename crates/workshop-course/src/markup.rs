@@ -4,6 +4,8 @@
 //! into the page only if it consists of drawing elements alone. Pages have a strict CSP anyway;
 //! this keeps a careless file from breaking the page around it.
 
+use std::fmt::Write as _;
+
 /// Elements that raw HTML may use inside a line.
 const INLINE: [&str; 18] = [
     "abbr", "b", "br", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s",
@@ -186,7 +188,7 @@ pub(crate) fn allowed_tag(tag: &Tag<'_>) -> String {
         if ATTRIBUTES.contains(name) {
             // The value is escaped already, apart from what its other kind of quote allowed.
             let value = value.replace('"', "&quot;").replace('>', "&gt;");
-            out.push_str(&format!(" {name}=\"{value}\""));
+            let _ = write!(out, " {name}=\"{value}\"");
         }
     }
     out.push('>');

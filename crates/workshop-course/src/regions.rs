@@ -37,9 +37,8 @@ pub(crate) fn region(
                 (inside, found) = (true, true);
             }
             Some(Marker::End(end)) if end == name => inside = false,
-            Some(_) => {}
             None if inside => lines.push(line),
-            None => {}
+            _ => {}
         }
     }
     if !found {

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Diagnostic;
+use crate::{Diagnostic, document::line_of};
 
 /// The folders of a course, below its root.
 pub const FOLDERS: [&str; 3] = ["content", "diagrams", "exercises"];
@@ -161,5 +161,5 @@ fn first_bad_line(bytes: &[u8]) -> usize {
         Ok(_) => bytes.len(),
         Err(error) => error.valid_up_to(),
     };
-    1 + bytes[..good].iter().filter(|&&b| b == b'\n').count()
+    line_of(bytes, good)
 }

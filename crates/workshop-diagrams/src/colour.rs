@@ -63,7 +63,10 @@ impl Rgb {
             .collect::<Option<_>>()?;
         match digits[..] {
             [r, g, b] => Some(Self(r * 17, g * 17, b * 17)),
-            [r, s, g, h, b, c] => Some(Self(r * 16 + s, g * 16 + h, b * 16 + c)),
+            [_, _, _, _, _, _] => {
+                let byte = |i: usize| digits[i] * 16 + digits[i + 1];
+                Some(Self(byte(0), byte(2), byte(4)))
+            }
             _ => None,
         }
     }

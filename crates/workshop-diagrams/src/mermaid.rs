@@ -60,7 +60,7 @@ fn config() -> Value {
         "minNodeWidth": 64,
         "flowchart": {
             "htmlLabels": false,
-            "wrappingWidth": 260,
+            "wrappingWidth": 400,
             "minNodeWidth": 64,
             "nodeSpacing": 28,
             "rankSpacing": 44,
@@ -117,10 +117,8 @@ fn parse_error(error: &merman::Error, source: &str) -> DrawError {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    let offset = offset.min(text.len());
-    1 + text.as_bytes()[..offset]
-        .iter()
-        .filter(|&&b| b == b'\n')
+    text.as_bytes()[..offset.min(text.len())]
+        .split(|&byte| byte == b'\n')
         .count()
 }
 

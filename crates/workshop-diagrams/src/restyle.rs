@@ -185,14 +185,14 @@ impl Restyler<'_> {
         let made = match element.name.as_str() {
             "g" => return self.group(element, place),
             "text" => match message {
-                Some(edge) => self.text(element, place).map(|text| {
+                Some(edge) => words(element, place).map(|text| {
                     let mut group = Element::new("g")
                         .with("class", "edge-label")
                         .with("data-edge", edge);
                     group.children.push(Node::Element(text));
                     group
                 }),
-                None => self.text(element, place),
+                None => words(element, place),
             },
             "path" | "line" if element.get("data-edge").is_some() => Some(self.edge(element)),
             "path" | "line" if element.get("data-et") == Some("message") => {
@@ -466,42 +466,6 @@ impl Restyler<'_> {
             .map_or("", text_class)
     }
 
-    /// Words, one `<tspan>` a line at a plain position.
-    fn text(&mut self, element: &Element, place: &Place) -> Option<Element> {
-        let rows: Vec<&Element> = element.elements().filter(|e| e.name == "tspan").collect();
-        if element.plain_text().trim().is_empty() {
-            return None;
-        }
-        let mut text = Element::new("text");
-        if !place.text.is_empty() {
-            text = text.with("class", place.text);
-        }
-        text = text.with("text-anchor", anchor_of(element, place));
-        if rows.iter().any(|row| row.has_class("row")) {
-            let mut y = BASELINE;
-            for row in rows {
-                let line = Element::new("tspan")
-                    .with("x", "0")
-                    .with("y", number(y))
-                    .text(row.plain_text().trim());
-                text.children.push(Node::Element(line));
-                y += LINE;
-            }
-            return Some(text);
-        }
-        copy_geometry(element, &mut text);
-        if rows.is_empty() {
-            return Some(text.text(element.plain_text().trim()));
-        }
-        for row in rows {
-            let mut line = Element::new("tspan");
-            copy_geometry(row, &mut line);
-            text.children
-                .push(Node::Element(line.text(row.plain_text().trim())));
-        }
-        Some(text)
-    }
-
     /// The arrowheads in use.
     fn defs(&self, root: &Element) -> Option<Node> {
         let mut defs = Element::new("defs");
@@ -530,6 +494,42 @@ impl Restyler<'_> {
         }
         (!defs.children.is_empty()).then_some(Node::Element(defs))
     }
+}
+
+/// Words, one `<tspan>` a line at a plain position.
+fn words(element: &Element, place: &Place) -> Option<Element> {
+    let rows: Vec<&Element> = element.elements().filter(|e| e.name == "tspan").collect();
+    if element.plain_text().trim().is_empty() {
+        return None;
+    }
+    let mut text = Element::new("text");
+    if !place.text.is_empty() {
+        text = text.with("class", place.text);
+    }
+    text = text.with("text-anchor", anchor_of(element, place));
+    if rows.iter().any(|row| row.has_class("row")) {
+        let mut y = BASELINE;
+        for row in rows {
+            let line = Element::new("tspan")
+                .with("x", "0")
+                .with("y", number(y))
+                .text(row.plain_text().trim());
+            text.children.push(Node::Element(line));
+            y += LINE;
+        }
+        return Some(text);
+    }
+    copy_geometry(element, &mut text);
+    if rows.is_empty() {
+        return Some(text.text(element.plain_text().trim()));
+    }
+    for row in rows {
+        let mut line = Element::new("tspan");
+        copy_geometry(row, &mut line);
+        text.children
+            .push(Node::Element(line.text(row.plain_text().trim())));
+    }
+    Some(text)
 }
 
 /// The participant whose box is directly in the group.

@@ -1,0 +1,438 @@
+//! Whole courses in memory: what loads, and what is said about the rest.
+
+use workshop_course::{Course, Real, RealLimits, Severity, Sidecar, Tree, source_sha256};
+
+const POST: &str = "---\ntitle: \"Patterns\"\ndate: \"2025-10-18\"\nauthor: \"Bedrock Workshop\"\nexcerpt: \"Five of them.\"\ncategory: \"AWS\"\ntags: [\"AWS\", \"Patterns\"]\npublished: true\n---\n\n# Patterns\n\nText.\n";
+
+const MERMAID: &str = "graph LR\n    A[One] -->|calls| B[Two]\n";
+
+const MANIFEST: &str = "id = \"004\"\ntitle = \"Follow a call\"\ntrack = \"a\"\nminutes = 25\nlevel = 2\ncore = true\nrequires = []\ngoal = \"Evidence for every hop.\"\ndiagram = \"map\"\nnodes = [\"A\"]\nreal = { max_calls = 3, max_tokens = 200 }\n\n[[recall]]\nquestion = \"Which?\"\nchoices = [\"this\", \"that\"]\nanswer = 1\nfrom = \"004\"\n";
+
+fn tree(files: &[(&str, &str)]) -> Tree {
+    let mut tree = Tree::default();
+    for (path, text) in files {
+        tree.files.insert((*path).to_owned(), (*text).into());
+    }
+    tree
+}
+
+fn shown(course: &Course) -> Vec<String> {
+    course.diagnostics.iter().map(ToString::to_string).collect()
+}
+
+/// Files of one complete exercise and the diagram it names.
+fn exercise_files() -> Vec<(&'static str, String)> {
+    let dir = "exercises/004-follow-a-call";
+    let sidecar = Sidecar {
+        source_sha256: source_sha256(MERMAID),
+        renderer: "by hand".to_owned(),
+        nodes: [("A", "One"), ("B", "Two & more")]
+            .map(|(id, label)| (id.to_owned(), label.to_owned()))
+            .into(),
+        edges: vec![("A".to_owned(), "B".to_owned(), "calls".to_owned())],
+        title: "Map".to_owned(),
+        desc: "One calls Two.".to_owned(),
+    };
+    let file = |name: &str| -> &'static str { format!("{dir}/{name}").leak() };
+    vec![
+        ("diagrams/map.md", format!("# Map\n\nA map of it.\n\n```mermaid\n{MERMAID}```\n")),
+        ("diagrams/rendered/map-1.svg", "<svg id=\"map-1\"><g class=\"node\" data-node=\"A\"/></svg>\n".to_owned()),
+        ("diagrams/rendered/map-1.json", serde_json::to_string(&sidecar).unwrap()),
+        ("exercises/tracks.toml", "[[track]]\nid = \"a\"\ntitle = \"Start\"\nsummary = \"First calls.\"\nchain = [\"you\", \"Bedrock\"]\n".to_owned()),
+        (file("exercise.toml"), MANIFEST.to_owned()),
+        (file("README.md"), "# 004 Follow a call\n\n## Task\n\nDo it, as [the map](../../diagrams/map.md) shows.\n".to_owned()),
+        (file("hints.md"), "# Hints\n\n## A question\n\nWho?\n\n## A name\n\n`RequestId`\n\n## Near-code\n\n```rust\n## not a heading\n```\n".to_owned()),
+        (file("Cargo.toml"), "[package]\n".to_owned()),
+        (file("src/lib.rs"), "//! Starter.\n".to_owned()),
+        (file("tests/check.rs"), "#[test]\nfn quotes_the_request() {}\n".to_owned()),
+        (file("solution/lib.rs"), "//! Solution.\n".to_owned()),
+        (file("wrong/latest.rs"), "//! dies in: quotes_the_request\n".to_owned()),
+    ]
+}
+
+fn exercise_tree() -> Tree {
+    let files = exercise_files();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (*p, t.as_str())).collect();
+    tree(&files)
+}
+
+/// What is said after one file of a complete exercise was changed (`None`: removed).
+fn after_change(path: &str, text: Option<&str>) -> Vec<String> {
+    let mut tree = exercise_tree();
+    assert!(tree.files.contains_key(path), "{path}");
+    match text {
+        Some(text) => tree.files.insert(path.to_owned(), text.into()),
+        None => tree.files.remove(path),
+    };
+    shown(&Course::load(&tree))
+}
+
+#[test]
+fn a_post_and_a_document_without_front_matter_load() {
+    let document =
+        "# The Map\r\n\r\nThis shows it.\r\n\r\n## Parts\r\n\r\n```mermaid\r\ngraph LR\r\n```\r\n";
+    let course = Course::load(&tree(&[
+        ("content/posts/Five_Patterns.md", POST),
+        ("content/posts/plain.md", document),
+        ("diagrams/map.md", document),
+        ("diagrams/README.md", "# For authors\n"),
+    ]));
+    let post = course.post("five-patterns").expect("the post");
+    assert_eq!(post.title, "Patterns");
+    assert_eq!(
+        post.date.map(|d| d.to_string()).as_deref(),
+        Some("2025-10-18")
+    );
+    assert_eq!(post.tags, ["AWS", "Patterns"]);
+    assert_eq!(post.body.html, "<p>Text.</p>\n");
+    let plain = course.post("plain").expect("the plain post");
+    assert_eq!((plain.title.as_str(), plain.published), ("The Map", true));
+    assert_eq!(
+        course.posts.last(),
+        Some(plain),
+        "posts without a date come last"
+    );
+    let map = course.diagram("map").expect("the diagram page");
+    assert_eq!(
+        (map.title.as_str(), map.excerpt.as_str()),
+        ("The Map", "This shows it.")
+    );
+    assert_eq!(map.diagrams[0].source, "graph LR\n");
+    assert_eq!(map.diagrams[0].line, 7);
+    assert!(
+        map.body
+            .html
+            .contains("<figure class=\"diagram pending\" data-diagram=\"map-1\">")
+    );
+    assert!(
+        course
+            .diagnostics
+            .iter()
+            .all(|d| d.severity == Severity::Warning)
+    );
+}
+
+#[test]
+fn one_bad_page_does_not_take_the_others_along() {
+    let bad = POST.replace("published: true", "published: \"true\"");
+    let link = POST.replace("Text.", "See [it](bad.md).");
+    let course = Course::load(&tree(&[
+        ("content/posts/bad.md", &bad),
+        ("content/posts/good.md", &link),
+        ("content/posts/open.md", "---\ntitle: x\n\nText\n"),
+    ]));
+    assert_eq!(
+        shown(&course),
+        [
+            "content/posts/bad.md:8: error: `published` is text, not true or false\n  cure: write `published: true` or `published: false`, without quotes",
+            "content/posts/open.md:1: error: the front matter never ends\n  cure: add a line `---` after its last key",
+        ]
+    );
+    assert_eq!(course.posts.len(), 1);
+    assert_eq!(course.posts[0].slug.as_str(), "good");
+}
+
+#[test]
+fn of_two_pages_with_one_address_the_first_stays() {
+    let course = Course::load(&tree(&[
+        ("content/posts/A b.md", POST),
+        ("content/posts/a-b.mdx", POST),
+        ("content/posts/deep/c.md", POST),
+    ]));
+    assert_eq!(course.posts.len(), 1);
+    assert_eq!(
+        shown(&course),
+        [
+            "content/posts/a-b.mdx:0: error: the slug `a-b` is taken by content/posts/A b.md; this file is left out\n  cure: rename one of the two files",
+            "content/posts/deep/c.md:0: warning: the file is no page: its name gives no address, or it lies in a subfolder\n  cure: name it with letters, digits and hyphens, directly in content/posts/",
+        ]
+    );
+}
+
+#[test]
+fn links_are_checked_against_the_whole_course() {
+    let text = "## Part\n\n[1](#part) [2](#prat) [3](/posts/otter)\n[4](other.md#part) [5](other.md#nothing-like-it)\n[6](/exercises/009) [7](gone.txt) [8](/posts/draft)\n";
+    let course = Course::load(&tree(&[
+        ("content/posts/page.md", &POST.replace("Text.", text)),
+        (
+            "content/posts/other.md",
+            &POST.replace("Text.", "## Part\n"),
+        ),
+        (
+            "content/posts/draft.md",
+            &POST.replace("published: true", "published: false"),
+        ),
+    ]));
+    assert_eq!(
+        shown(&course),
+        [
+            "content/posts/page.md:15: error: content/posts/page.md has no heading with the anchor `#prat`\n  cure: link to the page, or add a heading `{#prat}`",
+            "content/posts/page.md:15: error: there is no page /posts/otter\n  cure: did you mean /posts/other?",
+            "content/posts/page.md:16: error: content/posts/other.md has no heading with the anchor `#nothing-like-it`\n  cure: link to the page, or add a heading `{#nothing-like-it}`",
+            "content/posts/page.md:17: error: there is no page /exercises/009\n  cure: write exercises/009-…/, or take the link out",
+            "content/posts/page.md:17: error: there is no file content/posts/gone.txt\n  cure: correct the path; it is relative to this text",
+            "content/posts/page.md:17: warning: /posts/draft is not published; readers cannot follow this link\n  cure: publish content/posts/draft.md, or take the link out",
+        ]
+    );
+    assert!(!course.post("draft").expect("kept for preview").published);
+}
+
+#[test]
+fn front_matter_names_pages_that_exist() {
+    let post = POST.replace(
+        "published: true\n",
+        "published: true\nexercises: [\"007\"]\ndiagrams:\n  - nowhere\n",
+    );
+    let course = Course::load(&tree(&[("content/posts/page.md", &post)]));
+    assert_eq!(
+        shown(&course),
+        [
+            "content/posts/page.md:9: error: the front matter names /exercises/007, which does not exist\n  cure: write exercises/007-…/, or take the link out",
+            "content/posts/page.md:11: error: the front matter names /diagrams/nowhere, which does not exist\n  cure: write diagrams/nowhere.md, or take the link out",
+        ]
+    );
+}
+
+#[test]
+fn a_complete_exercise_has_no_findings() {
+    let course = Course::load(&exercise_tree());
+    assert_eq!(shown(&course), [""; 0]);
+    let exercise = course.exercise("004").expect("the exercise");
+    assert_eq!(exercise.slug.as_str(), "follow-a-call");
+    assert_eq!(exercise.dir, "exercises/004-follow-a-call");
+    assert_eq!(
+        exercise.real,
+        Real::Optional(RealLimits {
+            max_calls: 3,
+            max_tokens: 200
+        })
+    );
+    assert!(
+        exercise
+            .task
+            .html
+            .contains("<a href=\"/diagrams/map\">the map</a>")
+    );
+    assert!(!exercise.task.html.contains("Follow a call"));
+    let hints: Vec<&str> = exercise.hints.iter().map(|h| h.markdown.as_str()).collect();
+    assert_eq!(
+        hints,
+        ["Who?", "`RequestId`", "```rust\n## not a heading\n```"]
+    );
+    assert_eq!(
+        exercise.wrong,
+        [("latest.rs".to_owned(), "quotes_the_request".to_owned())]
+    );
+    assert_eq!(course.tracks[0].chain, ["you", "Bedrock"]);
+    assert_eq!(exercise.recall[0].answer, 1);
+    let html = &course.diagram("map").expect("the page").body.html;
+    assert!(html.contains("<figure class=\"diagram\" data-diagram=\"map-1\">"));
+    assert!(html.contains("<li><code>B</code> Two &amp; more</li>"));
+    assert!(html.contains("<li><code>A</code> → <code>B</code>: calls</li>"));
+}
+
+#[test]
+fn house_rules_name_file_line_and_cure() {
+    let dir = "exercises/004-follow-a-call";
+    let manifest = format!("{dir}/exercise.toml");
+    let with = |from: &str, to: &str| {
+        assert!(MANIFEST.contains(from), "{from}");
+        after_change(&manifest, Some(&MANIFEST.replace(from, to)))
+    };
+    let rows = [
+        (
+            with("id = \"004\"", "id = \"005\""),
+            "1: error: id is \"005\", but the folder starts with 004\n  cure: make them the same",
+        ),
+        (
+            with("level = 2", "level = 6"),
+            "5: error: level is 6, not 1 to 5\n  cure: write 1 (easy) to 5 (hard)",
+        ),
+        (
+            with("requires = []", "requires = [\n  \"099\"]"),
+            "8: error: `requires` names `099`, which is not another exercise\n  cure: name exercises by their three digits",
+        ),
+        (
+            with("nodes = [\"A\"]", "nodes = [\"X\"]"),
+            "10: error: the first diagram of diagrams/map.md has no node `X`\n  cure: its nodes are A, B",
+        ),
+        (
+            with("\"map\"", "\"maps\""),
+            "9: error: there is no diagram page `maps`\n  cure: name a file of diagrams/, without the ending",
+        ),
+        (
+            with("{ max_calls = 3, max_tokens = 200 }", "\"yes\""),
+            "11: error: `real` is neither \"no\" nor limits\n  cure: write `real = \"no\"` or `real = { max_calls = 3, max_tokens = 200 }`, each at least 1",
+        ),
+        (
+            with("answer = 1", "answer = 2"),
+            "13: error: the recall question has no right choice\n  cure: give two choices or more; `answer` is the index of the right one, from 0",
+        ),
+        (
+            with("from = \"004\"", "from = \"1\""),
+            "13: error: `from` names `1`, which is not an exercise\n  cure: name the exercise that the question is about by its three digits",
+        ),
+        (
+            with("minutes = 25", "minuets = 25"),
+            "4: error: unknown field `minuets`, expected one of `id`, `title`, `track`, `minutes`, `level`, `core`, `requires`, `goal`, `diagram`, `nodes`, `real`, `recall`\n  cure: correct the file; the keys are described in CONTRIBUTING.md",
+        ),
+    ];
+    for (found, wanted) in rows {
+        assert_eq!(found, [format!("{manifest}:{wanted}")]);
+    }
+}
+
+#[test]
+fn incomplete_exercises_say_what_is_missing() {
+    let dir = "exercises/004-follow-a-call";
+    for name in [
+        "README.md",
+        "hints.md",
+        "Cargo.toml",
+        "src/lib.rs",
+        "tests/check.rs",
+        "solution/lib.rs",
+    ] {
+        let found = after_change(&format!("{dir}/{name}"), None);
+        assert!(
+            found[0].starts_with(&format!(
+                "{dir}/{name}:0: error: the file is missing\n  cure: add {name}: "
+            )),
+            "{found:?}"
+        );
+    }
+    assert_eq!(
+        after_change(&format!("{dir}/hints.md"), Some("## One\n\nx\n")),
+        [format!(
+            "{dir}/hints.md:0: error: there are 1 hints, not 3\n  cure: put each under a heading `## …`: a question, the API's name, near-code"
+        )]
+    );
+    assert_eq!(
+        after_change(&format!("{dir}/wrong/latest.rs"), Some("fn x() {}\n")),
+        [
+            format!(
+                "{dir}/wrong:0: error: there is no wrong answer\n  cure: add a plausible mistake, wrong/….rs, and name the test that catches it"
+            ),
+            format!(
+                "{dir}/wrong/latest.rs:1: error: the first line does not say which test catches this wrong answer\n  cure: start the file with `//! dies in: name_of_the_test`"
+            ),
+        ]
+    );
+    assert_eq!(
+        after_change(
+            &format!("{dir}/wrong/latest.rs"),
+            Some("//! dies in: quotes\n")
+        ),
+        [format!(
+            "{dir}/wrong/latest.rs:1: error: tests/check.rs has no test `quotes`\n  cure: name a test of tests/check.rs"
+        )]
+    );
+    assert_eq!(
+        after_change("exercises/tracks.toml", None),
+        [
+            format!("{dir}/exercise.toml:0: error: there is no track `a`\n  cure: add it to exercises/tracks.toml, or name one that is there"),
+            "exercises/tracks.toml:0: error: the file is missing\n  cure: write a [[track]] with id, title, summary and chain for each track".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn drawings_are_shown_even_when_they_are_old() {
+    let changed = format!("# Map\n\n```mermaid\n{MERMAID}    B --> C\n```\n");
+    let mut tree = exercise_tree();
+    tree.files
+        .insert("diagrams/map.md".to_owned(), changed.into());
+    let course = Course::load(&tree);
+    assert_eq!(
+        shown(&course),
+        [
+            "diagrams/map.md:3: warning: diagrams/rendered/map-1.svg was drawn from an older source\n  cure: run `cargo run -p workshop-diagrams` and commit the result"
+        ]
+    );
+    let page = course.diagram("map").expect("the page");
+    assert!(!page.diagrams[0].fresh);
+    assert!(page.body.html.contains("<figure class=\"diagram stale\""));
+
+    let svg = "<svg><script>alert(1)</script></svg>";
+    tree.files
+        .insert("diagrams/rendered/map-1.svg".to_owned(), svg.into());
+    let course = Course::load(&tree);
+    assert!(shown(&course)[0].starts_with(
+        "diagrams/rendered/map-1.svg:0: error: cannot be shown: <script> is not a drawing element"
+    ));
+    assert!(
+        !course
+            .diagram("map")
+            .expect("the page")
+            .body
+            .html
+            .contains("<script")
+    );
+}
+
+#[test]
+fn model_ids_are_a_rule_of_our_own_course_only() {
+    let id = ["anthropic.claude", "haiku", "9"].join("-");
+    let tree = tree(&[(
+        "content/posts/page.md",
+        &POST.replace("Text.", &format!("Use `{id}`.")),
+    )]);
+    assert_eq!(shown(&Course::load(&tree)), [""; 0]);
+    let found = Course::house_checks(&tree);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].file.as_str(), found[0].line),
+        ("content/posts/page.md", 13)
+    );
+}
+
+#[test]
+fn a_folder_is_read_and_what_is_left_out_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let write = |path: &str, bytes: &[u8]| {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    write("content/posts/page.md", POST.as_bytes());
+    write("content/posts/map.png", b"\x89PNG\xff");
+    write("content/posts/bad.md", b"one\ntwo \xff\n");
+    write("content/posts/big.md", &vec![b'x'; 1024 * 1024 + 1]);
+    write("content/posts/.hidden.md", b"x");
+    write("exercises/001-x/target/debug/x.md", b"x");
+    write("Cargo.toml", b"x");
+    let tree = Tree::read(root).expect("readable");
+    let files: Vec<&str> = tree.files.keys().map(String::as_str).collect();
+    assert_eq!(files, ["content/posts/map.png", "content/posts/page.md"]);
+    assert_eq!(
+        shown(&Course::load(&tree)),
+        [
+            "content/posts/bad.md:2: error: the file is not UTF-8 text and is left out\n  cure: save it as UTF-8",
+            "content/posts/big.md:0: warning: the file has 1048577 bytes; the limit is 1048576; it is left out\n  cure: make it smaller or move it out of the course",
+        ]
+    );
+    let error = Tree::read(&root.join("nowhere")).expect_err("no folder");
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot read the course folder "),
+        "{error}"
+    );
+}
+
+#[test]
+fn any_cut_of_a_course_loads() {
+    for (path, text) in exercise_files() {
+        for (i, _) in text.char_indices().step_by(7) {
+            let mut tree = exercise_tree();
+            tree.files.insert(path.to_owned(), text[..i].into());
+            let _ = Course::load(&tree);
+            // Not UTF-8 either: a tree may be made by hand.
+            let mut bytes = text.as_bytes()[..i].to_vec();
+            bytes.push(0xff);
+            tree.files.insert(path.to_owned(), bytes);
+            let _ = Course::load(&tree);
+        }
+    }
+}
