@@ -194,6 +194,15 @@ fn is_from_outer_cargo(name: &str) -> bool {
     EXACT.contains(&name) || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_BIN_EXE_")
 }
 
+/// Removes what an outer `cargo run` left in our environment.
+pub(crate) fn without_outer_cargo(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_from_outer_cargo) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// The cargo to use: the one that runs us, or the one on the path.
 pub(crate) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)

@@ -260,7 +260,7 @@ fn build_and_run(
         limits: options.limits.clone(),
         guard: options.guard.clone(),
         keep_aws: false,
-        workers: thread::available_parallelism().map_or(1, usize::from),
+        threads: thread::available_parallelism().map_or(1, usize::from),
         cancel: options.cancel.clone(),
     };
     let backup = Backup::take(&exercise.dir);

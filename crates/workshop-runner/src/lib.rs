@@ -5,6 +5,7 @@
 //! [`live`] (the event log that the site follows), [`verify`] (the author's proof in three
 //! directions). No HTML, no wire formats.
 
+pub mod bench;
 pub mod cancel;
 pub(crate) mod cargo;
 pub mod check;
@@ -21,6 +22,7 @@ pub mod verify;
 pub mod watch;
 pub mod workspace;
 
+pub use bench::{BenchError, BenchReport, bench_loop};
 pub use cancel::CancelToken;
 pub use check::{CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_with};
 pub use course_files::{Protected, protected};

@@ -1,5 +1,7 @@
-//! The standard test harness, driven the way nextest does: list the tests, then run each in a
-//! process of its own, so that one that hangs, aborts or floods takes nothing with it.
+//! What the standard test harness prints, read for people: about all tests run together, or about
+//! one that was run alone.
+
+use std::{collections::BTreeMap, time::Duration};
 
 /// The names in `--list --format terse` (`name: test`).
 pub(crate) fn parse_list(stdout: &str) -> Vec<String> {
@@ -10,14 +12,128 @@ pub(crate) fn parse_list(stdout: &str) -> Vec<String> {
         .collect()
 }
 
-/// In the order in which the test file defines them; the harness sorts by name.
-pub(crate) fn in_file_order(mut names: Vec<String>, source: &str) -> Vec<String> {
-    names.sort_by_key(|name| {
+/// Sorts into the order in which the test file defines the tests; the harness sorts by name.
+pub(crate) fn in_file_order<T>(tests: &mut [T], name: impl Fn(&T) -> &String, source: &str) {
+    tests.sort_by_key(|test| {
+        let name = name(test);
         let function = name.rsplit("::").next().unwrap_or(name);
         let position = source.find(&format!("fn {function}("));
         (position.unwrap_or(usize::MAX), name.clone())
     });
-    names
+}
+
+/// One test of a run of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Together {
+    pub(crate) name: String,
+    pub(crate) passed: bool,
+    /// What the harness captured: prints and panics.
+    pub(crate) captured: String,
+    pub(crate) took: Duration,
+}
+
+/// Reads a run of all tests with `--show-output`; `marks` tell when how much of it was there,
+/// `threads` how many tests ran at once. `None` when it does not add up in every respect (the
+/// process was ended, somebody printed lines of the harness): then nothing in it is trusted.
+pub(crate) fn together(
+    stdout: &str,
+    marks: &[(usize, Duration)],
+    threads: usize,
+) -> Option<Vec<Together>> {
+    let body = stdout.trim_start_matches('\n');
+    let (first, _) = body.split_once('\n')?;
+    let count: usize = first
+        .strip_prefix("running ")?
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()?;
+    let start = stdout.len() - body.len() + first.len() + 1;
+    let mut at = start;
+    // Name, whether it passed, when its line was there.
+    let mut lines: Vec<(String, bool, Duration)> = Vec::new();
+    for line in stdout[start..].split_inclusive('\n') {
+        at += line.len();
+        if line == "\n" {
+            break;
+        }
+        let (name, status) = line
+            .trim_end()
+            .strip_prefix("test ")?
+            .rsplit_once(" ... ")?;
+        let name = name.strip_suffix(" - should panic").unwrap_or(name);
+        let passed = match status {
+            "ok" => true,
+            "FAILED" => false,
+            _ => return None,
+        };
+        let there = marks.iter().find(|(bytes, _)| *bytes >= at)?.1;
+        lines.push((name.to_owned(), passed, there));
+    }
+    let passed = lines.iter().filter(|(_, passed, _)| *passed).count();
+    let word = if passed == count { "ok" } else { "FAILED" };
+    let wanted = format!(
+        "test result: {word}. {passed} passed; {} failed; 0 ignored;",
+        count - passed.min(count)
+    );
+    let mut results = stdout
+        .lines()
+        .filter(|line| line.starts_with("test result: "));
+    let last = stdout.lines().rev().find(|line| !line.trim().is_empty());
+    let result = results.next()?;
+    let adds_up = result.starts_with(&wanted)
+        && last == Some(result)
+        && results.next().is_none()
+        && lines.len() == count;
+    let mut captured = sections(&stdout[at..], &lines);
+    let took = durations(&lines, threads);
+    if !adds_up || took.len() != count {
+        return None;
+    }
+    let all = lines.into_iter().map(|(name, passed, _)| Together {
+        took: took[&name],
+        captured: captured.remove(&name).unwrap_or_default(),
+        name,
+        passed,
+    });
+    Some(all.collect())
+}
+
+/// The harness starts tests in the order of their names, the next one when one ends.
+fn durations(lines: &[(String, bool, Duration)], threads: usize) -> BTreeMap<String, Duration> {
+    let ends: BTreeMap<_, _> = lines
+        .iter()
+        .map(|(name, _, there)| (name, *there))
+        .collect();
+    let starts = std::iter::repeat_n(Duration::ZERO, threads.max(1))
+        .chain(lines.iter().map(|(_, _, there)| *there));
+    ends.into_iter()
+        .zip(starts)
+        .map(|((name, end), start)| (name.clone(), end.saturating_sub(start)))
+        .collect()
+}
+
+/// The captured output of each test: what follows `---- name stdout ----`.
+fn sections(text: &str, tests: &[(String, bool, Duration)]) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut current: Option<&str> = None;
+    for line in text.split_inclusive('\n') {
+        let header = line
+            .trim_end()
+            .strip_prefix("---- ")
+            .and_then(|l| l.strip_suffix(" stdout ----"));
+        if let Some((name, ..)) = tests
+            .iter()
+            .find(|(name, ..)| header == Some(name.as_str()))
+        {
+            current = Some(name);
+        } else if ["successes:\n", "failures:\n"].contains(&line) {
+            current = None;
+        } else if let Some(name) = current {
+            found.entry(name.to_owned()).or_default().push_str(line);
+        }
+    }
+    found
 }
 
 /// What the harness reported about the one test it was asked to run.
@@ -103,7 +219,9 @@ pub(crate) fn failure(test: &str, stdout: &str, stderr: &str) -> Failure {
     let returned = stderr.lines().position(|l| l.starts_with("Error: "));
     let message = match returned {
         Some(line) => stderr.lines().skip(line).collect::<Vec<_>>().join("\n"),
-        None => harness_note(test, stdout).unwrap_or_default(),
+        None => harness_note(test, stdout)
+            .or_else(|| did_not_panic(stderr))
+            .unwrap_or_default(),
     };
     Failure {
         message,
@@ -172,6 +290,14 @@ fn next_panic(stderr: &str, from: usize) -> Option<(usize, String, String, usize
     None
 }
 
+/// The harness's note in a captured text.
+fn did_not_panic(captured: &str) -> Option<String> {
+    let note = captured
+        .lines()
+        .find_map(|line| line.strip_prefix("note: "))?;
+    Some(note.to_owned())
+}
+
 /// What the harness itself has to say about a test that did not panic (`#[should_panic]`).
 fn harness_note(test: &str, stdout: &str) -> Option<String> {
     let (_, after) = stdout.split_once(&format!("---- {test} stdout ----\n"))?;
@@ -185,12 +311,61 @@ mod tests {
 
     #[test]
     fn a_list_keeps_the_order_of_the_file() {
-        let names = parse_list("b_second: test\na_third: test\nbench: benchmark\nz_first: test\n");
+        let mut names =
+            parse_list("b_second: test\na_third: test\nbench: benchmark\nz_first: test\n");
         let source = "fn z_first() {}\nasync fn b_second() {}\nfn a_third() {}";
+        in_file_order(&mut names, |name| name, source);
+        assert_eq!(names, ["z_first", "b_second", "a_third"]);
+    }
+
+    const TOGETHER: &str = "\nrunning 3 tests\ntest b ... ok\ntest a ... FAILED\ntest c - should panic ... ok\n\nsuccesses:\n\n---- b stdout ----\nhello\n\n\nsuccesses:\n    b\n    c\n\nfailures:\n\n---- a stdout ----\nseen\n\nthread 'a' (7) panicked at tests/check.rs:1:2:\nno\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n\n\nfailures:\n    a\n\ntest result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
+
+    #[test]
+    fn all_tests_of_one_process() {
+        let ms = Duration::from_millis;
+        let line = |end: &str| TOGETHER.find(end).unwrap() + end.len() + 1;
+        let marks = [
+            (line("b ... ok"), ms(10)),
+            (line("a ... FAILED"), ms(30)),
+            (TOGETHER.len(), ms(45)),
+        ];
+        let all = together(TOGETHER, &marks, 2).unwrap();
+        let rows: Vec<_> = all
+            .iter()
+            .map(|t| (t.name.as_str(), t.passed, t.took))
+            .collect();
         assert_eq!(
-            in_file_order(names, source),
-            ["z_first", "b_second", "a_third"]
+            rows,
+            [
+                ("b", true, ms(10)),
+                ("a", false, ms(30)),
+                ("c", true, ms(35))
+            ]
         );
+        assert_eq!(all[0].captured.trim(), "hello");
+        let failure = failure("a", "", &all[1].captured);
+        assert_eq!(
+            (failure.message.as_str(), failure.rest.as_str()),
+            ("no", "seen")
+        );
+    }
+
+    #[test]
+    fn a_run_that_does_not_add_up_is_not_trusted() {
+        let marks = [(usize::MAX, Duration::ZERO)];
+        assert!(together(TOGETHER, &marks, 2).is_some());
+        let spoiled = [
+            TOGETHER.replace("test a ... FAILED", "test a ... ok"),
+            TOGETHER.replace("test b ... ok\n", "test b ... ok\ntest a ... ok\n"),
+            TOGETHER.replace("test b ... ok\n", "hello\ntest b ... ok\n"),
+            TOGETHER.replace("hello", "test result: ok. 3 passed; 0 failed; 0 ignored;"),
+            TOGETHER.split("\nfailures:").next().unwrap().to_owned(),
+            format!("{TOGETHER}bye\n"),
+            String::new(),
+        ];
+        for stdout in spoiled {
+            assert_eq!(together(&stdout, &marks, 2), None, "{stdout}");
+        }
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Ended {
     pub(crate) how: How,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// When the standard output had how many bytes.
+    pub(crate) marks: Vec<(usize, Duration)>,
     pub(crate) elapsed: Duration,
 }
 
@@ -129,12 +131,14 @@ impl Program {
             running.child.stdout.take(),
             Stream::Stdout,
             limits.output_bytes,
+            started,
             &tell,
         );
         let stderr = collect(
             running.child.stderr.take(),
             Stream::Stderr,
             limits.output_bytes,
+            started,
             &tell,
         );
         running.tell_exit(tell.clone());
@@ -172,10 +176,12 @@ impl Program {
                 Err(_) => break,
             }
         }
+        let (stdout, stderr) = (take(&stdout), take(&stderr));
         Ok(Ended {
             how: how.unwrap_or(How::Exited(status)),
-            stdout: take(&stdout),
-            stderr: take(&stderr),
+            stdout: stdout.bytes,
+            marks: stdout.marks,
+            stderr: stderr.bytes,
             elapsed,
         })
     }
@@ -328,22 +334,31 @@ fn own_group(command: &mut Command) {
 #[cfg(not(unix))]
 fn own_group(_command: &mut Command) {}
 
+#[derive(Default)]
+struct Collected {
+    bytes: Vec<u8>,
+    marks: Vec<(usize, Duration)>,
+}
+
 /// Reads a stream up to `limit` bytes, on a thread of its own.
 fn collect(
     stream: Option<impl Read + Send + 'static>,
     which: Stream,
     limit: usize,
+    started: Instant,
     tell: &Sender<Message>,
-) -> Arc<Mutex<Vec<u8>>> {
-    let collected = Arc::new(Mutex::new(Vec::new()));
+) -> Arc<Mutex<Collected>> {
+    let collected = Arc::new(Mutex::new(Collected::default()));
     let (into, tell) = (Arc::clone(&collected), tell.clone());
     thread::spawn(move || {
         if let Some(mut stream) = stream {
             let mut chunk = [0; 8192];
             while let Ok(n @ 1..) = stream.read(&mut chunk) {
                 let mut into = into.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = limit - into.len();
-                into.extend_from_slice(&chunk[..n.min(room)]);
+                let room = limit - into.bytes.len();
+                into.bytes.extend_from_slice(&chunk[..n.min(room)]);
+                let mark = (into.bytes.len(), started.elapsed());
+                into.marks.push(mark);
                 if n > room {
                     let _ = tell.send(Message::Flooded(which));
                     break;
@@ -355,7 +370,7 @@ fn collect(
     collected
 }
 
-fn take(collected: &Mutex<Vec<u8>>) -> Vec<u8> {
+fn take(collected: &Mutex<Collected>) -> Collected {
     std::mem::take(&mut collected.lock().unwrap_or_else(PoisonError::into_inner))
 }
 

@@ -1,4 +1,10 @@
-//! Runs a test program: each test in a process of its own, bounded, several at once.
+//! Runs a test program, bounded.
+//!
+//! First all tests together in one process, as `cargo test` does: that costs a fraction of a
+//! process for each test (loading the SDK's shared library takes longer than most tests). Only if
+//! that run ends in any other way than the harness ends it (a test that hangs, aborts, exits,
+//! floods, or prints the harness's own lines) is each test run again in a process of its own, so
+//! that one bad test takes no other with it and gets a verdict of its own.
 
 use std::{
     ffi::OsString,
@@ -13,7 +19,7 @@ use std::{
 use crate::{
     CancelToken, TestResult, TestStatus,
     guard::{Rules, processes_now},
-    libtest::{self, Verdict},
+    libtest::{self, Failure, Together, Verdict},
     process::{Ended, How, Limits, Program, Stream},
 };
 
@@ -34,9 +40,13 @@ pub(crate) struct Suite {
     /// Whether AWS's variables reach the test (only against real Bedrock).
     pub(crate) keep_aws: bool,
     /// Tests at once.
-    pub(crate) workers: usize,
+    pub(crate) threads: usize,
     pub(crate) cancel: CancelToken,
 }
+
+/// A run of all tests in one process that takes longer is given up for one by one: most suites
+/// need a tenth of a second, and a wrong answer that makes a test wait for its own time-out two.
+const TOGETHER: Duration = Duration::from_secs(4);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -61,7 +71,19 @@ impl Suite {
                 ));
             }
         };
-        let names = match self.list(scratch.path()) {
+        let rules = self.rules();
+        match self.run_together(scratch.path(), &rules) {
+            Ok(Some(results)) => {
+                results.iter().for_each(on_result);
+                return Ran::Done(results);
+            }
+            Ok(None) => {}
+            Err(why) => return Ran::Broken(why),
+        }
+        if self.cancel.is_cancelled() {
+            return Ran::Cancelled;
+        }
+        let names = match self.list(scratch.path(), &rules) {
             Ok(Some(names)) => names,
             Ok(None) => return Ran::Cancelled,
             Err(why) => return Ran::Broken(why),
@@ -76,11 +98,12 @@ impl Suite {
         let queue = Mutex::new(names.iter().enumerate());
         let mut found: Vec<Option<TestResult>> = vec![None; names.len()];
         thread::scope(|scope| {
-            for _ in 0..self.workers.clamp(1, names.len()) {
-                let (tell, queue, scratch) = (tell.clone(), &queue, scratch.path());
+            for _ in 0..self.threads.clamp(1, names.len()) {
+                let (tell, queue, rules) = (tell.clone(), &queue, &rules);
+                let scratch = scratch.path();
                 scope.spawn(move || {
                     while let Some((n, name)) = next(queue) {
-                        let Some(result) = self.run_test(name, scratch) else {
+                        let Some(result) = self.run_test(name, scratch, rules) else {
                             return;
                         };
                         if tell.send((n, result)).is_err() {
@@ -101,8 +124,41 @@ impl Suite {
         }
     }
 
-    fn list(&self, scratch: &Path) -> Result<Option<Vec<String>>, String> {
-        let program = self.process(&["--list", "--format", "terse"], scratch);
+    /// All tests in one process; `None` when that does not end as it should.
+    fn run_together(
+        &self,
+        scratch: &Path,
+        rules: &Rules,
+    ) -> Result<Option<Vec<TestResult>>, String> {
+        let threads = self.threads.to_string();
+        let args = ["--show-output", "--test-threads", &threads];
+        let limits = Limits {
+            wall: self.limits.wall.min(TOGETHER),
+            ..self.limits.clone()
+        };
+        let ended = self
+            .process(&args, scratch, rules)
+            .run(&limits, &self.cancel)
+            .map_err(|error| self.cannot_run(&error))?;
+        let How::Exited(status) = ended.how else {
+            return Ok(None);
+        };
+        let stdout = String::from_utf8_lossy(&ended.stdout);
+        let Some(all) = libtest::together(&stdout, &ended.marks, self.threads) else {
+            return Ok(None);
+        };
+        let solved = all.iter().all(|test| test.passed);
+        if all.is_empty() || status.code() != Some(if solved { 0 } else { 101 }) {
+            return Ok(None);
+        }
+        let source = fs::read_to_string(&self.source).unwrap_or_default();
+        let mut results: Vec<_> = all.into_iter().map(result_of).collect();
+        libtest::in_file_order(&mut results, |result| &result.name, &source);
+        Ok(Some(results))
+    }
+
+    fn list(&self, scratch: &Path, rules: &Rules) -> Result<Option<Vec<String>>, String> {
+        let program = self.process(&["--list", "--format", "terse"], scratch, rules);
         let limits = Limits {
             output_bytes: 1024 * 1024,
             ..self.limits.clone()
@@ -113,9 +169,10 @@ impl Suite {
         match ended.how {
             How::Cancelled => Ok(None),
             How::Exited(status) if status.success() => {
-                let names = libtest::parse_list(&String::from_utf8_lossy(&ended.stdout));
+                let mut names = libtest::parse_list(&String::from_utf8_lossy(&ended.stdout));
                 let source = fs::read_to_string(&self.source).unwrap_or_default();
-                Ok(Some(libtest::in_file_order(names, &source)))
+                libtest::in_file_order(&mut names, |name| name, &source);
+                Ok(Some(names))
             }
             how => Err(format!(
                 "the test program does not start ({how:?}):\n{}",
@@ -125,8 +182,8 @@ impl Suite {
     }
 
     /// `None` when cancelled.
-    fn run_test(&self, name: &str, scratch: &Path) -> Option<TestResult> {
-        let program = self.process(&["--exact", name, "--nocapture"], scratch);
+    fn run_test(&self, name: &str, scratch: &Path, rules: &Rules) -> Option<TestResult> {
+        let program = self.process(&["--exact", name, "--nocapture"], scratch, rules);
         match program.run(&self.limits, &self.cancel) {
             Ok(ended) if ended.how == How::Cancelled => None,
             Ok(ended) => Some(self.judge(name, &ended)),
@@ -152,7 +209,7 @@ impl Suite {
             message: String::new(),
             location: None,
             output: String::new(),
-            ms: u64::try_from(ended.elapsed.as_millis()).unwrap_or(u64::MAX),
+            ms: milliseconds(ended.elapsed),
         };
         let mut rest = stderr.trim().to_owned();
         match ended.how {
@@ -176,12 +233,7 @@ impl Suite {
                     result.status = TestStatus::Failed;
                     rest = failure.rest;
                     result.location = failure.location;
-                    result.message = if failure.message.is_empty() {
-                        "The test failed without a message. Does the code replace the panic hook?"
-                            .to_owned()
-                    } else {
-                        failure.message
-                    };
+                    result.message = spoken(failure.message);
                 }
                 (Some(code), _) => {
                     result.message = format!(
@@ -195,13 +247,13 @@ impl Suite {
         result
     }
 
-    fn process(&self, args: &[&str], scratch: &Path) -> Program {
+    fn process(&self, args: &[&str], scratch: &Path, rules: &Rules) -> Program {
         Program {
             path: self.program.clone(),
             args: args.iter().map(OsString::from).collect(),
             cwd: scratch.to_owned(),
             env: self.env(scratch),
-            guard: self.guard.clone().map(|guard| (guard, self.rules())),
+            guard: self.guard.clone().map(|guard| (guard, rules.clone())),
         }
     }
 
@@ -278,6 +330,46 @@ const LIBRARY_PATH: &str = "DYLD_FALLBACK_LIBRARY_PATH";
 const LIBRARY_PATH: &str = "PATH";
 #[cfg(not(any(target_os = "macos", windows)))]
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
+fn result_of(test: Together) -> TestResult {
+    let failure = if test.passed {
+        Failure {
+            rest: test.captured.trim().to_owned(),
+            ..Failure::default()
+        }
+    } else {
+        libtest::failure(&test.name, "", &test.captured)
+    };
+    TestResult {
+        status: if test.passed {
+            TestStatus::Passed
+        } else {
+            TestStatus::Failed
+        },
+        message: if test.passed {
+            String::new()
+        } else {
+            spoken(failure.message)
+        },
+        location: failure.location,
+        output: failure.rest,
+        ms: milliseconds(test.took),
+        name: test.name,
+    }
+}
+
+/// A failure always says something.
+fn spoken(message: String) -> String {
+    if message.is_empty() {
+        "The test failed without a message. Does the code replace the panic hook?".to_owned()
+    } else {
+        message
+    }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
 
 fn next<'a>(
     queue: &Mutex<impl Iterator<Item = (usize, &'a String)>>,

@@ -1,9 +1,10 @@
 //! Every variant of an exercise (starter, solutions, wrong answers) as a package of its own, in a
 //! generated workspace below the target folder.
 //!
-//! Each package has the variant as its `lib.rs`, the exercise's other source files copied beside
-//! it (a `mod given;` is looked up next to `lib.rs`), and the exercise's *own* `tests/check.rs`
-//! by path. Dependencies and profiles are the root's, so registry crates that the target folder
+//! Each package has the variant as `variant/lib.rs`, the exercise's other source files copied beside
+//! it and into `src/` (`mod given;` is looked up next to `lib.rs`, and a solution in the real
+//! `solution/` may say `#[path = "../src/given.rs"] mod given;`), and the exercise's *own*
+//! `tests/check.rs` by path. Dependencies and profiles are the root's, so registry crates that the target folder
 //! already has are not built again. Manifests are generated because two packages with one library
 //! name in one real workspace break `cargo build` and `cargo doc`.
 
@@ -16,6 +17,9 @@ use std::{
 use toml::{Table, Value};
 
 use crate::workspace::ExerciseDir;
+
+/// The folder of the variant's text in its package.
+const VARIANT: &str = "variant";
 
 /// One variant of one exercise.
 #[derive(Debug, Clone)]
@@ -117,11 +121,12 @@ impl Generated {
         folder: &Path,
         variants: &[Variant],
     ) -> Result<Self, VariantError> {
-        let manifest_path = root.join("Cargo.toml");
-        let manifest = parse(&manifest_path)?;
+        let manifest = parse(&root.join("Cargo.toml"))?;
+        let packages = variants.iter().map(|v| Value::from(v.package.clone()));
+        let members = packages.collect();
         put(
             &folder.join("Cargo.toml"),
-            workspace_manifest(&manifest, root, variants)?.as_bytes(),
+            workspace_manifest(&manifest, root, members)?.as_bytes(),
         )?;
         copy_lock(root, folder)?;
         let mut manifests: BTreeMap<&Path, Table> = BTreeMap::new();
@@ -137,16 +142,56 @@ impl Generated {
         })
     }
 
-    /// The folder of a variant.
+    /// The folder of a variant's package.
     pub(crate) fn dir(&self, variant: &Variant) -> PathBuf {
         self.root.join(&variant.package)
     }
+
+    /// A variant's `lib.rs`.
+    pub(crate) fn lib(&self, variant: &Variant) -> PathBuf {
+        self.dir(variant).join(VARIANT).join("lib.rs")
+    }
+}
+
+/// A workspace with a copy of one exercise, laid out like the real one; gives the copy's
+/// `src/lib.rs`, which is not written.
+pub(crate) fn write_copy(
+    root: &Path,
+    folder: &Path,
+    exercise: &ExerciseDir,
+) -> Result<PathBuf, VariantError> {
+    let member = format!("exercises/{}", exercise.name);
+    let manifest = parse(&root.join("Cargo.toml"))?;
+    let members = vec![Value::from(member.clone())];
+    put(
+        &folder.join("Cargo.toml"),
+        workspace_manifest(&manifest, root, members)?.as_bytes(),
+    )?;
+    copy_lock(root, folder)?;
+    let mut manifest = parse(&exercise.dir.join("Cargo.toml"))?;
+    absolute_dependencies(&mut manifest, &exercise.dir);
+    let dir = folder.join(member);
+    put(
+        &dir.join("Cargo.toml"),
+        toml::to_string(&manifest)?.as_bytes(),
+    )?;
+    for part in ["src", "tests"] {
+        for (name, text) in given_files(&exercise.dir.join(part))? {
+            put(&dir.join(part).join(name), &text)?;
+        }
+    }
+    let src = dir.join("src");
+    fs::create_dir_all(&src).map_err(|source| VariantError::Io {
+        path: src.clone(),
+        source,
+    })?;
+    Ok(src.join("lib.rs"))
 }
 
 fn workspace_manifest(
     root_manifest: &Table,
     root: &Path,
-    variants: &[Variant],
+    members: Vec<Value>,
 ) -> Result<String, VariantError> {
     let mut workspace = Table::new();
     if let Some(Value::Table(of_root)) = root_manifest.get("workspace") {
@@ -159,10 +204,6 @@ fn workspace_manifest(
     if let Some(Value::Table(dependencies)) = workspace.get_mut("dependencies") {
         absolute_paths(dependencies, root);
     }
-    let members = variants
-        .iter()
-        .map(|v| Value::from(v.package.clone()))
-        .collect();
     workspace.insert("members".into(), Value::Array(members));
     let mut manifest = Table::new();
     manifest.insert("workspace".into(), workspace.into());
@@ -186,7 +227,7 @@ fn write_variant(
     manifest.insert("package".into(), package.into());
     let mut lib = table(exercise_manifest, "lib");
     lib.insert("name".into(), exercise.package().into());
-    lib.insert("path".into(), "lib.rs".into());
+    lib.insert("path".into(), format!("{VARIANT}/lib.rs").into());
     manifest.insert("lib".into(), lib.into());
     let mut test = Table::new();
     test.insert("name".into(), "check".into());
@@ -195,20 +236,17 @@ fn write_variant(
         path_value(&exercise.dir.join("tests/check.rs")),
     );
     manifest.insert("test".into(), Value::Array(vec![test.into()]));
-    for key in ["dependencies", "dev-dependencies"] {
-        if let Some(Value::Table(dependencies)) = manifest.get_mut(key) {
-            absolute_paths(dependencies, &exercise.dir);
-        }
-    }
+    absolute_dependencies(&mut manifest, &exercise.dir);
     let dir = folder.join(&variant.package);
     put(
         &dir.join("Cargo.toml"),
         toml::to_string(&manifest)?.as_bytes(),
     )?;
     for (name, text) in given_files(&exercise.dir.join("src"))? {
-        put(&dir.join(name), &text)?;
+        put(&dir.join("src").join(&name), &text)?;
+        put(&dir.join(VARIANT).join(&name), &text)?;
     }
-    put(&dir.join("lib.rs"), &variant.text)
+    put(&dir.join(VARIANT).join("lib.rs"), &variant.text)
 }
 
 /// The source files beside `lib.rs`, at any depth.
@@ -239,6 +277,14 @@ fn table(of: &Table, key: &str) -> Table {
     match of.get(key) {
         Some(Value::Table(table)) => table.clone(),
         _ => Table::new(),
+    }
+}
+
+fn absolute_dependencies(manifest: &mut Table, base: &Path) {
+    for key in ["dependencies", "dev-dependencies"] {
+        if let Some(Value::Table(dependencies)) = manifest.get_mut(key) {
+            absolute_paths(dependencies, base);
+        }
     }
 }
 

@@ -339,7 +339,7 @@ fn unformatted(
         command.arg("--config-path").arg(root);
     }
     let output = command
-        .args(solutions.iter().map(|v| generated.dir(v).join("lib.rs")))
+        .args(solutions.iter().map(|v| generated.lib(v)))
         .current_dir(root)
         .stdin(Stdio::null())
         .output();
@@ -356,7 +356,7 @@ fn unformatted(
         String::from_utf8_lossy(&output.stderr)
     );
     for variant in solutions {
-        let path = generated.dir(variant).join("lib.rs");
+        let path = generated.lib(variant);
         let path = path.to_string_lossy();
         if let Some(line) = said.lines().find(|line| line.contains(&*path)) {
             let place = line
@@ -458,7 +458,8 @@ fn run_one(
         limits: options.limits.clone(),
         guard: options.guard.clone(),
         keep_aws: false,
-        workers: 1,
+        // Several variants run at once; a test that waits for its own time-out holds up no other.
+        threads: 2,
         cancel: options.cancel.clone(),
     };
     match suite.run(&mut |_| {}) {
