@@ -112,3 +112,81 @@ fn nearest_log(from: &Path) -> Option<PathBuf> {
         .map(|folder| folder.join(LOG_FILE))
         .find(|path| path.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path, process};
+
+    use serde_json::Value;
+
+    use super::{EventLog, LINE_MAX, exercise, nearest_log};
+
+    #[test]
+    fn only_exercises_have_an_id() {
+        for (package, folder, id) in [
+            (
+                Some("ex001"),
+                "/x/exercises/001-first-converse-call",
+                Some("001"),
+            ),
+            (None, "/x/exercises/003-streaming", Some("003")),
+            (Some("post-snippets"), "/x/content/snippets", None),
+            (Some("ex1"), "/x/crates/example", None),
+        ] {
+            let found = exercise(package.map(ToOwned::to_owned), Some(Path::new(folder)));
+            assert_eq!(found.as_deref(), id, "{package:?} {folder}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_becomes_one_line_of_at_most_64_kib() {
+        let folder = env::temp_dir().join(format!("testkit-events-{}", process::id()));
+        fs::create_dir_all(folder.join(".workshop")).unwrap();
+        fs::create_dir_all(folder.join("exercises/001-x")).unwrap();
+        let path = folder.join(".workshop/live.jsonl");
+        fs::write(&path, "").unwrap();
+        assert_eq!(
+            nearest_log(&folder.join("exercises/001-x")),
+            Some(path.clone())
+        );
+
+        let lab = crate::Lab::start().await;
+        let text = "x".repeat(LINE_MAX);
+        for prompt in ["short", &text] {
+            let content = aws_sdk_bedrockruntime::types::ContentBlock::Text(prompt.to_owned());
+            let message = aws_sdk_bedrockruntime::types::Message::builder()
+                .role(aws_sdk_bedrockruntime::types::ConversationRole::User)
+                .content(content)
+                .build()
+                .unwrap();
+            let client = lab.client();
+            let call = client.converse().model_id(lab.profile("haiku"));
+            call.messages(message).send().await.unwrap();
+        }
+        let log = EventLog {
+            path: path.clone(),
+            exercise: "001".to_owned(),
+            test: "a test".to_owned(),
+        };
+        for entry in lab.journal() {
+            log.append(&entry);
+        }
+        let written = fs::read_to_string(&path).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let lines: Vec<Value> = written
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2);
+        assert!(written.len() < LINE_MAX);
+        assert_eq!(lines[0]["type"], "request");
+        assert_eq!(lines[0]["exercise"], "001");
+        assert_eq!(lines[0]["test"], "a test");
+        assert_eq!(
+            lines[0]["entry"]["body"]["messages"][0]["content"][0]["text"],
+            "short"
+        );
+        assert_eq!(lines[1]["entry"]["body"], Value::Null);
+        assert_eq!(lines[1]["entry"]["status"], 200);
+    }
+}

@@ -11,6 +11,7 @@ use bedrock_emulator::{
     Config, ConfigError, Emulator,
     catalogue::{Catalogue, Model},
     emulator::Latency,
+    journal::Entry,
     observe::{LogRecord, Series},
     script::Step,
     trace::TraceEvent,
@@ -155,15 +156,13 @@ impl Lab {
         found.unwrap_or_else(|| panic!("models.toml has no model with the alias {alias}"))
     }
 
-    /// The id to call for a tier: its inference profile for us-east-1 (`us.…`), or the base id of a
-    /// model that has no profile.
+    /// The id to call for a tier: its inference profile for the lab's region (`us.…`), or the base
+    /// id of a model that has none there.
     pub fn profile(&self, alias: &str) -> String {
         let model = self.model(alias);
-        let prefix = model.profiles.iter().find(|prefix| *prefix == "us");
-        match prefix.or(model.profiles.first()) {
-            Some(prefix) => format!("{prefix}.{}", model.id),
-            None => model.id.clone(),
-        }
+        let region = &self.endpoint.emulator().config().region;
+        let profile = self.catalogue().profile_id(model, region);
+        profile.unwrap_or_else(|| model.id.clone())
     }
 
     /// The models.
@@ -204,14 +203,18 @@ impl Lab {
 
     /// The requests that arrived so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
-        let journal = self.endpoint.emulator().journal();
-        journal.into_iter().map(Call::from).collect()
+        self.journal().into_iter().map(Call::from).collect()
+    }
+
+    /// The same as the core's own journal entries.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.endpoint.emulator().journal()
     }
 
     /// The diagram events of all requests so far.
     pub fn trace(&self) -> Vec<TraceEvent> {
-        let journal = self.endpoint.emulator().journal();
-        journal.into_iter().flat_map(|entry| entry.trace).collect()
+        let journal = self.journal().into_iter();
+        journal.flat_map(|entry| entry.trace).collect()
     }
 
     /// Invocation log records so far.
