@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedrock_emulator::{Emulator, observe::Series};
+use bedrock_emulator::{Emulator, observe::Series, policy::Decision};
 use serde_json::Value;
 
 /// The views of a lab that on AWS are other services: STS (who am I), IAM's policy simulator,
@@ -43,6 +43,31 @@ impl Observer {
             session: credential.session_token.is_some(),
             region: config.region.clone(),
         }
+    }
+
+    /// What the caller's IAM policies say about `action` on `model` (an id or ARN) and on everything
+    /// behind it: a profile needs an Allow for itself and for the model in each of its regions.
+    /// The error names the resource that is not allowed, and why. Bedrock's own refusals (no access
+    /// to the model) are none of IAM's business and not in here.
+    pub fn simulate(&self, action: &str, model: &str) -> Result<(), String> {
+        let config = self.emulator.config();
+        let catalogue = self.emulator.catalogue();
+        let resources = match catalogue.find(model, &config.region) {
+            Some(found) => catalogue.resources(&found, &config.region, &config.account_id),
+            None => vec![format!(
+                "arn:aws:bedrock:{}::foundation-model/{model}",
+                config.region
+            )],
+        };
+        let denied = resources.iter().find_map(|resource| {
+            let reason = match self.emulator.decide(action, resource) {
+                Decision::Allow => return None,
+                Decision::ExplicitDeny => "explicit deny",
+                Decision::ImplicitDeny => "no statement allows it",
+            };
+            Some(format!("{reason}: {action} on {resource}"))
+        });
+        denied.map_or(Ok(()), Err)
     }
 
     /// The invocation log record of that request: one, or none when logging is off, or when the
