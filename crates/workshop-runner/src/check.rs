@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CancelToken, Workspace,
-    cargo::{Build, Built, CompilerMessage, Products, Progress, toolchain_libraries},
+    cargo::{Build, Built, CompilerMessage, Products, Progress, target_dir, toolchain_libraries},
     course_files::{Backup, Protected, edited},
     live::{Event, Log, now_ms},
     process::Limits,
@@ -111,11 +111,59 @@ pub fn check(workspace: &Workspace, id: &str, on_event: &mut dyn FnMut(&Event)) 
         .unwrap_or_else(|| Report::broken(id, "the check was cancelled".to_owned(), Instant::now()))
 }
 
+/// The limits of a run against real Bedrock; the testkit enforces them on every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BedrockLimits {
+    /// Requests of one run; reaches the tests as `WORKSHOP_MAX_CALLS`.
+    pub max_calls: u32,
+    /// `maxTokens` of each request; reaches the tests as `WORKSHOP_MAX_TOKENS`.
+    pub max_tokens: u32,
+    /// Seconds the whole run may take.
+    pub wall: Duration,
+}
+
+impl BedrockLimits {
+    /// With two minutes for the whole run.
+    pub fn new(max_calls: u32, max_tokens: u32) -> Self {
+        Self {
+            max_calls,
+            max_tokens,
+            wall: Duration::from_mins(2),
+        }
+    }
+}
+
+/// Runs the exercise's `tests/bedrock.rs` against real Bedrock; `None` when it was cancelled.
+///
+/// It is built with the feature `live` (an SDK with TLS) in a target folder of its own,
+/// `<target>/bedrock`, so that the student's loop keeps its build. The user's AWS configuration
+/// reaches the tests. They run one after another and only once. Whoever calls this has shown the
+/// price ceiling and asked. Progress is not touched: only the emulator's tests count.
+pub fn check_bedrock(
+    workspace: &Workspace,
+    id: &str,
+    limits: BedrockLimits,
+    options: &CheckOptions,
+    on_event: &mut dyn FnMut(&Event),
+) -> Option<Report> {
+    run(workspace, id, options, Some(limits), on_event)
+}
+
 /// Checks one exercise; `None` when it was cancelled.
 pub fn check_with(
     workspace: &Workspace,
     id: &str,
     options: &CheckOptions,
+    on_event: &mut dyn FnMut(&Event),
+) -> Option<Report> {
+    run(workspace, id, options, None, on_event)
+}
+
+fn run(
+    workspace: &Workspace,
+    id: &str,
+    options: &CheckOptions,
+    bedrock: Option<BedrockLimits>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Option<Report> {
     let started = Instant::now();
@@ -140,7 +188,7 @@ pub fn check_with(
         exercise: id.clone(),
         t: now_ms(),
     });
-    let Some(mut report) = build_and_run(workspace, &exercise, options, &mut tell) else {
+    let Some(mut report) = build_and_run(workspace, &exercise, options, bedrock, &mut tell) else {
         tell(Event::Stopped {
             exercise: id,
             t: now_ms(),
@@ -149,7 +197,7 @@ pub fn check_with(
     };
     report.tampered = note_edits(&exercise, options, &mut report.notes);
     report.elapsed = started.elapsed();
-    if !options.unrecorded {
+    if !options.unrecorded && bedrock.is_none() {
         record(workspace, &mut report);
     }
     tell(Event::Finished {
@@ -200,9 +248,28 @@ fn build_and_run(
     workspace: &Workspace,
     exercise: &ExerciseDir,
     options: &CheckOptions,
+    bedrock: Option<BedrockLimits>,
     tell: &mut dyn FnMut(Event),
 ) -> Option<Report> {
     let id = exercise.id.as_str();
+    let test = if bedrock.is_some() {
+        "bedrock"
+    } else {
+        "check"
+    };
+    let source = exercise.dir.join(format!("tests/{test}.rs"));
+    if bedrock.is_some() && !source.exists() {
+        let why = format!("Exercise {id} has no part that runs against real Bedrock.");
+        return Some(Report::broken(id, why, Instant::now()));
+    }
+    let build_dir = match (bedrock, &options.target_dir) {
+        (None, dir) => dir.clone(),
+        (Some(_), Some(dir)) => Some(dir.join("bedrock")),
+        (Some(_), None) => match target_dir(workspace.root()) {
+            Ok(dir) => Some(dir.join("bedrock")),
+            Err(why) => return Some(Report::broken(id, why, Instant::now())),
+        },
+    };
     // Needed to run, not to build: found out while cargo works.
     let libraries = {
         let root = workspace.root().to_owned();
@@ -210,18 +277,9 @@ fn build_and_run(
     };
     let order = Build {
         root: workspace.root().to_owned(),
-        args: [
-            "test",
-            "--no-run",
-            "-p",
-            &exercise.package(),
-            "--test",
-            "check",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        args: build_args(exercise, test),
         env: Vec::new(),
-        target_dir: options.target_dir.clone(),
+        target_dir: build_dir,
         color: options.color,
         guard: options.guard.clone(),
         cancel: options.cancel.clone(),
@@ -243,24 +301,35 @@ fn build_and_run(
         Built::Broken(why) => return Some(Report::broken(id, why, Instant::now())),
         Built::Cancelled => return None,
     };
-    let Some(program) = products.tests.iter().find(|t| t.target == "check") else {
+    let Some(program) = products.tests.iter().find(|t| t.target == test) else {
         let why =
-            format!("cargo built no test program for exercise {id}: is tests/check.rs there?");
+            format!("cargo built no test program for exercise {id}: is tests/{test}.rs there?");
         return Some(Report::broken(id, why, Instant::now()));
     };
     let mut dirs: Vec<PathBuf> = products.library_dirs.iter().cloned().collect();
     dirs.extend(libraries.join().ok().flatten());
     let suite = Suite {
         program: program.path.clone(),
-        source: exercise.dir.join("tests/check.rs"),
+        source,
         manifest_dir: exercise.dir.clone(),
         package: exercise.package(),
         library_dirs: dirs,
         live: (!options.unrecorded).then(|| workspace.live_log()),
-        limits: options.limits.clone(),
+        limits: Limits {
+            wall: bedrock.map_or(options.limits.wall, |limits| limits.wall),
+            ..options.limits.clone()
+        },
         guard: options.guard.clone(),
-        keep_aws: false,
-        threads: thread::available_parallelism().map_or(1, usize::from),
+        bedrock: bedrock.map(|limits| {
+            vec![
+                ("WORKSHOP_MAX_CALLS", limits.max_calls.to_string()),
+                ("WORKSHOP_MAX_TOKENS", limits.max_tokens.to_string()),
+            ]
+        }),
+        threads: match bedrock {
+            Some(_) => 1,
+            None => thread::available_parallelism().map_or(1, usize::from),
+        },
         cancel: options.cancel.clone(),
     };
     let backup = Backup::take(&exercise.dir);
@@ -304,6 +373,15 @@ fn build_and_run(
     );
     report.notes = keep_files(workspace, exercise, &backup);
     Some(report)
+}
+
+fn build_args(exercise: &ExerciseDir, test: &str) -> Vec<String> {
+    let package = exercise.package();
+    let mut args = vec!["test", "--no-run", "-p", &package, "--test", test];
+    if test == "bedrock" {
+        args.extend(["--features", "live"]);
+    }
+    args.into_iter().map(str::to_owned).collect()
 }
 
 /// Errors of the student's crate; an error in any other crate is not theirs to mend.

@@ -1,9 +1,10 @@
 //! Runs cargo for one exercise or all: build, run, verdict, watch, verify, progress.
 //!
-//! Read in this order: [`workspace`] (where things are), [`check()`] (one exercise: build, run each
-//! test in a process of its own, verdict), [`progress`] (what the student has reached),
-//! [`live`] (the event log that the site follows), [`verify`] (the author's proof in three
-//! directions). No HTML, no wire formats.
+//! Read in this order: [`workspace`] (where things are), [`check()`] (one exercise: build, run its
+//! tests within limits, verdict), [`guard`] (the process around a test that lets nothing outlive
+//! it), [`progress`] (what the student has reached), [`live`] (the event log that the site
+//! follows), [`watch`] (check on save), [`verify`](mod@verify) (the author's proof in three directions),
+//! [`bench`] (how long a student waits). No HTML, no wire formats.
 
 pub mod bench;
 pub mod cancel;
@@ -24,7 +25,10 @@ pub mod workspace;
 
 pub use bench::{BenchError, BenchReport, bench_loop};
 pub use cancel::CancelToken;
-pub use check::{CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_with};
+pub use check::{
+    BedrockLimits, CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_bedrock,
+    check_with,
+};
 pub use course_files::{Protected, protected};
 pub use process::Limits;
 pub use progress::Progress;

@@ -37,8 +37,9 @@ pub(crate) struct Suite {
     pub(crate) live: Option<PathBuf>,
     pub(crate) limits: Limits,
     pub(crate) guard: Option<PathBuf>,
-    /// Whether AWS's variables reach the test (only against real Bedrock).
-    pub(crate) keep_aws: bool,
+    /// Against real Bedrock: AWS's variables reach the tests, and so do these. No test runs
+    /// twice then, because every run costs money.
+    pub(crate) bedrock: Option<Vec<(&'static str, String)>>,
     /// Tests at once.
     pub(crate) threads: usize,
     pub(crate) cancel: CancelToken,
@@ -82,6 +83,12 @@ impl Suite {
         }
         if self.cancel.is_cancelled() {
             return Ran::Cancelled;
+        }
+        if self.bedrock.is_some() {
+            return Ran::Broken(format!(
+                "The tests did not come to their end within {} s, and a run that costs money is not repeated. `workshop check` against the emulator tells what hangs.",
+                self.limits.wall.as_secs()
+            ));
         }
         let names = match self.list(scratch.path(), &rules) {
             Ok(Some(names)) => names,
@@ -132,8 +139,12 @@ impl Suite {
     ) -> Result<Option<Vec<TestResult>>, String> {
         let threads = self.threads.to_string();
         let args = ["--show-output", "--test-threads", &threads];
+        let wall = match self.bedrock {
+            Some(_) => self.limits.wall,
+            None => self.limits.wall.min(TOGETHER),
+        };
         let limits = Limits {
-            wall: self.limits.wall.min(TOGETHER),
+            wall,
             ..self.limits.clone()
         };
         let ended = self
@@ -272,7 +283,12 @@ impl Suite {
     /// As cargo would set it, without what belongs to the user's real accounts.
     fn env(&self, scratch: &Path) -> Vec<(OsString, Option<OsString>)> {
         let mut env: Vec<(OsString, Option<OsString>)> = Vec::new();
-        if !self.keep_aws {
+        if let Some(more) = &self.bedrock {
+            env.extend(
+                more.iter()
+                    .map(|(name, value)| ((*name).into(), Some(value.into()))),
+            );
+        } else {
             let is_account = |name: &str| {
                 ["AWS_", "ANTHROPIC_", "CLAUDE_CODE_"]
                     .iter()

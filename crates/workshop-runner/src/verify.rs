@@ -457,7 +457,7 @@ fn run_one(
         live: None,
         limits: options.limits.clone(),
         guard: options.guard.clone(),
-        keep_aws: false,
+        bedrock: None,
         // Several variants run at once; a test that waits for its own time-out holds up no other.
         threads: 2,
         cancel: options.cancel.clone(),

@@ -2,7 +2,8 @@
 
 use workshop_course::Tree;
 use workshop_runner::{
-    CheckOptions, Outcome, Progress, TestStatus, live::Event, progress::State, protected,
+    BedrockLimits, CheckOptions, Outcome, Progress, TestStatus, bench_loop, check_bedrock,
+    check_with, live::Event, progress::State, protected,
 };
 
 use crate::fixture::{Fixture, options, test};
@@ -164,5 +165,77 @@ fn a_dependency_that_is_not_there_names_the_network() {
     assert!(
         events.iter().any(|e| matches!(e, Event::Note { .. })),
         "{events:#?}"
+    );
+}
+
+#[test]
+fn real_bedrock_gets_the_configuration_and_the_limits() {
+    let fixture = Fixture::new("", "");
+    let manifest = fixture.read("exercises/001-fixture/Cargo.toml");
+    let with = format!("{manifest}\n[features]\nlive = []\n");
+    fixture.write("exercises/001-fixture/Cargo.toml", &with);
+    let limits = BedrockLimits::new(3, 64);
+    let run = || {
+        let options = CheckOptions {
+            target_dir: Some(fixture.path("target")),
+            ..options()
+        };
+        check_bedrock(&fixture.workspace, "1", limits, &options, &mut |_| {}).unwrap()
+    };
+    let none = run();
+    assert_eq!(none.outcome, Outcome::BrokenSetup);
+    assert!(none.diagnostics[0].contains("no part that runs against real Bedrock"));
+
+    fixture.write(
+        "exercises/001-fixture/tests/bedrock.rs",
+        "#[test]\nfn limits_are_set() {\n    let calls = std::env::var(\"WORKSHOP_MAX_CALLS\");\n    assert_eq!((calls.as_deref(), cfg!(feature = \"live\")), (Ok(\"3\"), true));\n    assert!(std::env::var_os(\"AWS_EC2_METADATA_DISABLED\").is_none());\n}\n",
+    );
+    let report = run();
+    assert_eq!(report.outcome, Outcome::Solved, "{report:#?}");
+    assert!(fixture.path("target/bedrock").exists());
+    assert_eq!(Progress::load(&fixture.workspace).state("001"), State::New);
+}
+
+#[test]
+fn a_cancelled_check_has_no_verdict() {
+    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n }\n", TESTS);
+    let options = CheckOptions {
+        target_dir: Some(fixture.path("target")),
+        ..options()
+    };
+    let cancel = options.cancel.clone();
+    let mut stopped = false;
+    let report = check_with(
+        &fixture.workspace,
+        "001",
+        &options,
+        &mut |event| match event {
+            Event::Started { .. } => cancel.cancel(),
+            Event::Stopped { .. } => stopped = true,
+            _ => {}
+        },
+    );
+    assert_eq!(report, None);
+    assert!(stopped);
+    assert_eq!(Progress::load(&fixture.workspace).state("001"), State::New);
+}
+
+#[test]
+fn the_wait_can_be_measured() {
+    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n * 2 }\n", TESTS);
+    let options = CheckOptions {
+        target_dir: Some(fixture.path("target")),
+        ..options()
+    };
+    let before = fixture.read("exercises/001-fixture/src/lib.rs");
+    let bench = bench_loop(&fixture.workspace, "001", 1, &options).unwrap();
+    assert_eq!((bench.tests, bench.rounds), (2, 1));
+    assert!(bench.edit_to_verdict.as_nanos() > 0 && bench.cargo_test.as_nanos() > 0);
+    assert_eq!(fixture.read("exercises/001-fixture/src/lib.rs"), before);
+    assert!(!fixture.path(".workshop").exists(), "nothing is recorded");
+    assert!(
+        bench
+            .to_string()
+            .contains("edit → verdict (workshop check)")
     );
 }
