@@ -1,5 +1,8 @@
 //! Exercises and tracks from `exercises/`.
 
+mod manifest;
+mod references;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -9,11 +12,13 @@ use pulldown_cmark::{Event, HeadingLevel, Parser, Tag};
 use serde::Deserialize;
 use toml::Spanned;
 
+use self::manifest::{Manifest, real};
+pub(crate) use self::references::check_references;
 use crate::{
-    Course, Diagnostic, Exercise, Hint, Real, RealLimits, Recall, Rendered, Slug, Track, Tree,
+    Diagnostic, Exercise, Hint, Real, Rendered, Slug, Track, Tree,
     document::{Document, Part, line_of, normalized},
     links,
-    load::{has_exercise, nearest, unnamed_track},
+    load::{has_exercise, unnamed_track},
     markdown::{self, Output, Setting, TitleRule},
 };
 
@@ -34,51 +39,6 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 const HINTS: usize = 3;
-
-/// `exercise.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    id: Spanned<String>,
-    title: String,
-    track: Spanned<String>,
-    minutes: u32,
-    level: Spanned<u8>,
-    core: bool,
-    #[serde(default)]
-    requires: Vec<Spanned<String>>,
-    goal: String,
-    diagram: Option<Spanned<String>>,
-    #[serde(default)]
-    nodes: Vec<Spanned<String>>,
-    real: Spanned<RealField>,
-    #[serde(default)]
-    recall: Vec<Spanned<RecallField>>,
-}
-
-/// `real = "no"` or `real = { max_calls = 3, max_tokens = 200 }`.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum RealField {
-    Word(String),
-    Limits(LimitsField),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LimitsField {
-    max_calls: u32,
-    max_tokens: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecallField {
-    question: String,
-    choices: Vec<String>,
-    answer: usize,
-    from: String,
-}
 
 /// `tracks.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -220,96 +180,6 @@ fn tracks(tree: &Tree, loaded: &Loaded, diagnostics: &mut Vec<Diagnostic>) -> Ve
         }
     }
     tracks
-}
-
-/// Checks what exercises say about other exercises and about diagrams.
-pub(crate) fn check_references(
-    course: &mut Course,
-    places: &BTreeMap<String, Places>,
-    has_diagram: &dyn Fn(&str) -> bool,
-    has_exercise: &dyn Fn(&str) -> bool,
-) {
-    let mut found = Vec::new();
-    for exercise in &course.exercises {
-        let Some(places) = places.get(&exercise.id) else {
-            continue;
-        };
-        let file = format!("{}/exercise.toml", exercise.dir);
-        for (id, line) in exercise.requires.iter().zip(&places.requires) {
-            if !has_exercise(id) || *id == exercise.id {
-                found.push(Diagnostic::error(
-                    &*file,
-                    *line,
-                    format!("`requires` names `{id}`, which is not another exercise"),
-                    "name exercises by their three digits",
-                ));
-            }
-        }
-        for (recall, line) in exercise.recall.iter().zip(&places.recall) {
-            if !has_exercise(&recall.from) {
-                found.push(Diagnostic::error(
-                    &*file,
-                    *line,
-                    format!("`from` names `{}`, which is not an exercise", recall.from),
-                    "name the exercise that the question is about by its three digits",
-                ));
-            }
-        }
-        check_nodes(course, exercise, places, &file, has_diagram, &mut found);
-    }
-    course.diagnostics.append(&mut found);
-}
-
-fn check_nodes(
-    course: &Course,
-    exercise: &Exercise,
-    places: &Places,
-    file: &str,
-    has_diagram: &dyn Fn(&str) -> bool,
-    found: &mut Vec<Diagnostic>,
-) {
-    let Some(slug) = &exercise.diagram else {
-        if let Some(line) = places.nodes.first() {
-            found.push(Diagnostic::error(
-                file,
-                *line,
-                "`nodes` are given, but no `diagram`",
-                "add `diagram = \"…\"` with the slug of a diagram page",
-            ));
-        }
-        return;
-    };
-    let Some(page) = course.diagram(slug) else {
-        // A page that was left out has its own diagnostic.
-        if !has_diagram(slug) {
-            found.push(Diagnostic::error(
-                file,
-                places.diagram,
-                format!("there is no diagram page `{slug}`"),
-                "name a file of diagrams/, without the ending",
-            ));
-        }
-        return;
-    };
-    // Nodes are known once the diagram is drawn; until then its page says so.
-    let Some(diagram) = page.diagrams.first().filter(|d| !d.nodes.is_empty()) else {
-        return;
-    };
-    for (node, line) in exercise.nodes.iter().zip(&places.nodes) {
-        if !diagram.nodes.contains_key(node) {
-            let ids = || diagram.nodes.keys().map(String::as_str);
-            let cure = nearest(node, ids()).map_or_else(
-                || format!("its nodes are {}", ids().collect::<Vec<_>>().join(", ")),
-                |nearest| format!("did you mean `{nearest}`?"),
-            );
-            found.push(Diagnostic::error(
-                file,
-                *line,
-                format!("the first diagram of {} has no node `{node}`", page.file),
-                cure,
-            ));
-        }
-    }
 }
 
 struct Reader<'a> {
@@ -546,30 +416,6 @@ fn values(list: Vec<Spanned<String>>) -> Vec<String> {
     list.into_iter().map(Spanned::into_inner).collect()
 }
 
-fn real(field: &RealField) -> Option<Real> {
-    match field {
-        RealField::Word(word) if word == "no" => Some(Real::No),
-        RealField::Limits(limits) if limits.max_calls > 0 && limits.max_tokens > 0 => {
-            Some(Real::Optional(RealLimits {
-                max_calls: limits.max_calls,
-                max_tokens: limits.max_tokens,
-            }))
-        }
-        RealField::Word(_) | RealField::Limits(_) => None,
-    }
-}
-
-impl From<RecallField> for Recall {
-    fn from(field: RecallField) -> Self {
-        Self {
-            question: field.question,
-            choices: field.choices,
-            answer: field.answer,
-            from: field.from,
-        }
-    }
-}
-
 /// The texts below each heading of level 2 (a `## ` inside a fence is none).
 fn sections(body: &Part) -> Vec<Part> {
     let mut headings = Vec::new();
@@ -611,6 +457,6 @@ fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
         path,
         line,
         error.message().replace('\n', " "),
-        "correct the file; the keys are described in CONTRIBUTING.md",
+        "correct the file; another one of its kind shows the form",
     )
 }

@@ -21,6 +21,7 @@ mod links;
 mod load;
 mod markdown;
 mod markup;
+mod nearest;
 mod regions;
 
 pub use course::{

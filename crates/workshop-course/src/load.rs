@@ -1,5 +1,7 @@
 //! Loading in two steps: every file by itself, then what they say about each other.
 
+mod references;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -394,174 +396,10 @@ impl Loader<'_> {
             &|id| self.pages.contains_key(&Page::Exercise(id.to_owned())),
         );
     }
-
-    fn check_links(&mut self) {
-        for text in &self.texts {
-            for (line, target) in &text.links {
-                let found = match target {
-                    Target::Here(anchor) => check_anchor(&text.anchors, anchor, &text.file),
-                    Target::Page(page, anchor) => {
-                        self.check_page(page, anchor.as_deref(), text.published)
-                    }
-                    Target::File(path) if !self.has_file(path) => Err(Problem::error(
-                        format!("there is no file {path}"),
-                        "correct the path; it is relative to this text",
-                    )),
-                    _ => Ok(()),
-                };
-                if let Err(problem) = found {
-                    self.course.diagnostics.push(problem.at(&text.file, *line));
-                }
-            }
-        }
-    }
-
-    fn check_page(
-        &self,
-        page: &Page,
-        anchor: Option<&str>,
-        from_published: bool,
-    ) -> Result<(), Problem> {
-        let address = page.address();
-        let Some(known) = self.pages.get(page) else {
-            return Err(Problem::error(
-                format!("there is no page {address}"),
-                &self.suggestion(page),
-            ));
-        };
-        let Some(anchors) = &known.anchors else {
-            return Ok(());
-        };
-        if from_published && !known.published {
-            return Err(Problem {
-                warning: true,
-                message: format!("{address} is not published; readers cannot follow this link"),
-                cure: format!("publish {}, or take the link out", known.file),
-            });
-        }
-        match anchor {
-            Some(anchor) => check_anchor(anchors, anchor, &known.file),
-            None => Ok(()),
-        }
-    }
-
-    fn suggestion(&self, page: &Page) -> String {
-        let address = page.address();
-        let addresses: Vec<String> = self.pages.keys().map(Page::address).collect();
-        match nearest(&address, addresses.iter().map(String::as_str)) {
-            Some(nearest) => format!("did you mean {nearest}?"),
-            None => match page {
-                Page::Post(slug) => format!("write content/posts/{slug}.md, or take the link out"),
-                Page::Diagram(slug) => format!("write diagrams/{slug}.md, or take the link out"),
-                Page::Exercise(id) => {
-                    format!("write exercises/{id}-…/, or take the link out")
-                }
-            },
-        }
-    }
-
-    /// A file or folder of the course.
-    fn has_file(&self, path: &str) -> bool {
-        let folder = format!("{}/", path.trim_end_matches('/'));
-        self.tree.files.contains_key(path)
-            || self
-                .tree
-                .files
-                .range(folder.clone()..)
-                .next()
-                .is_some_and(|(file, _)| file.starts_with(&folder))
-    }
-
-    fn check_mentions(&mut self) {
-        for mention in &self.mentions {
-            if !self.pages.contains_key(&mention.page) {
-                self.course.diagnostics.push(Diagnostic::error(
-                    &*mention.file,
-                    mention.line,
-                    format!(
-                        "the front matter names {}, which does not exist",
-                        mention.page.address()
-                    ),
-                    self.suggestion(&mention.page),
-                ));
-            }
-        }
-    }
-}
-
-fn check_anchor(anchors: &BTreeSet<String>, anchor: &str, file: &str) -> Result<(), Problem> {
-    if anchors.contains(anchor) || anchor.starts_with("fn-") {
-        return Ok(());
-    }
-    let nearest = nearest(anchor, anchors.iter().map(String::as_str));
-    let cure = match nearest {
-        Some(nearest) => format!("did you mean `#{nearest}`?"),
-        None => format!("link to the page, or add a heading `{{#{anchor}}}`"),
-    };
-    Err(Problem::error(
-        format!("{file} has no heading with the anchor `#{anchor}`"),
-        &cure,
-    ))
 }
 
 fn names(list: Vec<Located>) -> Vec<String> {
     list.into_iter().map(|located| located.name).collect()
-}
-
-/// A finding that does not know its place yet.
-struct Problem {
-    warning: bool,
-    message: String,
-    cure: String,
-}
-
-impl Problem {
-    fn error(message: String, cure: &str) -> Self {
-        Self {
-            warning: false,
-            message,
-            cure: cure.to_owned(),
-        }
-    }
-
-    fn at(self, file: &str, line: usize) -> Diagnostic {
-        if self.warning {
-            Diagnostic::warning(file, line, self.message, self.cure)
-        } else {
-            Diagnostic::error(file, line, self.message, self.cure)
-        }
-    }
-}
-
-/// The most similar candidate, if it is similar at all (a third of the letters may differ).
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (distance(word, candidate), candidate))
-        .min()
-        .filter(|(distance, _)| *distance * 3 <= word.chars().count())
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance; long words are not compared (nobody mistypes those).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().max(b.len()) > 200 {
-        return usize::MAX / 3;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// A track with only its id, for an exercise whose track is not described.

@@ -37,7 +37,7 @@ fn exercise_files() -> Vec<(&'static str, String)> {
     vec![
         ("diagrams/map.md", format!("# Map\n\nA map of it.\n\n```mermaid\n{MERMAID}```\n")),
         ("diagrams/rendered/map-1.svg", "<svg id=\"map-1\"><g class=\"node\" data-node=\"A\"/></svg>\n".to_owned()),
-        ("diagrams/rendered/map-1.json", serde_json::to_string(&sidecar).unwrap()),
+        ("diagrams/rendered/map-1.json", serde_json::to_string(&sidecar).expect("JSON")),
         ("exercises/tracks.toml", "[[track]]\nid = \"a\"\ntitle = \"Start\"\nsummary = \"First calls.\"\nchain = [\"you\", \"Bedrock\"]\n".to_owned()),
         (file("exercise.toml"), MANIFEST.to_owned()),
         (file("README.md"), "# 004 Follow a call\n\n## Task\n\nDo it, as [the map](../../diagrams/map.md) shows.\n".to_owned()),
@@ -274,7 +274,7 @@ fn house_rules_name_file_line_and_cure() {
         ),
         (
             with("minutes = 25", "minuets = 25"),
-            "4: error: unknown field `minuets`, expected one of `id`, `title`, `track`, `minutes`, `level`, `core`, `requires`, `goal`, `diagram`, `nodes`, `real`, `recall`\n  cure: correct the file; the keys are described in CONTRIBUTING.md",
+            "4: error: unknown field `minuets`, expected one of `id`, `title`, `track`, `minutes`, `level`, `core`, `requires`, `goal`, `diagram`, `nodes`, `real`, `recall`\n  cure: correct the file; another one of its kind shows the form",
         ),
     ];
     for (found, wanted) in rows {

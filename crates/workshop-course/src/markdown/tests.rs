@@ -1,4 +1,5 @@
 use super::*;
+use crate::markup::{self, Token};
 
 const FILE: &str = "content/posts/page.md";
 
