@@ -268,9 +268,7 @@ fn token_limit(block: &str, spent: u32, max_tokens: Option<u32>) -> Option<usize
     if tokens::count(block) <= left {
         return None;
     }
-    let ends: Vec<usize> = block.char_indices().map(|(at, _)| at).collect();
-    let fits = ends.partition_point(|end| tokens::count(&block[..*end]) <= left);
-    Some(ends[fits.saturating_sub(1)])
+    Some(tokens::cut(block, left).len())
 }
 
 /// Keeps `keep` bytes of the block that opens at `start`, drops what follows beat `at`, and closes

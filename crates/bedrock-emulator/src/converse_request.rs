@@ -74,7 +74,8 @@ struct Source {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ToolUse {
-    tool_use_id: Option<String>,
+    #[serde(rename = "toolUseId")]
+    id: Option<String>,
     name: Option<String>,
     input: Option<Value>,
 }
@@ -424,10 +425,10 @@ impl ContentBlock {
         let pattern = "[a-zA-Z0-9_.:-]+";
         if let Some(tool_use) = &self.tool_use {
             let at = format!("{at}.toolUse");
-            found.required(&format!("{at}.toolUseId"), tool_use.tool_use_id.is_some());
+            found.required(&format!("{at}.toolUseId"), tool_use.id.is_some());
             found.required(&format!("{at}.name"), tool_use.name.is_some());
             found.required(&format!("{at}.input"), tool_use.input.is_some());
-            if let Some(id) = &tool_use.tool_use_id {
+            if let Some(id) = &tool_use.id {
                 found.name(&format!("{at}.toolUseId"), id, pattern, "_.:-");
             }
             if let Some(name) = &tool_use.name {
@@ -466,7 +467,7 @@ impl ContentBlock {
             let input = tool_use.input.clone().unwrap_or_default();
             must_be_object(&input, &format!("{at}.toolUse.input"))?;
             return Ok(Block::ToolUse {
-                id: tool_use.tool_use_id.clone().unwrap_or_default(),
+                id: tool_use.id.clone().unwrap_or_default(),
                 name: tool_use.name.clone().unwrap_or_default(),
                 input,
             });

@@ -4,7 +4,6 @@
 //! Bedrock hands the body to the model as it is, so complaints read like Anthropic's own
 //! (`max_tokens: Field required`), or like a JSON schema's for the old models.
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -42,9 +41,9 @@ pub(crate) struct InvokeRequest {
 }
 
 impl InvokeRequest {
-    pub(crate) fn new(body: Bytes) -> Self {
+    pub(crate) fn new(body: &[u8]) -> Self {
         Self {
-            body: serde_json::from_slice(&body).ok(),
+            body: serde_json::from_slice(body).ok(),
         }
     }
 

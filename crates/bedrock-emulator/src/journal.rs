@@ -107,13 +107,13 @@ fn attempts(header: Option<&str>) -> (Option<u32>, Option<u32>) {
 /// Secrets do not reach the journal.
 fn redacted((name, value): &(String, String)) -> (String, String) {
     let value = match name.as_str() {
-        "authorization" => match value.split_once("Signature=") {
-            Some((scope, _)) => format!("{scope}Signature=…"),
-            None => {
-                let scheme = value.split_whitespace().next().unwrap_or_default();
-                format!("{scheme} …")
+        "authorization" => {
+            let scheme = || value.split_whitespace().next().unwrap_or_default();
+            match value.split_once("Signature=") {
+                Some((scope, _)) => format!("{scope}Signature=…"),
+                None => format!("{} …", scheme()),
             }
-        },
+        }
         "x-amz-security-token" => "…".to_owned(),
         _ => value.clone(),
     };

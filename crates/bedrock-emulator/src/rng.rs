@@ -4,7 +4,6 @@
 #[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
-const BASE62: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 // No 0, O, I, l: the ids in recorded Messages bodies avoid them.
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -75,11 +74,6 @@ impl Rng {
     /// Random bytes.
     pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
-    }
-
-    /// A word of lower-case letters.
-    pub(crate) fn word(&mut self, length: usize) -> String {
-        self.chars(&BASE62[..26], length)
     }
 
     fn chars(&mut self, alphabet: &[u8], length: usize) -> String {

@@ -23,12 +23,11 @@ pub(crate) fn route(method: &str, target: &str) -> Result<Route, ApiError> {
     if let ["model", id, action] = segments.as_slice()
         && method == "POST"
         && !id.is_empty()
+        && let Some(operation) = Operation::of_action(action)
     {
-        if let Some(operation) = Operation::of_action(action) {
-            let model = decode(id)
-                .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
-            return Ok(Route { operation, model });
-        }
+        let model = decode(id)
+            .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
+        return Ok(Route { operation, model });
     }
     Err(no_operation(method, path, &segments))
 }

@@ -29,20 +29,16 @@ impl Voice {
         if conversation.thinking != Thinking::Off {
             self.reason(conversation, &mut composer);
         }
-        let stop = match wanted_tool(conversation) {
-            Some(tool) => {
-                let prompt = conversation.prompt();
-                let input = self.instance(&tool.schema, &prompt)?;
-                composer.tool_use(&tool.name, &input);
-                "tool_use"
+        let stop = if let Some(tool) = wanted_tool(conversation) {
+            let input = self.instance(&tool.schema, &conversation.prompt())?;
+            composer.tool_use(&tool.name, &input);
+            "tool_use"
+        } else {
+            let words = self.words(conversation)?;
+            for delta in chunks::text_deltas(self.seed, &words) {
+                composer.text(&delta);
             }
-            None => {
-                let words = self.words(conversation)?;
-                for delta in chunks::text_deltas(self.seed, &words) {
-                    composer.text(&delta);
-                }
-                "end_turn"
-            }
+            "end_turn"
         };
         let beats = composer.beats(true);
         Ok(self.finish(conversation, beats, stop.to_owned(), Ending::Complete, None))
@@ -140,7 +136,7 @@ impl Voice {
         let room = conversation.max_tokens.unwrap_or(self.max_output);
         let words = text::reply(self.seed, &about, room);
         Ok(if self.scramble {
-            self.scrambled(&words)
+            text::scramble(self.seed ^ hash(&words))
         } else {
             words
         })
@@ -166,7 +162,7 @@ impl Voice {
         }
         let mut thought = format!("The user says: \"{first}\" I should answer that briefly.");
         if self.scramble {
-            thought = self.scrambled(&thought);
+            thought = text::scramble(self.seed ^ hash(&thought));
         }
         let signature = self.signature(&thought);
         composer.reasoning(self.seed, &thought, signature);
@@ -176,26 +172,6 @@ impl Voice {
     fn signature(self, text: &str) -> String {
         let mut rng = Rng::new(self.seed, &[hash(text)]);
         STANDARD.encode(rng.bytes(96 + text.len() / 8))
-    }
-
-    /// Other words, other scripts, other lengths: a test that passes with these does not depend on
-    /// wording.
-    fn scrambled(self, words: &str) -> String {
-        const MARKS: [&str; 6] = ["é", "ß", "漢字", "🦀", "Ω", "ñ"];
-        let mut rng = Rng::new(self.seed, &[hash(words), 0x5C]);
-        let count = 1 + words.split_whitespace().count();
-        let count = count / 2 + usize::try_from(rng.below(count as u64)).unwrap_or(0);
-        let mut out = Vec::new();
-        for _ in 0..count.max(1) {
-            let length = 1 + usize::try_from(rng.below(11)).unwrap_or(0);
-            let mut word = rng.word(length);
-            if rng.below(4) == 0 {
-                let mark = usize::try_from(rng.below(6)).unwrap_or(0);
-                word.push_str(MARKS[mark]);
-            }
-            out.push(word);
-        }
-        out.join(" ")
     }
 }
 
@@ -215,10 +191,9 @@ fn wanted_tool(conversation: &Conversation) -> Option<&Tool> {
     };
     let tools = || conversation.tools.iter();
     match &conversation.choice {
-        ToolChoice::None => None,
         ToolChoice::Named(name) => tools().find(|tool| tool.name == *name),
         ToolChoice::Any => tools().find(named).or_else(|| tools().next()),
         ToolChoice::Auto if conversation.tool_results().is_empty() => tools().find(named),
-        ToolChoice::Auto => None,
+        ToolChoice::Auto | ToolChoice::None => None,
     }
 }

@@ -77,26 +77,26 @@ impl Tracer {
         tracer
     }
 
-    pub(crate) fn edge(&mut self, edge: (&str, &str), status: TraceStatus, note: String) {
-        self.push(edge.0, Some(edge.1.to_owned()), status, note);
+    pub(crate) fn edge(&mut self, edge: (&str, &str), status: TraceStatus, words: String) {
+        self.push(edge.0, Some(edge.1.to_owned()), status, words);
     }
 
-    pub(crate) fn model(&mut self, node: &str, status: TraceStatus, note: String) {
-        self.push(node, Some(edges::to_model(node)), status, note);
+    pub(crate) fn model(&mut self, node: &str, status: TraceStatus, words: String) {
+        self.push(node, Some(edges::to_model(node)), status, words);
     }
 
     pub(crate) fn finish(self) -> Vec<TraceEvent> {
         self.events
     }
 
-    fn push(&mut self, node: &str, edge: Option<String>, status: TraceStatus, note: String) {
+    fn push(&mut self, node: &str, edge: Option<String>, status: TraceStatus, words: String) {
         self.events.push(TraceEvent {
             node: node.to_owned(),
             edge,
             status,
             request_id: self.request_id.clone(),
             t: self.t,
-            note,
+            note: words,
         });
     }
 }

@@ -50,7 +50,7 @@ impl CountTokensRequest {
         let body = STANDARD
             .decode(body)
             .map_err(|_| ApiError::front_door(Code::Serialization, "Invalid base64 value"))?;
-        InvokeRequest::new(body.into()).conversation(model)
+        InvokeRequest::new(&body).conversation(model)
     }
 }
 

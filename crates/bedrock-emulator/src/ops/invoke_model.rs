@@ -61,7 +61,8 @@ struct CacheCreation {
 #[derive(Debug, Serialize)]
 pub(super) struct Completion {
     pub(super) r#type: &'static str,
-    pub(super) completion: String,
+    #[serde(rename = "completion")]
+    pub(super) text: String,
     pub(super) stop_reason: Option<String>,
     pub(super) stop: Option<String>,
 }
@@ -155,7 +156,7 @@ fn completion(exchange: &Exchange<'_>) -> Completion {
     let (stop_reason, stop) = completion_stop(exchange);
     Completion {
         r#type: "completion",
-        completion: format!(" {}", exchange.answer.text()),
+        text: format!(" {}", exchange.answer.text()),
         stop_reason: Some(stop_reason),
         stop,
     }

@@ -235,7 +235,7 @@ fn completion(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
         if let Beat::Delta(Part::Text(text)) = beat {
             let piece = Completion {
                 r#type: "completion",
-                completion: format!("{}{text}", std::mem::take(&mut lead)),
+                text: format!("{}{text}", std::mem::take(&mut lead)),
                 stop_reason: None,
                 stop: None,
             };
@@ -248,7 +248,7 @@ fn completion(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
         let end = CompletionEnd {
             completion: Completion {
                 r#type: "completion",
-                completion: String::new(),
+                text: String::new(),
                 stop_reason: Some(stop_reason),
                 stop,
             },

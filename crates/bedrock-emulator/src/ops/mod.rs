@@ -99,7 +99,7 @@ impl Input {
                 Self::Converse(Box::new(ConverseRequest::parse(body)?))
             }
             Operation::InvokeModel | Operation::InvokeModelWithResponseStream => {
-                Self::Invoke(InvokeRequest::new(body.clone()))
+                Self::Invoke(InvokeRequest::new(body))
             }
             Operation::CountTokens => Self::CountTokens(Box::new(CountTokensRequest::parse(body)?)),
         })
