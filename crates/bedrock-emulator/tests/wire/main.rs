@@ -1,5 +1,10 @@
 //! The emulator from outside: bytes in, bytes out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is a test; the functions that tests share may panic too"
+)]
+
 mod authentication;
 mod bench;
 mod catalogue;

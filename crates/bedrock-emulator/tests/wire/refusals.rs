@@ -8,10 +8,10 @@ fn ask() -> Value {
     json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})
 }
 
-fn changed(change: Value) -> Value {
+fn changed(mut change: Value) -> Value {
     let mut body = ask();
-    for (key, value) in change.as_object().unwrap() {
-        body[key] = value.clone();
+    for (key, value) in change.as_object_mut().unwrap() {
+        body[key] = value.take();
     }
     body
 }
