@@ -13,10 +13,10 @@ impl Rng {
     pub(crate) fn new(seed: u64, parts: &[u64]) -> Self {
         let mut rng = Self(seed);
         for part in parts {
-            rng.0 = rng
-                .next()
-                .wrapping_add(*part)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            // The mixed output becomes the state. Were it `state + part * γ`, request 2 would draw
+            // what request 1 drew, one step later.
+            rng.0 ^= part.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+            rng.0 = rng.next();
         }
         rng
     }
@@ -120,5 +120,15 @@ mod tests {
     fn different_requests_draw_different_ids() {
         assert_ne!(Rng::new(1, &[1]).uuid(), Rng::new(1, &[2]).uuid());
         assert_eq!(Rng::new(1, &[2]).uuid(), Rng::new(1, &[2]).uuid());
+        let mut drawn = std::collections::BTreeSet::new();
+        for request in 0..200 {
+            let mut rng = Rng::new(1, &[request]);
+            for _ in 0..50 {
+                assert!(
+                    drawn.insert(rng.next()),
+                    "request {request} repeats another's draws"
+                );
+            }
+        }
     }
 }
