@@ -155,19 +155,8 @@ fn tracks(tree: &Tree, loaded: &Loaded, diagnostics: &mut Vec<Diagnostic>) -> Ve
             "write a [[track]] with id, title, summary and chain for each track",
         )),
     }
-    tracks.retain(|track| {
-        let used = has_exercise(&exercises, &track.id);
-        // The track's exercise may be one that has an error of its own.
-        if !used && loaded.left_out.is_empty() {
-            diagnostics.push(Diagnostic::warning(
-                TRACKS,
-                0,
-                format!("track `{}` has no exercise and is not shown", track.id),
-                "take it out until it has one",
-            ));
-        }
-        used
-    });
+    // Tracks may be described before their first exercise is written.
+    tracks.retain(|track| has_exercise(&exercises, &track.id));
     for exercise in &exercises {
         if !tracks.iter().any(|t| t.id == exercise.track) {
             diagnostics.push(Diagnostic::error(
