@@ -65,7 +65,7 @@ pub(super) fn usage(model: &Model, usage: Usage, stream: bool) -> Value {
     let mut fields = json!({
         "inputTokens": usage.input,
         "outputTokens": usage.output,
-        "totalTokens": usage.input + usage.output,
+        "totalTokens": u64::from(usage.input) + u64::from(usage.output),
     });
     if model.quirks.cache_usage && !stream {
         for name in [
