@@ -8,6 +8,8 @@ mod claude;
 mod events;
 mod lab;
 mod legible;
+#[cfg(feature = "live")]
+pub mod live;
 mod observer;
 mod point;
 
