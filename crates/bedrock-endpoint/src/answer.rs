@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A client that stops in the middle of its body is let go after this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bodies beyond this are parsed and hashed on a thread of their own, so that other streams keep
 /// their pace.

@@ -17,6 +17,6 @@ mod spelling;
 mod tls;
 
 pub use gates::Gates;
-pub use serve::{BODY_MAX, BindError, Endpoint, Hooks, Stats};
+pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Stats};
 #[cfg(feature = "tls")]
 pub use tls::CaPem;

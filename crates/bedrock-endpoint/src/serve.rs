@@ -37,7 +37,7 @@ pub const BODY_MAX: usize = 25_000_000;
 
 /// A connection that sends nothing for this long is closed: before its first byte, in the middle
 /// of its headers, or between two requests.
-const IDLE_MAX: Duration = Duration::from_secs(120);
+const IDLE_MAX: Duration = Duration::from_mins(2);
 
 /// How long [`Endpoint::shutdown`] lets requests finish.
 const GRACE: Duration = Duration::from_secs(2);
@@ -66,13 +66,16 @@ pub struct Stats {
     pub max_in_flight: usize,
 }
 
+/// Looks at something that passes by.
+pub type Hook<T> = Box<dyn Fn(&T) + Send + Sync>;
+
 /// Called for each request; they may look, and must return quickly.
 #[derive(Default)]
 pub struct Hooks {
     /// Before the core sees the request.
-    pub before: Option<Box<dyn Fn(&Request) + Send + Sync>>,
+    pub before: Option<Hook<Request>>,
     /// After the core has answered, before the answer is sent.
-    pub after: Option<Box<dyn Fn(&Entry) + Send + Sync>>,
+    pub after: Option<Hook<Entry>>,
 }
 
 impl fmt::Debug for Hooks {

@@ -1,4 +1,5 @@
 //! HTTP on the wire: raw sockets where bytes matter, a hyper client for HTTP/2.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     net::SocketAddr,
@@ -34,7 +35,7 @@ async fn endpoint() -> (Endpoint, Arc<Mutex<Vec<Request>>>) {
     let keep = Arc::clone(&seen);
     let hooks = Hooks {
         before: Some(Box::new(move |request| {
-            keep.lock().unwrap().push(request.clone())
+            keep.lock().unwrap().push(request.clone());
         })),
         ..Hooks::default()
     };

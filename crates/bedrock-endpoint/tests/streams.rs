@@ -1,4 +1,5 @@
 //! Streams: order by gates, cuts, clients that leave. No test waits for time to pass.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use wiremock::{Request, Respond, ResponseTemplate};
 
 /// "Never", for a server that can only delay.
-const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+const NEVER: Duration = Duration::from_hours(24);
 
 /// The first bytes of a message that does not go on: what a cut connection leaves behind.
 const CUT_OFF: [u8; 4] = [0, 0, 0, 129];

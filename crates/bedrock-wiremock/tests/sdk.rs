@@ -1,4 +1,5 @@
 //! The official SDK against a `MockServer` that answers as Bedrock.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_bedrockruntime::{
     Client,

@@ -100,6 +100,10 @@ impl Lab {
     }
 
     /// A lab with another set-up.
+    ///
+    /// # Panics
+    ///
+    /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
         let emulator = built_in(Emulator::new(setup.into_config()));
         let hooks = Hooks {
@@ -150,6 +154,10 @@ impl Lab {
     }
 
     /// The current model of a tier (`haiku`, `sonnet`, `opus`).
+    ///
+    /// # Panics
+    ///
+    /// If there is no such tier.
     pub fn model(&self, alias: &str) -> &Model {
         let models = &self.catalogue().models;
         let found = models.iter().find(|m| m.alias.as_deref() == Some(alias));
@@ -191,7 +199,12 @@ impl Lab {
     }
 
     /// Replaces the caller's IAM identity policies; empty: everything is allowed.
-    pub fn set_policies(&self, policies: Vec<Value>) {
+    ///
+    /// # Panics
+    ///
+    /// If IAM would refuse one of them, with the reason.
+    pub fn set_policies(&self, policies: impl IntoIterator<Item = Value>) {
+        let policies: Vec<Value> = policies.into_iter().collect();
         let set = self.endpoint.emulator().set_policies(&policies);
         set.unwrap_or_else(|error| panic!("{error}"));
     }

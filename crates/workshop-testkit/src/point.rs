@@ -62,6 +62,10 @@ impl Point {
 
     /// Fails unless `saw == wanted`. JSON values are shown as JSON; of two long values the part is
     /// shown where they begin to differ.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a test reads better without a reference before every literal"
+    )]
     #[track_caller]
     pub fn equal<T: PartialEq<U> + Debug, U: Debug>(&self, what: &str, saw: T, wanted: U) {
         if saw != wanted {
@@ -79,6 +83,10 @@ impl Point {
     }
 
     /// Fails.
+    ///
+    /// # Panics
+    ///
+    /// Always: that is how a test fails.
     #[track_caller]
     pub fn fail(&self, what: &str, saw: impl Display, wanted: impl Display) -> ! {
         panic!(
@@ -104,7 +112,7 @@ impl Point {
             };
             for (number, line) in Lines::of(text, lines).enumerate() {
                 let label = if number == 0 { label } else { "" };
-                message += &format!("\n  {label:<8}{line}");
+                message.extend(["\n  ", &format!("{label:<8}"), &line]);
             }
         }
         message
@@ -135,23 +143,27 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Awaits `future`, and fails with the point's sentence instead of hanging if it is not ready after
 /// five seconds. Only a wrong solution ever waits that long.
-pub async fn within<F: Future>(point: &Point, what: &str, future: F) -> F::Output {
-    within_limit(LIMIT, point, what, future).await
+pub fn within<F: Future>(point: &Point, what: &str, future: F) -> impl Future<Output = F::Output> {
+    within_limit(LIMIT, *point, what.to_owned(), future)
 }
 
-async fn within_limit<F: Future>(
+fn within_limit<F: Future>(
     limit: Duration,
-    point: &Point,
-    what: &str,
+    point: Point,
+    what: String,
     future: F,
-) -> F::Output {
-    match tokio::time::timeout(limit, future).await {
-        Ok(output) => output,
-        Err(_) => point.fail(
-            what,
-            "still waiting after 5 seconds",
-            "an end, long before that",
-        ),
+) -> impl Future<Output = F::Output> {
+    // An SDK call is a future of 20 KB; boxed here, it does not make the test's own future as large.
+    let future = Box::pin(future);
+    async move {
+        match tokio::time::timeout(limit, future).await {
+            Ok(output) => output,
+            Err(_) => point.fail(
+                &what,
+                "still waiting after 5 seconds",
+                "an end, long before that",
+            ),
+        }
     }
 }
 
@@ -262,8 +274,8 @@ mod tests {
         let never = std::future::pending::<()>();
         let waiting = tokio::spawn(within_limit(
             Duration::ZERO,
-            &POINT,
-            "the first delta",
+            POINT,
+            "the first delta".to_owned(),
             never,
         ));
         let panic = waiting.await.expect_err("it fails").into_panic();

@@ -1,4 +1,5 @@
 //! The official SDK as the judge of a lab.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_bedrockruntime::{
     Client,

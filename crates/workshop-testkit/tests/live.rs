@@ -3,6 +3,7 @@
 //!
 //! Variables belong to a process, so each scenario is a child process of this one (hence no
 //! harness): `cargo test -p workshop-testkit --features live-test --test live`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env, fs,
