@@ -31,11 +31,19 @@ struct Asset {
 
 macro_rules! assets {
     ($($path:literal: $mime:literal),+ $(,)?) => {
-        &[$(Asset {
-            path: $path,
-            mime: $mime,
-            bytes: include_bytes!(concat!("../assets/", $path)),
-        }),+]
+        &[
+            // Its own file lies beside the renderer that writes the classes it colours.
+            Asset {
+                path: "diagram.css",
+                mime: "text/css; charset=utf-8",
+                bytes: include_bytes!("../../workshop-diagrams/diagram.css"),
+            },
+            $(Asset {
+                path: $path,
+                mime: $mime,
+                bytes: include_bytes!(concat!("../assets/", $path)),
+            }),+
+        ]
     };
 }
 

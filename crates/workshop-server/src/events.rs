@@ -8,6 +8,10 @@ mod board;
 mod hub;
 mod sse;
 
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::broadcast::{self, error::RecvError};
 use workshop_runner::live::Event;
 
 use crate::AppState;
@@ -19,12 +23,17 @@ pub use sse::stream;
 /// The board of requests that belong to no exercise: those sent to the emulator by hand.
 pub const EMULATOR: &str = "";
 
-/// Tells the hub of every request to the emulator beside the site.
-pub async fn follow_emulator(state: AppState) {
-    let Some(endpoint) = state.emulator() else {
-        return;
-    };
-    let mut entries = endpoint.subscribe();
+/// Tells the hub of every request to the emulator beside the site, from this call on.
+pub fn follow_emulator(state: AppState) -> impl Future<Output = ()> + Send {
+    let entries = state.emulator().map(|endpoint| endpoint.subscribe());
+    async move {
+        if let Some(entries) = entries {
+            pass_on(&state, entries).await;
+        }
+    }
+}
+
+async fn pass_on<E: Serialize>(state: &AppState, mut entries: broadcast::Receiver<Arc<E>>) {
     loop {
         match entries.recv().await {
             Ok(entry) => {
@@ -36,8 +45,8 @@ pub async fn follow_emulator(state: AppState) {
                 });
             }
             // Missed entries are still in the emulator's journal, which its page shows.
-            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
 }

@@ -13,11 +13,14 @@
 use std::fmt::Write as _;
 
 use axum::{
+    Json,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+
+use serde_json::json;
 
 use crate::{
     AppState,
@@ -149,6 +152,14 @@ pub async fn token_required(
 ) -> Response {
     if state.token().is_in(request.headers()) {
         return next.run(request).await;
+    }
+    if request.uri().path().starts_with("/api/") {
+        let message = "Open the link that the workshop printed in its terminal first.";
+        return (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "message": message })),
+        )
+            .into_response();
     }
     let visitor = Visitor::of(&state, request.headers());
     errors::sign_in(&state, &visitor)

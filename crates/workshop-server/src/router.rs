@@ -9,7 +9,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, guard,
     pages::{
-        caching, diagnostics, diagrams, emulator, errors, exercises, home, posts, search, tags,
+        caching, diagnostics, diagrams, emulator, errors, exercises, home, media, posts, search,
+        tags,
     },
     runs,
 };
@@ -52,6 +53,7 @@ pub fn router(state: AppState) -> Router {
             state.clone(),
             guard::token_required,
         ))
+        .route("/media/{*path}", get(media::picture))
         .route("/assets/{version}/{*path}", get(assets::asset));
 
     reading

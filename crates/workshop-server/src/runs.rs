@@ -192,3 +192,21 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn problem(status: StatusCode, sentence: &str) -> Response {
     (status, Json(json!({ "message": sentence }))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exercise_is_checked_once_at_a_time() {
+        let runs = Runs::default();
+        let first = CancelToken::new();
+        assert!(runs.begin("001", first.clone()));
+        assert!(!runs.begin("001", CancelToken::new()), "001 is busy");
+        assert!(runs.begin("002", CancelToken::new()), "002 is free");
+        assert!(runs.cancel("001") && first.is_cancelled());
+        runs.end("001");
+        assert!(!runs.busy("001") && !runs.cancel("001"));
+        assert!(runs.begin("001", CancelToken::new()));
+    }
+}

@@ -18,12 +18,17 @@ const LINE_MAX: usize = 1024 * 1024;
 /// What one look reads at most.
 const CHUNK: u64 = 4 * 1024 * 1024;
 
-/// Feeds new lines to the hub for as long as the site runs.
-pub async fn follow(state: AppState) {
-    let Some(workspace) = state.workspace() else {
-        return;
-    };
-    let mut tail = Tail::from_end(workspace.root().join(".workshop").join("live.jsonl"));
+/// Feeds the lines that are added from this call on to the hub.
+pub fn follow(state: AppState) -> impl Future<Output = ()> + Send {
+    let tail = state.workspace().map(|w| Tail::from_end(w.live_log()));
+    async move {
+        if let Some(tail) = tail {
+            pass_on(&state, tail).await;
+        }
+    }
+}
+
+async fn pass_on(state: &AppState, mut tail: Tail) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -26,25 +26,29 @@ const FOLDERS: [&str; 3] = ["content", "diagrams", "exercises"];
 /// The renderer's output that is shown at most.
 const OUTPUT_MAX: usize = 4_000;
 
-/// Keeps the site's course equal to the files, for as long as the site runs.
-pub async fn follow(state: AppState) {
-    let Some(root) = state.folder().map(Path::to_path_buf) else {
-        return;
-    };
-    let (sender, mut changes) = mpsc::channel(1);
-    // The watcher lives as long as this task.
-    let Some(_watcher) = watcher(&root, sender) else {
-        return;
-    };
+/// Keeps the site's course equal to the files, from this call on.
+pub fn follow(state: AppState) -> impl Future<Output = ()> + Send {
+    let root = state.folder().map(Path::to_path_buf);
+    let (sender, changes) = mpsc::channel(1);
+    // Without a watcher the site still serves; authors reload by hand.
+    let watcher = root.as_deref().and_then(|root| watcher(root, sender));
+    async move {
+        if let (Some(root), Some(_watcher)) = (root, watcher) {
+            keep(&state, &root, changes).await;
+        }
+    }
+}
+
+async fn keep(state: &AppState, root: &Path, mut changes: mpsc::Receiver<()>) {
     let mut tried = BTreeSet::new();
-    render(&state, &root, &mut tried).await;
+    render(state, root, &mut tried).await;
     while changes.recv().await.is_some() {
         while tokio::time::timeout(QUIET, changes.recv())
             .await
             .is_ok_and(|c| c.is_some())
         {}
-        reload(&state, &root).await;
-        render(&state, &root, &mut tried).await;
+        reload(state, root).await;
+        render(state, root, &mut tried).await;
     }
 }
 

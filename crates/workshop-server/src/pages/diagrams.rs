@@ -12,6 +12,7 @@ use super::{Frame, Section, Visitor, errors, exercises, page as answer};
 use crate::{
     AppState,
     events::{EMULATOR, Lit},
+    state::Edition,
 };
 
 /// A diagram page in a list.
@@ -24,7 +25,7 @@ pub struct Card {
     pub excerpt: String,
     /// Its tags: text and address.
     pub tags: Vec<(String, String)>,
-    /// Its first picture, without identifiers, as a thumbnail.
+    /// How many pictures it has.
     pub count: usize,
 }
 
@@ -50,6 +51,16 @@ pub fn address(page: &DiagramPage) -> String {
     format!("/diagrams/{}", page.slug.as_str())
 }
 
+/// The diagram pages this visitor may see.
+pub fn visible<'e>(
+    state: &AppState,
+    edition: &'e Edition,
+) -> impl Iterator<Item = &'e DiagramPage> + use<'e> {
+    let preview = state.preview();
+    let pages = edition.course.diagrams.iter();
+    pages.filter(move |page| page.published || preview)
+}
+
 /// A diagram page as an entry of a list.
 pub fn card(page: &DiagramPage) -> Card {
     Card {
@@ -68,7 +79,7 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
         .with_findings(&state, |file| file.starts_with("diagrams"));
     answer(&List {
         frame,
-        pages: edition.course.diagrams.iter().map(card).collect(),
+        pages: visible(&state, &edition).map(card).collect(),
     })
 }
 
@@ -79,12 +90,7 @@ pub async fn page(
     Path(slug): Path<String>,
 ) -> Response {
     let edition = state.edition();
-    let Some(page) = edition
-        .course
-        .diagrams
-        .iter()
-        .find(|d| d.slug.as_str() == slug)
-    else {
+    let Some(page) = visible(&state, &edition).find(|d| d.slug.as_str() == slug) else {
         return errors::missing(&state, &visitor, &slug);
     };
     let busy = state.rendering().busy;

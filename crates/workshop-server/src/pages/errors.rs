@@ -43,7 +43,7 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
     for post in posts::visible(state, &edition) {
         add(post.slug.as_str(), &post.title, posts::address(post));
     }
-    for page in &course.diagrams {
+    for page in diagrams::visible(state, &edition) {
         add(page.slug.as_str(), &page.title, diagrams::address(page));
     }
     for exercise in &course.exercises {

@@ -7,7 +7,7 @@ use axum::{
 };
 use workshop_course::{Post, TocEntry};
 
-use super::{Frame, Section, Visitor, errors, exercises, page as answer, words};
+use super::{Frame, Section, Visitor, diagrams, errors, exercises, page as answer, words};
 use crate::{AppState, state::Edition};
 
 /// A post in a list.
@@ -44,6 +44,9 @@ struct Page<'p> {
     category: Option<(String, String)>,
     toc: &'p [TocEntry],
     exercises: Vec<(String, String)>,
+    diagrams: Vec<diagrams::Card>,
+    reviewed: Option<(String, String)>,
+    expired: Option<String>,
     newer: Option<Card>,
     older: Option<Card>,
 }
@@ -118,7 +121,23 @@ pub async fn page(
         exercises: linked
             .map(|e| (format!("{} {}", e.id, e.title), exercises::address(e)))
             .collect(),
+        diagrams: diagrams::visible(&state, &edition)
+            .filter(|d| {
+                post.related_diagrams
+                    .iter()
+                    .any(|slug| slug == d.slug.as_str())
+            })
+            .map(diagrams::card)
+            .collect(),
+        reviewed: post
+            .reviewed
+            .map(|date| (words::day(date), words::iso(date))),
+        expired: post.expires.filter(|day| *day <= today()).map(words::day),
         newer: at.checked_sub(1).map(|at| card(posts[at])),
         older: posts.get(at + 1).map(|post| card(post)),
     })
+}
+
+fn today() -> time::Date {
+    time::OffsetDateTime::now_utc().date()
 }

@@ -84,7 +84,7 @@ fn documents<'e>(
         summary: format!("{} {}", post.excerpt, post.tags.join(" ")),
         text: text_of(&post.body.html),
     });
-    let diagrams = edition.course.diagrams.iter().map(|page| Document {
+    let diagrams = diagrams::visible(state, edition).map(|page| Document {
         kind: "Diagram",
         title: page.title.clone(),
         href: diagrams::address(page),

@@ -72,7 +72,7 @@ pub async fn tag(
         return errors::missing(&state, &visitor, &tag);
     };
     let posts = posts::visible(&state, &edition).filter(|p| has(&p.tags));
-    let pages = edition.course.diagrams.iter().filter(|d| has(&d.tags));
+    let pages = diagrams::visible(&state, &edition).filter(|d| has(&d.tags));
     answer(&Page {
         frame: Frame::new(&state, visitor, Section::Blog, format!("Tag {name}")),
         kind: "Tag",
@@ -112,7 +112,7 @@ fn all_tags<'e>(
     edition: &'e Edition,
 ) -> impl Iterator<Item = (String, String)> + use<'e> {
     let posts = posts::visible(state, edition).flat_map(|p| links(&p.tags));
-    let diagrams = edition.course.diagrams.iter();
+    let diagrams = diagrams::visible(state, edition);
     posts.chain(diagrams.flat_map(|d| links(&d.tags)))
 }
 
