@@ -38,7 +38,7 @@ async fn pass_on<E: Serialize>(state: &AppState, mut entries: broadcast::Receive
         match entries.recv().await {
             Ok(entry) => {
                 let entry = serde_json::to_value(&*entry).unwrap_or_default();
-                state.hub().publish_event(Event::Request {
+                state.hub().publish_event(&Event::Request {
                     exercise: EMULATOR.to_owned(),
                     test: "emulator".to_owned(),
                     entry,

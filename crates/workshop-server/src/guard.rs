@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -55,7 +55,7 @@ impl Hosts {
     fn allow(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = named.next().and_then(|h| h.to_str().ok());
-        let line = uri.authority().map(|a| a.as_str());
+        let line = uri.authority().map(Authority::as_str);
         let ours = |name: Option<&str>| name.is_none_or(|name| self.has(name));
         named.next().is_none() && (host.is_some() || line.is_some()) && ours(host) && ours(line)
     }

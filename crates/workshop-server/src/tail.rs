@@ -43,7 +43,7 @@ async fn pass_on(state: &AppState, mut tail: Tail) {
         tail = back;
         for line in lines {
             if let Ok(event) = serde_json::from_slice(&line) {
-                state.hub().publish_event(event);
+                state.hub().publish_event(&event);
             }
         }
     }

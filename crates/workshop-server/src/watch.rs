@@ -162,19 +162,19 @@ async fn render(state: &AppState, root: &Path, tried: &mut BTreeSet<String>) {
         return;
     }
     let edition = state.edition();
-    let stale: Vec<&Diagram> = edition
+    let waiting: Vec<&Diagram> = edition
         .course
         .diagrams
         .iter()
         .flat_map(|page| &page.diagrams)
         .filter(|d| (!d.fresh || d.svg.is_none()) && !tried.contains(&d.source))
         .collect();
-    if stale.is_empty() {
+    if waiting.is_empty() {
         return;
     }
-    tried.extend(stale.iter().map(|d| d.source.clone()));
+    tried.extend(waiting.iter().map(|d| d.source.clone()));
     let rendering = Rendering {
-        busy: stale.iter().map(|d| d.id.clone()).collect(),
+        busy: waiting.iter().map(|d| d.id.clone()).collect(),
         failure: None,
     };
     state.set_rendering(rendering);

@@ -74,13 +74,13 @@ impl Default for Hub {
 
 impl Hub {
     /// Takes in an event of the runner or the emulator, and passes it on.
-    pub fn publish_event(&self, event: Event) {
-        let Some((name, exercise, data)) = describe(&event) else {
+    pub fn publish_event(&self, event: &Event) {
+        let Some((name, exercise, data)) = describe(event) else {
             return;
         };
         let mut state = self.state();
         if state.boards.len() < BOARDS_MAX || state.boards.contains_key(&exercise) {
-            state.boards.entry(exercise).or_default().apply(&event);
+            state.boards.entry(exercise).or_default().apply(event);
         }
         self.send(&mut state, name, data);
     }
@@ -217,11 +217,11 @@ mod tests {
     #[test]
     fn a_page_goes_on_where_it_was_rendered() {
         let hub = Hub::default();
-        hub.publish_event(request("001", 1));
+        hub.publish_event(&request("001", 1));
         let (board, at) = hub.board("001");
         assert_eq!(board.requests.len(), 1);
-        hub.publish_event(request("001", 2));
-        hub.publish_event(request("001", 3));
+        hub.publish_event(&request("001", 2));
+        hub.publish_event(&request("001", 3));
         let resumed = hub.subscribe(Some(&at));
         assert_eq!((numbers(&resumed), resumed.gap), (vec![2, 3], false));
         assert_eq!(numbers(&hub.subscribe(None)), [0_u64; 0]);
@@ -232,7 +232,7 @@ mod tests {
         let hub = Hub::default();
         let (_, at) = hub.board("001");
         for t in 0..=RING_MAX {
-            hub.publish_event(request("001", i64::try_from(t).unwrap()));
+            hub.publish_event(&request("001", i64::try_from(t).unwrap()));
         }
         assert!(hub.subscribe(Some(&at)).gap);
         assert!(hub.subscribe(Some("1-1")).gap, "an id of another start");
@@ -243,7 +243,7 @@ mod tests {
     fn bodies_do_not_travel() {
         let hub = Hub::default();
         let (_, at) = hub.board("001");
-        hub.publish_event(request("001", 1));
+        hub.publish_event(&request("001", 1));
         let data = &hub.subscribe(Some(&at)).backlog[0].data;
         assert!(
             data.contains("CC-BR") && !data.contains("left behind"),
@@ -254,15 +254,15 @@ mod tests {
     #[test]
     fn requests_by_hand_light_the_exercise_too_unless_older_than_the_run() {
         let hub = Hub::default();
-        hub.publish_event(request(EMULATOR, 5));
+        hub.publish_event(&request(EMULATOR, 5));
         assert_eq!(hub.board("001").0.requests.len(), 1);
-        hub.publish_event(Event::Started {
+        hub.publish_event(&Event::Started {
             exercise: "001".to_owned(),
             t: 10,
         });
         assert_eq!(hub.board("001").0.requests.len(), 0);
-        hub.publish_event(request("001", 20));
-        hub.publish_event(request(EMULATOR, 15));
+        hub.publish_event(&request("001", 20));
+        hub.publish_event(&request(EMULATOR, 15));
         let times: Vec<_> = hub.board("001").0.requests.iter().map(|r| r.t).collect();
         assert_eq!(times, [15, 20]);
     }

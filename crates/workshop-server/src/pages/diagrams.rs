@@ -40,7 +40,7 @@ struct List {
 #[template(path = "diagram.html")]
 struct Page<'p> {
     frame: Frame,
-    page: &'p DiagramPage,
+    about: &'p DiagramPage,
     card: Card,
     exercises: Vec<(String, String)>,
     rendering: usize,
@@ -107,7 +107,7 @@ pub async fn page(
     let lighting = lighting.filter(|e| e.diagram.as_deref() == Some(page.slug.as_str()));
     answer(&Page {
         frame,
-        page,
+        about: page,
         card: card(page),
         exercises: lighting
             .map(|e| (format!("{} {}", e.id, e.title), exercises::address(e)))

@@ -116,7 +116,7 @@ struct Checks {
 #[template(path = "requests.html")]
 struct Requests {
     signed_in: bool,
-    requests: Vec<Request>,
+    rows: Vec<Request>,
     lit: String,
 }
 
@@ -443,7 +443,7 @@ impl Requests {
         let start = board.requests.front().map_or(0, |r| r.t);
         Self {
             signed_in: visitor.signed_in,
-            requests: shown
+            rows: shown
                 .enumerate()
                 .map(|(at, seen)| row(at + 1, start, seen))
                 .collect(),

@@ -294,7 +294,7 @@ async fn results_and_requests_of_a_failed_check_as_a_part_of_the_page() {
     ];
     for line in lines {
         let event = serde_json::from_value(line).unwrap();
-        site.state.hub().publish_event(event);
+        site.state.hub().publish_event(&event);
     }
     let part = site.get_as_owner("/exercises/001-one-call/results").await;
     insta::assert_snapshot!("results_of_a_failed_check", part.text());
@@ -329,7 +329,7 @@ async fn a_check_that_does_not_compile_shows_what_the_compiler_says() {
     ] {
         site.state
             .hub()
-            .publish_event(serde_json::from_value(line).unwrap());
+            .publish_event(&serde_json::from_value(line).unwrap());
     }
     let building = site.get_as_owner("/exercises/001-one-call").await;
     assert!(building.text().contains("Compiling 41 of 212"));
@@ -346,7 +346,7 @@ async fn a_check_that_does_not_compile_shows_what_the_compiler_says() {
         diagnostics: vec!["error[E0308]: mismatched <types>".to_owned()],
         t: 2,
     };
-    site.state.hub().publish_event(finished);
+    site.state.hub().publish_event(&finished);
     let page = site.get_as_owner("/exercises/001-one-call").await;
     assert!(
         page.text()
