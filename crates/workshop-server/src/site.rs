@@ -26,6 +26,9 @@ pub struct SiteConfig {
     pub check: CheckOptions,
     /// The emulator whose address and requests are shown.
     pub emulator: Option<Arc<Endpoint>>,
+    /// A checkout with `crates/workshop-diagrams`, which draws changed diagrams; the workspace if
+    /// it is one.
+    pub renderer: Option<PathBuf>,
     /// Whether unpublished posts are shown.
     pub preview: bool,
 }

@@ -28,6 +28,7 @@ struct Inner {
     rendering: Mutex<Rendering>,
     folder: Option<PathBuf>,
     workspace: Option<Workspace>,
+    renderer: Option<PathBuf>,
     check: CheckOptions,
     emulator: Option<Arc<Endpoint>>,
     preview: bool,
@@ -67,11 +68,18 @@ impl AppState {
             },
         };
         let course = Course::load(&tree);
+        let workspace = config.workspace.as_ref().map(|w| w.root().to_path_buf());
+        let draws = |checkout: &PathBuf| checkout.join("crates/workshop-diagrams").is_dir();
+        let renderer = [workspace, config.renderer]
+            .into_iter()
+            .flatten()
+            .find(draws);
         Ok(Self(Arc::new(Inner {
             edition: RwLock::new(Arc::new(Edition { course, tree })),
             rendering: Mutex::default(),
             folder,
             workspace: config.workspace,
+            renderer,
             check: config.check,
             emulator: config.emulator,
             preview: config.preview,
@@ -138,6 +146,11 @@ impl AppState {
     /// The student's checkout.
     pub fn workspace(&self) -> Option<&Workspace> {
         self.0.workspace.as_ref()
+    }
+
+    /// The checkout whose `workshop-diagrams` draws changed diagrams.
+    pub fn renderer(&self) -> Option<&Path> {
+        self.0.renderer.as_deref()
     }
 
     /// How the page's button checks; each check gets a cancel token of its own.

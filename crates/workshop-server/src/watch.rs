@@ -8,7 +8,7 @@ use std::{
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::{process::Command, sync::mpsc};
+use tokio::{process::Command, sync::mpsc, task::JoinSet};
 use workshop_course::{Course, Diagnostic, Diagram, Severity, Tree};
 
 use crate::{
@@ -41,14 +41,29 @@ pub fn follow(state: AppState) -> impl Future<Output = ()> + Send {
 
 async fn keep(state: &AppState, root: &Path, mut changes: mpsc::Receiver<()>) {
     let mut tried = BTreeSet::new();
-    render(state, root, &mut tried).await;
-    while changes.recv().await.is_some() {
-        while tokio::time::timeout(QUIET, changes.recv())
-            .await
-            .is_ok_and(|c| c.is_some())
-        {}
-        reload(state, root).await;
-        render(state, root, &mut tried).await;
+    // At most one: the renderer writes files, and its first build takes minutes.
+    let mut renderer = JoinSet::new();
+    loop {
+        if renderer.is_empty()
+            && let Some(job) = render(state, root, &mut tried)
+        {
+            renderer.spawn(job);
+        }
+        tokio::select! {
+            change = changes.recv() => {
+                if change.is_none() {
+                    return;
+                }
+                while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|c| c.is_some()) {}
+                reload(state, root).await;
+            }
+            Some(drawn) = renderer.join_next() => {
+                let failure = drawn.ok().and_then(Result::err);
+                state.set_rendering(Rendering { busy: BTreeSet::new(), failure });
+                reload(state, root).await;
+                announce(state);
+            }
+        }
     }
 }
 
@@ -149,43 +164,32 @@ fn page_of(course: &Course, file: &str) -> Option<String> {
         .or(exercise.map(exercises::address))
 }
 
-/// Has diagrams without a fresh picture rendered, if the renderer's source is at hand. What was
+/// The work of drawing what has no fresh picture, if the renderer's source is at hand. What was
 /// tried once is not tried again until its text changes.
-async fn render(state: &AppState, root: &Path, tried: &mut BTreeSet<String>) {
-    let Some(checkout) = state.workspace().map(|w| w.root().to_path_buf()) else {
-        return;
-    };
-    if !checkout
-        .join("crates/workshop-diagrams/Cargo.toml")
-        .is_file()
-    {
-        return;
-    }
+fn render(
+    state: &AppState,
+    root: &Path,
+    tried: &mut BTreeSet<String>,
+) -> Option<impl Future<Output = Result<(), Diagnostic>> + Send + use<>> {
+    let checkout = state.renderer()?.to_path_buf();
     let edition = state.edition();
-    let waiting: Vec<&Diagram> = edition
-        .course
-        .diagrams
-        .iter()
-        .flat_map(|page| &page.diagrams)
+    let of_pages = edition.course.diagrams.iter().flat_map(|p| &p.diagrams);
+    let of_posts = edition.course.posts.iter().flat_map(|p| &p.diagrams);
+    let waiting: Vec<&Diagram> = of_pages
+        .chain(of_posts)
         .filter(|d| (!d.fresh || d.svg.is_none()) && !tried.contains(&d.source))
         .collect();
     if waiting.is_empty() {
-        return;
+        return None;
     }
     tried.extend(waiting.iter().map(|d| d.source.clone()));
-    let rendering = Rendering {
+    state.set_rendering(Rendering {
         busy: waiting.iter().map(|d| d.id.clone()).collect(),
         failure: None,
-    };
-    state.set_rendering(rendering);
-    announce(state);
-    let failure = run_renderer(&checkout, root).await.err();
-    state.set_rendering(Rendering {
-        busy: BTreeSet::new(),
-        failure,
     });
-    reload(state, root).await;
     announce(state);
+    let root = root.to_path_buf();
+    Some(async move { run_renderer(&checkout, &root).await })
 }
 
 /// Every page that shows a diagram says whether it is being rendered.
@@ -193,7 +197,13 @@ fn announce(state: &AppState) {
     let edition = state.edition();
     let diagrams = edition.course.diagrams.iter().map(diagrams::address);
     let exercises = edition.course.exercises.iter().map(exercises::address);
+    let posts = edition
+        .course
+        .posts
+        .iter()
+        .filter(|p| !p.diagrams.is_empty());
     let mut paths: Vec<_> = diagrams.chain(exercises).collect();
+    paths.extend(posts.map(posts::address));
     paths.extend(["/", "/diagnostics"].map(str::to_owned));
     state.hub().publish_reload(&paths);
 }

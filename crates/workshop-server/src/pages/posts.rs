@@ -47,6 +47,7 @@ struct Page<'p> {
     diagrams: Vec<diagrams::Card>,
     reviewed: Option<(String, String)>,
     expired: Option<String>,
+    rendering: usize,
     newer: Option<Card>,
     older: Option<Card>,
 }

@@ -1,6 +1,9 @@
 //! The site as a service: no port, except where sockets are what is tested.
 
-#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
 
 mod live;
 mod pages;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use workshop_runner::CheckOptions;
+use workshop_runner::{CheckOptions, Workspace};
 use workshop_server::{Site, SiteConfig};
 
 use crate::{
@@ -32,6 +32,11 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
         source: from,
         workspace: source.workspace,
         emulator: Some(Arc::clone(&emulator)),
+        // Diagrams of a course folder elsewhere are drawn by the checkout we are in.
+        renderer: std::env::current_dir()
+            .ok()
+            .and_then(|here| Workspace::find(&here).ok())
+            .map(|checkout| checkout.root().to_owned()),
         preview: args.preview,
         check,
     })
