@@ -93,12 +93,7 @@ pub async fn page(
     let Some(page) = visible(&state, &edition).find(|d| d.slug.as_str() == slug) else {
         return errors::missing(&state, &visitor, &slug);
     };
-    let busy = state.rendering().busy;
-    let rendering = page
-        .diagrams
-        .iter()
-        .filter(|d| busy.contains(&d.id))
-        .count();
+    let rendering = being_drawn(&state, &page.diagrams);
     let mut frame = Frame::new(&state, visitor, Section::Diagrams, page.title.clone())
         .with_findings(&state, |file| file == page.file || file == "diagrams")
         .with_code(&page.body.html);
@@ -114,6 +109,12 @@ pub async fn page(
             .collect(),
         rendering,
     })
+}
+
+/// How many of these pictures are being drawn now.
+pub fn being_drawn(state: &AppState, diagrams: &[Diagram]) -> usize {
+    let busy = state.rendering().busy;
+    diagrams.iter().filter(|d| busy.contains(&d.id)).count()
 }
 
 /// `GET /api/lit`: what the requests to the emulator beside the site light.

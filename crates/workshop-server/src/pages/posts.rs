@@ -130,6 +130,7 @@ pub async fn page(
             })
             .map(diagrams::card)
             .collect(),
+        rendering: diagrams::being_drawn(&state, &post.diagrams),
         reviewed: post
             .reviewed
             .map(|date| (words::day(date), words::iso(date))),
