@@ -110,7 +110,7 @@ test('a check is followed as it happens, and its requests light the diagram', as
 
   await workshop.log(requestEvent());
   await page.locator('svg [data-node=BR].ok').first().waitFor();
-  await page.locator('svg [data-edge=POLICY-BR].ok').first().waitFor();
+  await page.locator('svg [data-edge=POLICY-BR].ok').first().waitFor({ state: 'attached' });
   await page.getByText('12 in, 40 out').waitFor();
   assert.equal(await page.locator('svg [data-node=SONNET].ok').count(), 0, 'nothing reached Sonnet');
 
