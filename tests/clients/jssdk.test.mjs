@@ -2,6 +2,7 @@
 // prior knowledge. The printed `workshop env` is all it gets.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 import {
   BedrockRuntimeClient,
@@ -83,4 +84,14 @@ test("errors are typed", async () => {
     client.send(new ConverseCommand({ modelId: "no.such-model", messages: ask("x") })),
     { name: "ValidationException", message: "The provided model identifier is invalid." },
   );
+});
+
+test("the JavaScript shown in the patterns article runs as it stands", () => {
+  const cwd = fileURLToPath(new URL("../../content/snippets/ts/", import.meta.url));
+  const out = execFileSync(process.execPath, ["direct.mjs", "Say hello"], {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, MODEL_ID: model },
+  });
+  assert.match(out, /hello/i);
 });
