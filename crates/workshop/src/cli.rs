@@ -63,12 +63,6 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Measure edit → verdict beside plain `cargo test`
     BenchLoop(BenchLoop),
-    /// Run a test under limits; used by `check`
-    #[command(name = "__guard", hide = true, disable_help_flag = true)]
-    Guard {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<std::ffi::OsString>,
-    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -18,8 +18,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use source::Source;
+use workshop_runner::guard;
 
 fn main() -> ExitCode {
+    // Before clap: the guard's arguments end with a program's own, `--` and all.
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == guard::ARG) {
+        guard::main(args);
+    }
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => ExitCode::from(code),
@@ -47,7 +53,6 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::New(args) => commands::new::run(&args, &source),
         Command::Doctor(args) => runtime()?.block_on(commands::doctor::run(&args, &source)),
         Command::BenchLoop(args) => commands::bench_loop::run(&args, &source),
-        Command::Guard { args } => workshop_runner::guard::main(args),
     }
 }
 

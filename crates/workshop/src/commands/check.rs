@@ -5,7 +5,9 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use anyhow::{Context as _, bail};
 use bedrock_emulator::catalogue::Catalogue;
 use workshop_course::{Course, Exercise, Real};
-use workshop_runner::{CheckOptions, Outcome, Progress, Report, guard};
+use workshop_runner::{
+    BedrockLimits, CheckOptions, Outcome, Progress, Report, check_bedrock, guard,
+};
 
 use crate::{
     cli, exit, report, shutdown,
@@ -23,7 +25,7 @@ pub(crate) fn run(args: &cli::Check, source: &Source) -> anyhow::Result<u8> {
                 println!("Nothing was sent.");
                 return Ok(exit::NOT_SOLVED);
             }
-            check_bedrock(exercise, source)?
+            check_on_bedrock(exercise, source)?
         }
     };
     let Some(found) = found else {
@@ -89,9 +91,23 @@ pub(crate) fn options(source: &Source) -> anyhow::Result<CheckOptions> {
     })
 }
 
-fn check_bedrock(exercise: &Exercise, source: &Source) -> anyhow::Result<Option<Report>> {
-    let _ = (exercise, source);
-    bail!("pending")
+fn check_on_bedrock(exercise: &Exercise, source: &Source) -> anyhow::Result<Option<Report>> {
+    let mut bar = report::Progress::default();
+    let Real::Optional(limits) = exercise.real else {
+        bail!("exercise {} runs on the emulator only", exercise.id);
+    };
+    let found = check_bedrock(
+        source.workspace()?,
+        &exercise.id,
+        BedrockLimits::new(limits.max_calls, limits.max_tokens),
+        &CheckOptions {
+            cancel: shutdown::cancel_token(),
+            ..options(source)?
+        },
+        &mut |event| bar.show(event),
+    );
+    bar.clear();
+    Ok(found)
 }
 
 /// Says what will be called and what it costs at most, and asks.
