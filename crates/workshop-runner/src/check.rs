@@ -252,12 +252,12 @@ fn build_and_run(
     tell: &mut dyn FnMut(Event),
 ) -> Option<Report> {
     let id = exercise.id.as_str();
-    let test = if bedrock.is_some() {
+    let suite_name = if bedrock.is_some() {
         "bedrock"
     } else {
         "check"
     };
-    let source = exercise.dir.join(format!("tests/{test}.rs"));
+    let source = exercise.dir.join(format!("tests/{suite_name}.rs"));
     if bedrock.is_some() && !source.exists() {
         let why = format!("Exercise {id} has no part that runs against real Bedrock.");
         return Some(Report::broken(id, why, Instant::now()));
@@ -277,7 +277,7 @@ fn build_and_run(
     };
     let order = Build {
         root: workspace.root().to_owned(),
-        args: build_args(exercise, test),
+        args: build_args(exercise, suite_name),
         env: Vec::new(),
         target_dir: build_dir,
         color: options.color,
@@ -301,9 +301,10 @@ fn build_and_run(
         Built::Broken(why) => return Some(Report::broken(id, why, Instant::now())),
         Built::Cancelled => return None,
     };
-    let Some(program) = products.tests.iter().find(|t| t.target == test) else {
-        let why =
-            format!("cargo built no test program for exercise {id}: is tests/{test}.rs there?");
+    let Some(program) = products.tests.iter().find(|t| t.target == suite_name) else {
+        let why = format!(
+            "cargo built no test program for exercise {id}: is tests/{suite_name}.rs there?"
+        );
         return Some(Report::broken(id, why, Instant::now()));
     };
     let mut dirs: Vec<PathBuf> = products.library_dirs.iter().cloned().collect();

@@ -121,7 +121,8 @@ impl Generated {
         folder: &Path,
         variants: &[Variant],
     ) -> Result<Self, VariantError> {
-        let manifest = parse(&root.join("Cargo.toml"))?;
+        let mut manifest = parse(&root.join("Cargo.toml"))?;
+        build_once(&mut manifest);
         let packages = variants.iter().map(|v| Value::from(v.package.clone()));
         let members = packages.collect();
         put(
@@ -151,6 +152,17 @@ impl Generated {
     pub(crate) fn lib(&self, variant: &Variant) -> PathBuf {
         self.dir(variant).join(VARIANT).join("lib.rs")
     }
+}
+
+/// Variants are built once and run once: what serves the next edit (incremental files) or a
+/// debugger would only cost time. The dependencies' profile stays as it is, and so do their builds.
+fn build_once(manifest: &mut Table) {
+    let mut profiles = table(manifest, "profile");
+    let mut dev = table(&profiles, "dev");
+    dev.insert("debug".into(), false.into());
+    dev.insert("incremental".into(), false.into());
+    profiles.insert("dev".into(), dev.into());
+    manifest.insert("profile".into(), profiles.into());
 }
 
 /// A workspace with a copy of one exercise, laid out like the real one; gives the copy's
