@@ -57,7 +57,7 @@ async fn traced(lab: &Lab, model: &str) -> (Vec<Hop>, Vec<Call>) {
     );
     let before = lab.calls().len();
     let (client, console) = (lab.client(), Console { lab });
-    let call = trace_one(&client, &console, model, PROMPT);
+    let call = trace_one(&client, &console, model, PROMPT, 64);
     let hops = within(&RETURNS, "trace_one(…)", call).await;
     (hops, lab.calls().split_off(before))
 }
@@ -124,6 +124,8 @@ async fn a_good_call_leaves_evidence_at_every_hop() {
     ONE_CALL.equal("operations called", operations, vec!["Converse"]);
     let call = &calls[0];
     ONE_CALL.equal("text of the message", call.text().as_str(), PROMPT);
+    let limit = call.body_at("/inferenceConfig/maxTokens");
+    ONE_CALL.equal("inferenceConfig.maxTokens", limit, Some(&json!(64)));
     let all = [
         Node::Client,
         Node::Identity,

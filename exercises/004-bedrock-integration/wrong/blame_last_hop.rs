@@ -9,18 +9,20 @@ mod given;
 use aws_sdk_bedrockruntime::{
     Client,
     operation::RequestId,
-    types::{ContentBlock, ConversationRole, Message},
+    types::{ContentBlock, ConversationRole, InferenceConfiguration, Message},
 };
 
 pub use given::{Caller, DRAFT, Decision, Edge, Evidence, Hop, Node, Observer, edge};
 
-/// Sends `prompt` to `model` once with Converse, and collects evidence of where the request went:
-/// client, identity and policy; Bedrock and the model if it got there; logs and metrics always.
+/// Sends `prompt` to `model` once with Converse, for at most `max_tokens` tokens, and collects
+/// evidence of where the request went: client, identity and policy; Bedrock and the model if it got
+/// there; logs and metrics always.
 pub async fn trace_one(
     client: &Client,
     aws: &(dyn Observer + Sync),
     model: &str,
     prompt: &str,
+    max_tokens: i32,
 ) -> Vec<Hop> {
     let count = |name: &str| aws.metric(name, model);
     let before = (count("Invocations"), count("InvocationThrottles"));
@@ -30,7 +32,14 @@ pub async fn trace_one(
         .content(ContentBlock::Text(prompt.to_owned()))
         .build()
         .expect("role and content are set");
-    let request = client.converse().model_id(model).messages(message);
+    let limit = InferenceConfiguration::builder()
+        .max_tokens(max_tokens)
+        .build();
+    let request = client
+        .converse()
+        .model_id(model)
+        .messages(message)
+        .inference_config(limit);
     let outcome = request.send().await;
 
     let mut hops = Vec::new();
