@@ -46,7 +46,8 @@ struct Item {
 }
 
 /// How far an exercise is, in words and as a class.
-#[derive(Clone, Copy)]
+#[derive(Template)]
+#[template(path = "standing.html")]
 struct Standing {
     class: &'static str,
     word: &'static str,
@@ -59,8 +60,6 @@ struct Page<'e> {
     exercise: &'e Exercise,
     href: String,
     track: String,
-    standing: Standing,
-    solved: bool,
     level: String,
     requires: Vec<(String, String, bool)>,
     recall: Vec<Question<'e>>,
@@ -87,12 +86,23 @@ struct Picture {
     text: Vec<String>,
 }
 
-/// Checks and requests; alone, it is what the page's script fetches after each event.
+/// All that a check changes; alone, it is what the page's script fetches after each event.
 #[derive(Template)]
 #[template(path = "results.html")]
 struct Results {
+    standing: Standing,
+    reached: AfterSuccess,
     checks: Checks,
     requests: Requests,
+}
+
+/// What success opens: why it matters, and the reference solution.
+#[derive(Template)]
+#[template(path = "reached.html")]
+struct AfterSuccess {
+    solved: bool,
+    href: String,
+    after: Option<String>,
 }
 
 #[derive(Template)]
@@ -260,8 +270,6 @@ pub async fn page(
             .iter()
             .find(|t| t.id == exercise.track)
             .map_or_else(String::new, |t| t.title.clone()),
-        standing: standing(exercise, &progress),
-        solved: progress.solved(&exercise.id),
         level: level(exercise.level),
         requires: requires
             .map(|e| {
@@ -393,6 +401,12 @@ impl Results {
         progress: &Progress,
     ) -> Self {
         Self {
+            standing: standing(exercise, progress),
+            reached: AfterSuccess {
+                solved: progress.solved(&exercise.id),
+                href: address(exercise),
+                after: exercise.after.as_ref().map(|after| after.html.clone()),
+            },
             checks: Checks::of(state, exercise, board, progress),
             requests: Requests::of(visitor, board),
         }
