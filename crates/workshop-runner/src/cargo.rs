@@ -329,8 +329,10 @@ impl<'a> Reader<'a> {
 
     /// Tells how many packages are done once there is something to wait for.
     fn progress(&mut self, package_id: String, fresh: bool, on: &mut dyn FnMut(Progress)) {
+        // Counting costs as much as a small build: not for the loop's own two crates.
+        let asked_for = self.build.args.contains(&package_name(&package_id));
+        let long = !fresh && !asked_for && self.started.elapsed() > Duration::from_millis(700);
         self.done.insert(package_id);
-        let long = !fresh && self.started.elapsed() > Duration::from_millis(700);
         if self.total.is_none() && long {
             self.total = Some(count_packages(self.build));
         }
@@ -545,6 +547,9 @@ pub(crate) fn toolchain_libraries(root: &Path) -> Option<PathBuf> {
     if let Some(dir) = known.lock().ok()?.get(root) {
         return Some(dir.clone());
     }
+    if let Some(dir) = libraries_beside_cargo() {
+        return Some(dir);
+    }
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc)
         .args(["--print", "target-libdir"])
@@ -555,4 +560,24 @@ pub(crate) fn toolchain_libraries(root: &Path) -> Option<PathBuf> {
     let dir = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     known.lock().ok()?.insert(root.to_owned(), dir.clone());
     Some(dir)
+}
+
+/// Below `cargo run`, `CARGO` is the toolchain's own cargo and the libraries are near it: no
+/// process has to be asked, unless libraries of several targets are installed.
+fn libraries_beside_cargo() -> Option<PathBuf> {
+    if std::env::var_os("RUSTC").is_some() {
+        return None;
+    }
+    let cargo = PathBuf::from(std::env::var_os("CARGO")?);
+    let targets = cargo.parent()?.parent()?.join("lib/rustlib");
+    let has_std = |dir: &PathBuf| {
+        let mut files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        files.any(|file| file.file_name().to_string_lossy().contains("std-"))
+    };
+    let entries = std::fs::read_dir(targets).ok()?.flatten();
+    let mut found = entries
+        .map(|entry| entry.path().join("lib"))
+        .filter(has_std);
+    let only = found.next()?;
+    found.next().is_none().then_some(only)
 }
