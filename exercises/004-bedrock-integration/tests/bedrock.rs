@@ -46,7 +46,7 @@ impl Observer for NoConsole {
 #[tokio::test]
 async fn a_real_call_is_followed_to_the_model() {
     const FOLLOWED: Point = Point::result(
-        "004/20",
+        "004/30",
         "region, request id and tokens are evidence that needs no console",
         "README.md \"The evidence\"",
     );

@@ -103,6 +103,11 @@ async fn a_good_call_leaves_evidence_at_every_hop() {
         "a trace is about one request; a second one has another id, another record, another bill",
         "README.md \"The evidence\" · workshop hint 004 2",
     );
+    const LIMIT: Point = Point::wire(
+        "004/20",
+        "a diagnosis runs when things are bad already; it should not add an endless answer to them",
+        "README.md \"The task\" · workshop hint 001 2",
+    );
     const HOPS: Point = Point::result(
         "004/5",
         "the order of the hops is the order in which things can go wrong",
@@ -125,7 +130,7 @@ async fn a_good_call_leaves_evidence_at_every_hop() {
     let call = &calls[0];
     ONE_CALL.equal("text of the message", call.text().as_str(), PROMPT);
     let limit = call.body_at("/inferenceConfig/maxTokens");
-    ONE_CALL.equal("inferenceConfig.maxTokens", limit, Some(&json!(64)));
+    LIMIT.equal("inferenceConfig.maxTokens", limit, Some(&json!(64)));
     let all = [
         Node::Client,
         Node::Identity,
