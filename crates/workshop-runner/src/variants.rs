@@ -16,7 +16,7 @@ use std::{
 
 use toml::{Table, Value};
 
-use crate::workspace::ExerciseDir;
+use crate::workspace::{ExerciseDir, STARTER};
 
 /// The folder of the variant's text in its package.
 const VARIANT: &str = "variant";
@@ -75,7 +75,7 @@ pub(crate) fn variants(
             text,
         }
     };
-    let mut all = vec![variant(Kind::Starter, "src/lib.rs".into(), starter)];
+    let mut all = vec![variant(Kind::Starter, STARTER.into(), starter)];
     for (kind, folder) in [(Kind::Solution, "solution"), (Kind::Wrong, "wrong")] {
         for file in rust_files(&exercise.dir.join(folder))? {
             let text = read(&exercise.dir.join(folder).join(&file))?;

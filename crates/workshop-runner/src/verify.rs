@@ -12,8 +12,7 @@
 //!   answer of the exercise gives, so that each mistake is told apart;
 //! - the **manifest** adds no dependency and no feature of its own.
 //!
-//! Which starter? The one of the last commit, when there is one: a student's edited file says
-//! nothing about the course. [`Starter::Worktree`] takes the file as it is on disk.
+//! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
 
 use std::{
     collections::BTreeMap,
@@ -25,26 +24,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-use workshop_course::Tree;
-
 use crate::{
     CancelToken, Limits, TestResult, TestStatus, Workspace,
     cargo::{Build, Built, Products, Progress, target_dir, toolchain_libraries},
     suite::{Ran, Suite},
     variants::{Generated, Kind, Variant, manifest_problems, variants},
-    workspace::{ExerciseDir, STUDENT_FILE},
+    workspace::{ExerciseDir, STARTER, STUDENT_FILE},
 };
+use serde::{Deserialize, Serialize};
 
 /// How to verify.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
     /// Which exercises; empty means all.
     pub ids: Vec<String>,
-    /// Which starter.
-    pub starter: Starter,
-    /// The course built into the binary: gives starters where there is no git.
-    pub course: Option<Tree>,
     /// What each test may use.
     pub limits: Limits,
     /// The program that acts as [guard](crate::guard).
@@ -53,16 +46,6 @@ pub struct VerifyOptions {
     pub target_dir: Option<PathBuf>,
     /// Stops it.
     pub cancel: CancelToken,
-}
-
-/// Which starter is checked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Starter {
-    /// The last commit's; without git the one built into the binary; else the one on disk.
-    #[default]
-    Committed,
-    /// The file as it is on disk.
-    Worktree,
 }
 
 /// What happens meanwhile.
@@ -185,7 +168,7 @@ fn prove(
     let exercises = chosen(workspace, &options.ids)?;
     let mut all = Vec::new();
     for exercise in &exercises {
-        let starter = starter(workspace, exercise, options, &mut report.notes)?;
+        let starter = starter(exercise, &mut report.notes)?;
         all.extend(variants(exercise, starter).map_err(|e| broken(&e))?);
     }
     let target = match &options.target_dir {
@@ -228,42 +211,21 @@ fn chosen(workspace: &Workspace, ids: &[String]) -> Result<Vec<ExerciseDir>, Sto
 }
 
 /// The starter's text; see the module's words on which one.
-fn starter(
-    workspace: &Workspace,
-    exercise: &ExerciseDir,
-    options: &VerifyOptions,
-    notes: &mut Vec<String>,
-) -> Result<Vec<u8>, Stop> {
-    let path = format!("exercises/{}/{STUDENT_FILE}", exercise.name);
-    let on_disk = fs::read(exercise.student_file());
-    if options.starter == Starter::Committed {
-        let built_in = || {
-            options
-                .course
-                .as_ref()
-                .and_then(|course| course.files.get(&path).cloned())
-        };
-        if let Some(committed) = committed(workspace.root(), &path).or_else(built_in) {
-            if on_disk.is_ok_and(|on_disk| on_disk != committed) {
-                notes.push(format!(
-                    "{path} differs from the course; the course's starter was checked, not this one"
-                ));
-            }
-            return Ok(committed);
-        }
+fn starter(exercise: &ExerciseDir, notes: &mut Vec<String>) -> Result<Vec<u8>, Stop> {
+    let path = exercise.dir.join(STARTER);
+    let starter = fs::read(&path).map_err(|error| {
+        Stop::Broken(format!(
+            "cannot read {}: {error}; every exercise keeps its starter there, beside the student's copy",
+            path.display()
+        ))
+    })?;
+    if fs::read(exercise.student_file()).is_ok_and(|theirs| theirs != starter) {
+        notes.push(format!(
+            "exercises/{}/{STUDENT_FILE} differs from the starter; the starter was checked",
+            exercise.name
+        ));
     }
-    on_disk.map_err(|error| Stop::Broken(format!("cannot read {path}: {error}")))
-}
-
-fn committed(root: &Path, path: &str) -> Option<Vec<u8>> {
-    let output = Command::new("git")
-        // `./` makes the path relative to the folder, wherever the repository begins.
-        .args(["show", &format!("HEAD:./{path}")])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then_some(output.stdout)
+    Ok(starter)
 }
 
 /// Clippy as a compiler: it lints and generates code in one go, so that nothing has to be checked

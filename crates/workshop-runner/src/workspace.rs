@@ -154,3 +154,6 @@ impl ExerciseDir {
 
 /// The file the student edits, relative to the exercise's folder.
 pub const STUDENT_FILE: &str = "src/lib.rs";
+
+/// What the student's file begins as, and becomes again by a reset; nobody edits it but authors.
+pub const STARTER: &str = "starter/lib.rs";

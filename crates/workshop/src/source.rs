@@ -81,16 +81,17 @@ fn is_checkout(dir: &Path) -> bool {
     dir.join("exercises").is_dir() && dir.join("Cargo.toml").is_file()
 }
 
-/// The tree as a fresh checkout has it: every exercise's working copy is its starter.
-pub(crate) fn with_starters(mut tree: Tree) -> Tree {
-    let starters: Vec<(String, Vec<u8>)> = tree
-        .files
-        .iter()
-        .filter_map(|(path, bytes)| {
-            let exercise = path.strip_suffix("/starter/lib.rs")?;
-            Some((format!("{exercise}/src/lib.rs"), bytes.clone()))
-        })
-        .collect();
-    tree.files.extend(starters);
-    tree
+/// The course as it was when nobody had worked on it: every working copy is its starter. For an
+/// exercise folder that the binary does not know (a course of somebody else's), that course.
+pub(crate) fn as_shipped(exercise_dir: &str, source: &Source) -> anyhow::Result<Tree> {
+    let mut tree = built_in();
+    let starter = |dir: &str| format!("{dir}/starter/lib.rs");
+    if !tree.files.contains_key(&starter(exercise_dir)) {
+        tree = source.tree()?;
+    }
+    if let Some(text) = tree.files.get(&starter(exercise_dir)).cloned() {
+        tree.files
+            .insert(format!("{exercise_dir}/src/lib.rs"), text);
+    }
+    Ok(tree)
 }

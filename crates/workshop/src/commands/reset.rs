@@ -22,7 +22,7 @@ pub(crate) fn reset(exercise: &Exercise, source: &Source) -> anyhow::Result<Stri
     let now = OffsetDateTime::now_utc();
     let done = workshop_runner::reset(
         source.workspace()?,
-        &source::with_starters(source.tree()?),
+        &source::as_shipped(&exercise.dir, source)?,
         &exercise.id,
         now,
     )?;

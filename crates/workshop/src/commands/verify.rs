@@ -3,11 +3,7 @@
 use serde_json::json;
 use workshop_runner::{VerifyEvent, VerifyOptions, VerifyReport, guard, live::Event, verify};
 
-use crate::{
-    cli, exit, report, shutdown,
-    source::{self, Source},
-    style,
-};
+use crate::{cli, exit, report, shutdown, source::Source, style};
 
 pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
     let course = source.course()?;
@@ -18,7 +14,6 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
         .collect::<anyhow::Result<_>>()?;
     let options = VerifyOptions {
         ids,
-        course: Some(source::with_starters(source.tree()?)),
         guard: guard::this_program(),
         cancel: shutdown::cancel_token(),
         ..VerifyOptions::default()
