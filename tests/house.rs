@@ -255,3 +255,12 @@ fn texts(below: &[&str]) -> Vec<(String, String)> {
     }
     found
 }
+
+#[test]
+fn the_course_loads_without_a_finding() {
+    let tree = workshop_course::Tree::read(&root()).unwrap();
+    let mut findings = workshop_course::Course::load(&tree).diagnostics;
+    findings.extend(workshop_course::Course::house_checks(&tree));
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+}

@@ -40,12 +40,12 @@ export async function startWorkshop() {
   await writeFile(path.join(folder, 'Cargo.toml'), '[workspace]\n');
   const args = ['serve', '--addr', '127.0.0.1:0', '--emulator-addr', '127.0.0.1:0', '--json', '--course', folder];
   const program = spawn(binary(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  const { site, emulator } = JSON.parse(await firstLine(program));
+  const { site, login, emulator } = JSON.parse(await firstLine(program));
   return {
     folder,
     /** With the token in it. */
-    login: site,
-    origin: new URL(site).origin,
+    login,
+    origin: site,
     emulator,
     /** Appends lines to the event log, as a check or a test does. */
     async log(...events) {

@@ -168,7 +168,7 @@ mod tests {
             .lines()
             .map(|line| {
                 let bare = line.strip_prefix("# ").unwrap_or(line);
-                let is_key = bare.starts_with("[[") || bare.contains(" = ");
+                let is_key = bare.starts_with('[') || bare.contains(" = ");
                 format!("{}\n", if is_key { bare } else { "" })
             })
             .collect();
