@@ -89,7 +89,10 @@ fn the_built_in_course_is_served_without_a_checkout() {
         ("/posts/bedrock-integration-patterns", "Step Functions"),
         ("/diagrams/bedrock-architecture", "data-node=\"BR\""),
         ("/exercises", "First Converse call"),
-        ("/exercises/004-bedrock-integration", "data-edge=\"POLICY-BR\""),
+        (
+            "/exercises/004-bedrock-integration",
+            "data-edge=\"POLICY-BR\"",
+        ),
     ] {
         let (status, body) = site.get(path);
         assert_eq!(status, 200, "{path}");

@@ -48,9 +48,14 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
     }
     .announce(workspace.as_ref());
     if args.json {
+        // `site` and `emulator` are bases to append paths to; `login` is what a browser opens.
         println!(
             "{}",
-            json!({ "site": site.login_url, "emulator": emulator.url() })
+            json!({
+                "site": site.url.trim_end_matches('/'),
+                "login": site.login_url,
+                "emulator": emulator.url(),
+            })
         );
     } else {
         welcome(&site.login_url, &emulator.url(), workspace.is_some());
