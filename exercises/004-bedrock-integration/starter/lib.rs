@@ -12,16 +12,21 @@ use aws_sdk_bedrockruntime::Client;
 
 pub use given::{Caller, DRAFT, Decision, Edge, Evidence, Hop, Node, Observer, edge};
 
-/// Sends `prompt` to `model` once with Converse, and collects evidence of where the request went:
-/// client, identity and policy; Bedrock and the model if it got there; logs and metrics always.
+/// Sends `prompt` to `model` once with Converse, for at most `max_tokens` tokens, and collects
+/// evidence of where the request went: client, identity and policy; Bedrock and the model if it got
+/// there; logs and metrics always.
 pub async fn trace_one(
     client: &Client,
     aws: &(dyn Observer + Sync),
     model: &str,
     prompt: &str,
+    max_tokens: i32,
 ) -> Vec<Hop> {
     let _ = (client, aws);
-    todo!("004/1: send {prompt:?} to {model} and collect the evidence of every hop")
+    todo!(
+        "004/1: send {prompt:?} to {model} (at most {max_tokens} tokens) and collect the evidence of \
+         every hop"
+    )
 }
 
 /// Where the call of these hops stopped, or what is missing; `None` when all is well.
