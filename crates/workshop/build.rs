@@ -36,7 +36,9 @@ fn main() {
             .expect("collected below the root")
             .to_string_lossy()
             .replace('\\', "/");
-        writeln!(code, "({name:?}, include_bytes!({file:?}).as_slice()),")
+        // As a string literal, whatever the path holds.
+        let path = file.to_string_lossy().into_owned();
+        writeln!(code, "({name:?}, include_bytes!({path:?}).as_slice()),")
             .expect("OUT_DIR is writable");
     }
     writeln!(code, "]").expect("OUT_DIR is writable");

@@ -125,7 +125,7 @@ fn mark(test: &TestResult) -> String {
 
 fn failure(text: &mut String, test: &TestResult) {
     let message = test.message.strip_prefix(NOT_YET).unwrap_or(&test.message);
-    for line in message.lines() {
+    for line in message.lines().flat_map(wrap) {
         let _ = writeln!(text, "      {line}");
     }
     if let Some(location) = &test.location {
@@ -143,6 +143,30 @@ fn failure(text: &mut String, test: &TestResult) {
             let _ = writeln!(text, "      {}", style::dim(&more));
         }
     }
+}
+
+/// The line in pieces that fit the terminal beside the indent, cut between words.
+fn wrap(line: &str) -> Vec<String> {
+    const INDENT: usize = 6;
+    const WIDEST: usize = 100;
+    let columns = crossterm::terminal::size().map_or(WIDEST, |(columns, _)| columns.into());
+    let width = columns.clamp(40, WIDEST) - INDENT;
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let last = pieces.last_mut().expect("begins with one piece");
+        if !last.is_empty() && last.chars().count() + word.trim_end().chars().count() > width {
+            pieces.push(format!("  {word}"));
+        } else {
+            last.push_str(word);
+        }
+    }
+    pieces
+        .into_iter()
+        .map(|piece| piece.trim_end().to_owned())
+        .collect()
 }
 
 fn verdict(report: &Report, exercise: &Exercise) -> String {
