@@ -74,11 +74,11 @@ pub(crate) fn render(report: &Report, exercise: &Exercise) -> String {
     text
 }
 
-fn tests(text: &mut String, report: &Report) {
+fn tests(out: &mut String, report: &Report) {
     let mut first: Option<&TestResult> = None;
     for test in &report.tests {
         let _ = writeln!(
-            text,
+            out,
             "  {} {}  {}",
             mark(test),
             test.name,
@@ -90,16 +90,16 @@ fn tests(text: &mut String, report: &Report) {
         // One failure in full is a lesson; ten are a wall.
         match first {
             None => {
-                failure(text, test);
+                failure(out, test);
                 first = Some(test);
             }
             Some(first) if first.location == test.location && test.location.is_some() => {}
             Some(_) => {
-                let _ = writeln!(text, "      {}", style::dim(&one_line(&test.message)));
+                let _ = writeln!(out, "      {}", style::dim(&one_line(&test.message)));
             }
         }
     }
-    text.push('\n');
+    out.push('\n');
 }
 
 /// What a starter's `todo!` says before its own words.
@@ -123,24 +123,24 @@ fn mark(test: &TestResult) -> String {
     }
 }
 
-fn failure(text: &mut String, test: &TestResult) {
+fn failure(out: &mut String, test: &TestResult) {
     let message = test.message.strip_prefix(NOT_YET).unwrap_or(&test.message);
     for line in message.lines().flat_map(wrap) {
-        let _ = writeln!(text, "      {line}");
+        let _ = writeln!(out, "      {line}");
     }
     if let Some(location) = &test.location {
-        let _ = writeln!(text, "      {}", style::dim(&format!("at {location}")));
+        let _ = writeln!(out, "      {}", style::dim(&format!("at {location}")));
     }
     let printed: Vec<&str> = test.output.lines().collect();
     if !printed.is_empty() {
         const KEPT: usize = 12;
-        let _ = writeln!(text, "      {}", style::dim("it printed:"));
+        let _ = writeln!(out, "      {}", style::dim("it printed:"));
         for line in printed.iter().take(KEPT) {
-            let _ = writeln!(text, "      {} {line}", style::dim("│"));
+            let _ = writeln!(out, "      {} {line}", style::dim("│"));
         }
         if printed.len() > KEPT {
             let more = format!("… and {} more lines", printed.len() - KEPT);
-            let _ = writeln!(text, "      {}", style::dim(&more));
+            let _ = writeln!(out, "      {}", style::dim(&more));
         }
     }
 }

@@ -8,6 +8,9 @@ use workshop_testkit::{Lab, Point, ShimError, Value, claude_shim, models, within
 
 const TODAY: &str = "2026-11-22";
 
+/// Variables that differ from a good environment.
+type Changes<'a> = &'a [(&'a str, &'a str)];
+
 /// The course's catalogue in this exercise's types, with every model still alive.
 fn catalogue() -> Models {
     let models = models().models.iter().map(|model| Model {
@@ -207,7 +210,7 @@ fn credentials_are_complete_and_short_lived() {
     let user = ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
     let unsigned = ("CLAUDE_CODE_SKIP_BEDROCK_AUTH", "1");
     let signed = ("CLAUDE_CODE_SKIP_BEDROCK_AUTH", "0");
-    let rows: [(Mode, &[(&str, &str)], &[Problem]); 11] = [
+    let rows: [(Mode, Changes<'_>, &[Problem]); 11] = [
         (Mode::Real, &[], &[]),
         (Mode::Real, &[none], &[Problem::NoCredentials]),
         (
@@ -245,7 +248,7 @@ fn models_are_pinned_by_the_id_of_a_profile() {
     let (pin, model) = ("ANTHROPIC_DEFAULT_SONNET_MODEL", "ANTHROPIC_MODEL");
     let named_bare = Problem::BareModelId(bare.clone());
     let named_unknown = Problem::UnknownModel(unknown.clone());
-    let rows: [(&[(&str, &str)], &[Problem]); 7] = [
+    let rows: [(Changes<'_>, &[Problem]); 7] = [
         (&[(pin, &global)], &[]),
         (&[(pin, "(unset)"), (model, &global)], &[]),
         (&[(pin, "(unset)")], &[Problem::ModelNotPinned]),

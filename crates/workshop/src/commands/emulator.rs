@@ -90,18 +90,17 @@ async fn show_requests(mut requests: tokio::sync::broadcast::Receiver<Arc<Entry>
 fn line(entry: &Entry) -> String {
     let operation = entry.operation.as_deref().unwrap_or(&entry.target);
     let model = entry.model.as_deref().unwrap_or("-");
-    let mut line = format!("{:>4}  {}  {operation}  {model}", entry.seq, entry.status);
+    let mut parts = vec![
+        format!("{:>4}", entry.seq),
+        entry.status.to_string(),
+        operation.to_owned(),
+        model.to_owned(),
+    ];
     if let Some(usage) = entry.usage {
-        line += &format!("  {} in, {} out", usage.input, usage.output);
+        parts.push(format!("{} in, {} out", usage.input, usage.output));
     }
-    if let Some(stop) = &entry.stop_reason {
-        line += &format!("  {stop}");
-    }
-    if let Some(error) = &entry.error {
-        line += &format!("  {error}");
-    }
-    if let Some(message) = &entry.message {
-        line += &format!(": {message}");
-    }
-    line
+    parts.extend(entry.stop_reason.clone());
+    parts.extend(entry.error.clone());
+    parts.extend(entry.message.clone());
+    parts.join("  ")
 }
