@@ -11,13 +11,13 @@ use std::{
 use serde_json::Value;
 
 /// A running `workshop serve` on free ports; stopped when dropped.
-struct Site {
+struct Serving {
     process: Child,
     site: String,
     emulator: String,
 }
 
-impl Site {
+impl Serving {
     fn start(dir: &Path, args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_workshop"))
             .args([
@@ -56,7 +56,7 @@ impl Site {
     }
 }
 
-impl Drop for Site {
+impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -79,7 +79,7 @@ fn get(addr: &str, path: &str) -> (u16, String) {
 #[test]
 fn the_built_in_course_is_served_without_a_checkout() {
     let dir = tempfile::tempdir().unwrap();
-    let site = Site::start(dir.path(), &[]);
+    let site = Serving::start(dir.path(), &[]);
     for (path, says) in [
         ("/", "Bedrock Workshop"),
         (
@@ -130,7 +130,7 @@ fn a_foreign_course_is_served_with_its_mistakes_named() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
-    let site = Site::start(dir.path(), &["--course", "."]);
+    let site = Serving::start(dir.path(), &["--course", "."]);
     assert_eq!(site.get("/posts/good").0, 200);
     let (status, page) = site.get("/diagrams/drawn");
     assert_eq!(status, 200);
@@ -148,7 +148,7 @@ fn an_interrupt_ends_it_cleanly() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("Cargo.toml"), "[workspace]\n").unwrap();
     fs::create_dir(dir.path().join("exercises")).unwrap();
-    let mut site = Site::start(dir.path(), &[]);
+    let mut site = Serving::start(dir.path(), &[]);
     assert!(dir.path().join(".workshop/running.json").is_file());
     let pid = site.process.id().to_string();
     assert!(
