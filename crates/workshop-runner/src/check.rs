@@ -89,7 +89,7 @@ pub enum TestStatus {
 pub struct CheckOptions {
     /// What each test may use.
     pub limits: Limits,
-    /// The program that acts as [guard](crate::guard); without one, tests run directly in a
+    /// The program that acts as [guard](mod@crate::guard); without one, tests run directly in a
     /// process group, and a daemon they start may survive them.
     pub guard: Option<PathBuf>,
     /// Stops the check.

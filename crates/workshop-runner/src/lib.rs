@@ -4,7 +4,7 @@
 //! tests within limits, verdict), [`guard`] (the process around a test that lets nothing outlive
 //! it), [`progress`] (what the student has reached), [`live`] (the event log that the site
 //! follows), [`watch`] (check on save), [`verify`](mod@verify) (the author's proof in three directions),
-//! [`bench`] (how long a student waits). No HTML, no wire formats.
+//! [`mod@bench`] (how long a student waits). No HTML, no wire formats.
 
 pub mod bench;
 pub mod cancel;

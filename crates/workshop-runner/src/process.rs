@@ -1,6 +1,6 @@
 //! Running one program within bounds: time, output, cancellation; nothing left behind.
 //!
-//! Every program gets a process group of its own. Where a [guard](crate::guard) is available the
+//! Every program gets a process group of its own. Where a [guard](mod@crate::guard) is available the
 //! program runs below it; the guard's standard input is a pipe that only we hold, so the program
 //! ends with us however we end.
 

@@ -40,7 +40,7 @@ pub struct VerifyOptions {
     pub ids: Vec<String>,
     /// What each test may use.
     pub limits: Limits,
-    /// The program that acts as [guard](crate::guard).
+    /// The program that acts as [guard](mod@crate::guard).
     pub guard: Option<PathBuf>,
     /// Where cargo builds; without it, where the user's cargo builds.
     pub target_dir: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! Serves the course's pages and its live events, to this machine only.
 //!
-//! Read in this order: [`site`] (start and stop), [`state`] (what every handler sees), [`router`]
+//! Read in this order: [`site`] (start and stop), [`state`] (what every handler sees), [`mod@router`]
 //! (the table of addresses), [`guard`] (who may ask: hosts, origins, the token), [`pages`] (one
 //! module per kind of page; templates lie in `templates/`), [`events`] (the live stream and what
 //! it adds up to), [`tail`] (the student's event log), [`watch`] (reload for authors), [`assets`].
