@@ -49,6 +49,21 @@ pub struct Limits {
     pub max_tokens: u32,
 }
 
+impl Limits {
+    /// These limits, or the lower ones that `workshop check --target bedrock` took from the
+    /// exercise's manifest and showed to the student.
+    fn within_the_run(self) -> Self {
+        let shown = |name, own: u32| {
+            let shown = env::var(name).ok().and_then(|text| text.parse().ok());
+            own.min(shown.unwrap_or(own))
+        };
+        Self {
+            calls: shown("WORKSHOP_MAX_CALLS", self.calls),
+            max_tokens: shown("WORKSHOP_MAX_TOKENS", self.max_tokens),
+        }
+    }
+}
+
 /// Something is missing for a call to real Bedrock.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -132,7 +147,7 @@ pub async fn client(limits: Limits) -> Result<LiveClient, Missing> {
         credentials(&config).await?;
     }
     let leash = Arc::new(Leash {
-        limits,
+        limits: limits.within_the_run(),
         made: AtomicU32::new(0),
     });
     let config = config::Builder::from(&config).interceptor(Hold(Arc::clone(&leash)));

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
-use bedrock_emulator::catalogue::Catalogue;
+use bedrock_emulator::{Config, catalogue::Catalogue, journal::Usage};
 use workshop_course::{Course, Exercise, Real};
 use workshop_runner::{
     BedrockLimits, CheckOptions, Outcome, Progress, Report, check_bedrock, guard,
@@ -118,11 +118,15 @@ fn may_spend(exercise: &Exercise, args: &cli::Check) -> anyhow::Result<bool> {
             exercise.id
         );
     };
-    let ceiling = ceiling_usd(limits.max_calls, limits.max_tokens)?;
+    let model = std::env::var(MODEL_VARIABLE).ok();
+    let ceiling = match ceiling_usd(limits.max_calls, limits.max_tokens, model.as_deref())? {
+        Some(usd) => format!("at most ${usd:.4} for prompts of up to {PROMPT_TOKENS} tokens"),
+        None => format!("{MODEL_VARIABLE} names a model without a price in the catalogue"),
+    };
     eprintln!(
         "Real Amazon Bedrock, with your AWS configuration:\n  \
-         at most {} requests, at most {} output tokens each\n  \
-         at most ${ceiling:.4} on the model the exercise uses (list prices of {}; yours may differ)",
+         at most {} requests, at most {} output tokens each; more are refused before they leave\n  \
+         {ceiling} (list prices of {}; yours may differ)",
         limits.max_calls,
         limits.max_tokens,
         Catalogue::built_in()?.as_of,
@@ -140,19 +144,33 @@ fn may_spend(exercise: &Exercise, args: &cli::Check) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Output tokens at the limit, and as many input tokens as the exercises' prompts can have.
-fn ceiling_usd(calls: u32, max_tokens: u32) -> anyhow::Result<f64> {
-    const INPUT_TOKENS_PER_CALL: u32 = 1_000;
+/// Overrides the model of a run against real Bedrock.
+const MODEL_VARIABLE: &str = "WORKSHOP_MODEL";
+
+/// Longer than any prompt of the exercises.
+const PROMPT_TOKENS: u32 = 1_000;
+
+/// What a run costs at most, with output tokens at the limit; `None` for a model without a price.
+fn ceiling_usd(calls: u32, max_tokens: u32, model: Option<&str>) -> anyhow::Result<Option<f64>> {
     let catalogue = Catalogue::built_in()?;
-    let haiku = catalogue
-        .models
-        .iter()
-        .find(|m| m.alias.as_deref() == Some("haiku"))
-        .context("models.toml has no model with the alias haiku")?;
-    let micro_usd_per_call = f64::from(INPUT_TOKENS_PER_CALL) * f64::from(haiku.price.input)
-        / 1_000.0
-        + f64::from(max_tokens) * f64::from(haiku.price.output) / 1_000.0;
-    Ok(f64::from(calls) * micro_usd_per_call / 1_000_000.0)
+    let region = Config::default().region;
+    let haiku = || {
+        let haiku = catalogue.by_alias("haiku")?;
+        catalogue.profile_id(haiku, &region)
+    };
+    let id = match model {
+        Some(id) => id.to_owned(),
+        None => haiku().context("models.toml has no profile for the alias haiku")?,
+    };
+    let usage = Usage {
+        input: PROMPT_TOKENS,
+        output: max_tokens,
+    };
+    Ok(catalogue.find(&id, &region).map(|resolved| {
+        let micro_usd = resolved.cost_micro_usd(usage);
+        // Some thousands of micro-dollars: far below where f64 loses units.
+        f64::from(calls) * f64::from(u32::try_from(micro_usd).unwrap_or(u32::MAX)) / 1_000_000.0
+    }))
 }
 
 #[cfg(test)]
@@ -161,9 +179,15 @@ mod tests {
 
     #[test]
     fn the_ceiling_grows_with_calls_and_tokens() {
-        let one = ceiling_usd(1, 200).unwrap();
+        let usd = |calls, tokens| ceiling_usd(calls, tokens, None).unwrap().unwrap();
+        let one = usd(1, 200);
         assert!(one > 0.0 && one < 0.1, "{one}");
-        assert!((ceiling_usd(3, 200).unwrap() - 3.0 * one).abs() < 1e-12);
-        assert!(ceiling_usd(1, 400).unwrap() > one);
+        assert!((usd(3, 200) - 3.0 * one).abs() < 1e-12);
+        assert!(usd(1, 400) > one);
+    }
+
+    #[test]
+    fn a_model_without_a_price_has_no_ceiling() {
+        assert_eq!(ceiling_usd(1, 200, Some("no.such-model")).unwrap(), None);
     }
 }
