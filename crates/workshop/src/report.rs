@@ -202,3 +202,113 @@ fn verdict(report: &Report, exercise: &Exercise) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use workshop_course::{Course, Tree};
+
+    use super::*;
+
+    fn exercise() -> Exercise {
+        let tree: Tree = crate::source::built_in();
+        let course = Course::load(&tree);
+        course.exercise("001").expect("the course has 001").clone()
+    }
+
+    fn test(name: &str, status: TestStatus, message: &str, location: Option<&str>) -> TestResult {
+        TestResult {
+            name: name.to_owned(),
+            status,
+            message: message.to_owned(),
+            location: location.map(str::to_owned),
+            output: String::new(),
+            ms: 7,
+        }
+    }
+
+    fn report(outcome: Outcome, tests: Vec<TestResult>) -> Report {
+        Report {
+            exercise: "001".to_owned(),
+            outcome,
+            tests,
+            diagnostics: Vec::new(),
+            tampered: false,
+            notes: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn the_first_failure_is_shown_in_full_and_others_in_a_line() {
+        let limit = "001/4 WIRE inferenceConfig.maxTokens\n  saw     nothing\n  wanted  64\n  \
+                     why     one runaway answer costs as much as a hundred\n  read    README.md";
+        let report = report(
+            Outcome::NotSolved,
+            vec![
+                test("one_request_leaves", TestStatus::Passed, "", None),
+                test(
+                    "the_answer_is_limited",
+                    TestStatus::Failed,
+                    limit,
+                    Some("tests/check.rs:88:11"),
+                ),
+                test(
+                    "blocks_are_joined",
+                    TestStatus::Failed,
+                    "001/7 RESULT text\n  saw  x",
+                    None,
+                ),
+                test("it_ends", TestStatus::TimedOut, "Stopped after 10 s.", None),
+            ],
+        );
+        assert_eq!(
+            render(&report, &exercise()),
+            "001 First Converse call  exercises/001-first-converse-call/src/lib.rs\n\
+             \n\
+             \x20 ✓ one_request_leaves  7 ms\n\
+             \x20 ✗ the_answer_is_limited  7 ms\n\
+             \x20     001/4 WIRE inferenceConfig.maxTokens\n\
+             \x20       saw     nothing\n\
+             \x20       wanted  64\n\
+             \x20       why     one runaway answer costs as much as a hundred\n\
+             \x20       read    README.md\n\
+             \x20     at tests/check.rs:88:11\n\
+             \x20 ✗ blocks_are_joined  7 ms\n\
+             \x20     001/7 RESULT text\n\
+             \x20 ■ it_ends  7 ms\n\
+             \x20     Stopped after 10 s.\n\
+             \n\
+             1 of 4 checks pass.  A hint:  workshop hint 001   On every save:  workshop watch 001\n"
+        );
+    }
+
+    #[test]
+    fn a_success_against_edited_tests_is_called_practice() {
+        let mut report = report(
+            Outcome::Solved,
+            vec![test("a", TestStatus::Passed, "", None)],
+        );
+        report.tampered = true;
+        let text = render(&report, &exercise());
+        assert!(
+            text.contains("Practice.") && text.contains("not counted"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_words() {
+        let line = "word ".repeat(40);
+        let pieces = wrap(&line);
+        assert!(pieces.len() > 1);
+        assert!(
+            pieces
+                .iter()
+                .all(|p| p.chars().count() <= 100 && !p.ends_with(' '))
+        );
+        let words: usize = pieces.iter().map(|p| p.split_whitespace().count()).sum();
+        assert_eq!(words, 40);
+    }
+}

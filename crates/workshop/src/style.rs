@@ -8,7 +8,9 @@ use crossterm::style::Stylize;
 pub(crate) fn colour() -> bool {
     static COLOUR: OnceLock<bool> = OnceLock::new();
     *COLOUR.get_or_init(|| {
-        std::io::stdout().is_terminal()
+        // Unit tests compare text, wherever somebody runs them.
+        !cfg!(test)
+            && std::io::stdout().is_terminal()
             && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             && env::var_os("TERM").is_none_or(|t| t != "dumb")
     })

@@ -37,14 +37,14 @@ pub(crate) fn run(args: &cli::Check, source: &Source) -> anyhow::Result<u8> {
     } else {
         print!("{}", report::render(&found, exercise));
     }
-    Ok(code(found.outcome))
+    Ok(code(&found))
 }
 
-/// The exit code of an outcome.
-pub(crate) fn code(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Solved => exit::OK,
-        Outcome::NotSolved => exit::NOT_SOLVED,
+/// The exit code of a report. Success against edited tests is practice, not success.
+fn code(found: &Report) -> u8 {
+    match found.outcome {
+        Outcome::Solved if found.counts() => exit::OK,
+        Outcome::Solved | Outcome::NotSolved => exit::NOT_SOLVED,
         Outcome::DoesNotCompile => exit::DOES_NOT_COMPILE,
         Outcome::BrokenSetup => exit::BROKEN_SETUP,
     }
