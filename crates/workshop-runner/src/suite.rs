@@ -11,7 +11,11 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::ExitStatus,
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -48,6 +52,9 @@ pub(crate) struct Suite {
 /// A run of all tests in one process that takes longer is given up for one by one: most suites
 /// need a tenth of a second, and a wrong answer that makes a test wait for its own time-out two.
 const TOGETHER: Duration = Duration::from_secs(4);
+
+/// What a test gets after others have shown that the code hangs; see [`Suite::limits_after`].
+const A_MOMENT: Duration = Duration::from_secs(3);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -104,15 +111,20 @@ impl Suite {
         let (tell, results) = mpsc::channel();
         let queue = Mutex::new(names.iter().enumerate());
         let mut found: Vec<Option<TestResult>> = vec![None; names.len()];
+        let late = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..self.threads.clamp(1, names.len()) {
-                let (tell, queue, rules) = (tell.clone(), &queue, &rules);
+                let (tell, queue, rules, late) = (tell.clone(), &queue, &rules, &late);
                 let scratch = scratch.path();
                 scope.spawn(move || {
                     while let Some((n, name)) = next(queue) {
-                        let Some(result) = self.run_test(name, scratch, rules) else {
+                        let limits = self.limits_after(late.load(Ordering::Relaxed));
+                        let Some(result) = self.run_test(name, scratch, rules, &limits) else {
                             return;
                         };
+                        if result.status == TestStatus::TimedOut {
+                            late.fetch_add(1, Ordering::Relaxed);
+                        }
                         if tell.send((n, result)).is_err() {
                             return;
                         }
@@ -192,12 +204,32 @@ impl Suite {
         }
     }
 
+    /// A loop in the one function that every test calls would cost a student the full time for
+    /// each test. Two such tests are proof enough: the others get a moment only.
+    fn limits_after(&self, late: usize) -> Limits {
+        let wall = if late < 2 {
+            self.limits.wall
+        } else {
+            self.limits.wall.min(A_MOMENT)
+        };
+        Limits {
+            wall,
+            ..self.limits.clone()
+        }
+    }
+
     /// `None` when cancelled.
-    fn run_test(&self, name: &str, scratch: &Path, rules: &Rules) -> Option<TestResult> {
+    fn run_test(
+        &self,
+        name: &str,
+        scratch: &Path,
+        rules: &Rules,
+        limits: &Limits,
+    ) -> Option<TestResult> {
         let program = self.process(&["--exact", name, "--nocapture"], scratch, rules);
-        match program.run(&self.limits, &self.cancel) {
+        match program.run(limits, &self.cancel) {
             Ok(ended) if ended.how == How::Cancelled => None,
-            Ok(ended) => Some(self.judge(name, &ended)),
+            Ok(ended) => Some(self.judge(name, &ended, limits.wall)),
             Err(error) => Some(TestResult {
                 name: name.to_owned(),
                 status: TestStatus::Aborted,
@@ -209,7 +241,7 @@ impl Suite {
         }
     }
 
-    fn judge(&self, name: &str, ended: &Ended) -> TestResult {
+    fn judge(&self, name: &str, ended: &Ended, wall: Duration) -> TestResult {
         let stdout = String::from_utf8_lossy(&ended.stdout);
         let stderr = String::from_utf8_lossy(&ended.stderr);
         let failure = libtest::failure(name, &stdout, &stderr);
@@ -226,7 +258,7 @@ impl Suite {
         match ended.how {
             How::TimedOut => {
                 result.status = TestStatus::TimedOut;
-                result.message = timed_out(self.limits.wall);
+                result.message = timed_out(wall);
             }
             How::Flooded(stream) => {
                 result.message = flooded(stream, self.limits.output_bytes);
