@@ -123,11 +123,15 @@ fn may_spend(exercise: &Exercise, args: &cli::Check) -> anyhow::Result<bool> {
         Some(usd) => format!("at most ${usd:.4} for prompts of up to {PROMPT_TOKENS} tokens"),
         None => format!("{MODEL_VARIABLE} names a model without a price in the catalogue"),
     };
+    let requests = match limits.max_calls {
+        1 => "one request".to_owned(),
+        calls => format!("at most {calls} requests"),
+    };
     eprintln!(
-        "Real Amazon Bedrock, with your AWS configuration:\n  \
-         at most {} requests, at most {} output tokens each; more are refused before they leave\n  \
+        "{}:\n  \
+         {requests}, at most {} output tokens each; more are refused before they leave\n  \
          {ceiling} (list prices of {}; yours may differ)",
-        limits.max_calls,
+        destination(),
         limits.max_tokens,
         Catalogue::built_in()?.as_of,
     );
@@ -142,6 +146,24 @@ fn may_spend(exercise: &Exercise, args: &cli::Check) -> anyhow::Result<bool> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Where the requests go: an endpoint URL in the environment wins over AWS's own.
+fn destination() -> String {
+    let elsewhere = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find_map(|name| {
+            Some((
+                name,
+                std::env::var(name).ok().filter(|url| !url.is_empty())?,
+            ))
+        });
+    match elsewhere {
+        Some((name, url)) => {
+            format!("The endpoint {url} (from {name}), with your AWS configuration")
+        }
+        None => "Real Amazon Bedrock, with your AWS configuration".to_owned(),
+    }
 }
 
 /// Overrides the model of a run against real Bedrock.
