@@ -14,6 +14,7 @@ pub mod course_files;
 pub mod guard;
 pub(crate) mod libtest;
 pub mod live;
+pub(crate) mod messages;
 pub mod process;
 pub mod progress;
 pub mod reset;

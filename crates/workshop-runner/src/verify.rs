@@ -10,6 +10,8 @@
 //! - each **wrong answer** compiles and fails the tests that its first line names
 //!   (`//! dies in: a_test, another_test`) and no other, with messages that no other wrong
 //!   answer of the exercise gives, so that each mistake is told apart;
+//! - the **texts** of the dead wrong answers are at most twelve lines each, and are those that
+//!   `messages.txt` keeps for review;
 //! - the **manifest** adds no dependency and no feature of its own.
 //!
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
@@ -27,6 +29,7 @@ use std::{
 use crate::{
     CancelToken, Limits, TestResult, TestStatus, Workspace,
     cargo::{Build, Built, Products, Progress, target_dir, toolchain_libraries},
+    messages::{LINES_MAX, Messages},
     suite::{Ran, Suite},
     variants::{Generated, Kind, Variant, manifest_problems, variants},
     workspace::{ExerciseDir, STARTER, STUDENT_FILE},
@@ -44,6 +47,8 @@ pub struct VerifyOptions {
     pub guard: Option<PathBuf>,
     /// Where cargo builds; without it, where the user's cargo builds.
     pub target_dir: Option<PathBuf>,
+    /// Rewrites each exercise's `messages.txt` instead of comparing with it.
+    pub bless: bool,
     /// Stops it.
     pub cancel: CancelToken,
 }
@@ -195,7 +200,13 @@ fn prove(
                 .iter()
                 .zip(&outcomes)
                 .filter(|(v, _)| v.exercise == *exercise);
-            row(exercise, of_exercise, &products, &unformatted)
+            row(
+                exercise,
+                of_exercise,
+                &products,
+                &unformatted,
+                options.bless,
+            )
         })
         .collect();
     Ok(())
@@ -436,6 +447,7 @@ fn row<'a>(
     outcomes: impl Iterator<Item = (&'a Variant, &'a Outcome)>,
     products: &Products,
     unformatted: &BTreeMap<String, String>,
+    bless: bool,
 ) -> Row {
     let mut row = Row {
         exercise: exercise.id.clone(),
@@ -445,6 +457,7 @@ fn row<'a>(
     let (mut solutions, mut clean_solutions) = (0, 0);
     // Message of a dead wrong answer → the file that gave it first.
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
+    let mut texts = Messages::default();
     for (variant, outcome) in outcomes {
         let mut found = problems(variant, outcome);
         found.extend(warnings(variant, products));
@@ -455,6 +468,7 @@ fn row<'a>(
         }
         if variant.kind == Kind::Wrong && found.is_empty() {
             found.extend(same_message(variant, outcome, &mut messages));
+            keep_messages(variant, outcome, &mut texts);
         }
         let fine = found.is_empty();
         match variant.kind {
@@ -474,6 +488,9 @@ fn row<'a>(
                 .into_iter()
                 .map(|problem| format!("{}: {problem}", variant.file)),
         );
+    }
+    if row.wrong == row.wrong_dead {
+        row.problems.extend(texts.settle(exercise, bless));
     }
     if !exercise.dir.join("solution/lib.rs").exists() {
         row.problems.push("solution/lib.rs: is missing".into());
@@ -585,6 +602,12 @@ fn wrong_problems(variant: &Variant, tests: &[TestResult]) -> Vec<String> {
                     test.message
                 ));
             }
+            Some(test) if test.message.lines().count() > LINES_MAX => {
+                found.push(format!(
+                    "dies in {name} with more than {LINES_MAX} lines of text:\n{}",
+                    test.message
+                ));
+            }
             Some(_) => {}
         }
     }
@@ -620,6 +643,14 @@ fn same_message(
     Some(format!(
         "dies with the same text as {before}, so a student cannot tell the two mistakes apart"
     ))
+}
+
+fn keep_messages(variant: &Variant, outcome: &Outcome, texts: &mut Messages) {
+    if let Outcome::Ran(tests) = outcome {
+        for test in tests.iter().filter(|t| t.status == TestStatus::Failed) {
+            texts.add(&variant.file, &test.name, &test.message);
+        }
+    }
 }
 
 /// Warnings about the variant's own library: for a solution clippy's too.

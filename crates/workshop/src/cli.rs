@@ -213,6 +213,9 @@ pub(crate) struct Verify {
     /// End with one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Rewrite messages.txt, the kept texts of dead wrong answers; read the change before you commit it
+    #[arg(long)]
+    pub(crate) bless: bool,
 }
 
 #[derive(Debug, clap::Args)]

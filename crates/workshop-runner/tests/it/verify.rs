@@ -43,6 +43,7 @@ fn run(fixture: &Fixture) -> VerifyReport {
     let options = VerifyOptions {
         guard: Some(env!("CARGO_BIN_EXE_workshop-guard").into()),
         target_dir: Some(fixture.path("target")),
+        bless: true,
         ..VerifyOptions::default()
     };
     let report = verify(&fixture.workspace, &options, &mut |_| {}).expect("nobody cancels");
@@ -205,4 +206,27 @@ fn an_exercise_without_a_starter_is_named() {
     let report = verify(&fixture.workspace, &VerifyOptions::default(), &mut |_| {});
     let broken = report.and_then(|r| r.broken).unwrap();
     assert!(broken.contains("starter/lib.rs"), "{broken}");
+}
+
+#[test]
+fn a_changed_wording_is_noticed_until_it_is_blessed() {
+    let fixture = fixture();
+    assert!(run(&fixture).ok());
+    let file = format!("{DIR}/messages.txt");
+    let kept = fixture.read(&file);
+    assert!(
+        kept.contains("wrong/first_only.rs dies in numbers_add_up"),
+        "{kept}"
+    );
+    fixture.write(&file, &kept.replace("wanted  5", "wanted  6"));
+    let compare = VerifyOptions {
+        target_dir: Some(fixture.path("target")),
+        ..VerifyOptions::default()
+    };
+    let report = verify(&fixture.workspace, &compare, &mut |_| {}).unwrap();
+    let problem = &only_row(&report).problems[0];
+    assert!(
+        problem.contains("--bless") && problem.contains("wanted  5"),
+        "{problem}"
+    );
 }

@@ -15,6 +15,7 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
     let options = VerifyOptions {
         ids,
         guard: guard::this_program(),
+        bless: args.bless,
         cancel: shutdown::cancel_token(),
         ..VerifyOptions::default()
     };
