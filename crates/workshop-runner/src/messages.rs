@@ -24,7 +24,7 @@ impl Messages {
         let _ = writeln!(
             self.text,
             "{file} dies in {test}\n\n{}\n",
-            without_ports(message.trim_end())
+            lasting(message.trim_end())
         );
     }
 
@@ -58,17 +58,24 @@ impl Messages {
     }
 }
 
-/// Every lab has a port of its own, which is different each time.
-fn without_ports(message: &str) -> String {
-    const HOST: &str = "127.0.0.1:";
-    let mut parts = message.split(HOST);
-    let mut text = parts.next().unwrap_or_default().to_owned();
+/// The message without what changes from run to run (every lab has a port of its own) or from month
+/// to month (model ids belong to the catalogue alone).
+fn lasting(message: &str) -> String {
+    let message = blanked(message, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
+    let of_an_id = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
+    blanked(&message, "anthropic.claude-", "MODEL", of_an_id)
+}
+
+/// The text with `word` in place of the characters that belong together behind each `mark`.
+fn blanked(text: &str, mark: &str, word: &str, belongs: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(mark);
+    let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        text.push_str(HOST);
-        text.push_str("PORT");
-        text.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        out.push_str(mark);
+        out.push_str(word);
+        out.push_str(part.trim_start_matches(&belongs));
     }
-    text
+    out
 }
 
 #[cfg(test)]
@@ -76,11 +83,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_left_out() {
+    fn what_changes_is_left_out() {
+        let id = ["us.anthropic.claude-", "tiny-1-20260101-v1:0"].concat();
         assert_eq!(
-            without_ports("http://127.0.0.1:4566/x and 127.0.0.1:80"),
-            "http://127.0.0.1:PORT/x and 127.0.0.1:PORT"
+            lasting(&format!("http://127.0.0.1:4566/x asked {id} twice")),
+            "http://127.0.0.1:PORT/x asked us.anthropic.claude-MODEL twice"
         );
-        assert_eq!(without_ports("no address"), "no address");
+        assert_eq!(lasting("no address"), "no address");
     }
 }
