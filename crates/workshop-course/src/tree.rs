@@ -31,6 +31,9 @@ pub struct Tree {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What tools leave in a course's folders.
+const NOT_THE_COURSE: [&str; 3] = ["target", "node_modules", "Cargo.lock"];
+
 impl Tree {
     /// Reads `content/`, `diagrams/`, `exercises/` below `root`: texts and pictures of at most
     /// [`FILE_BYTES_MAX`]. Build output (`target/`), hidden files and symbolic links are left out,
@@ -86,7 +89,7 @@ impl Tree {
                 self.left_out(name, &message, "rename it");
                 continue;
             };
-            if file.starts_with('.') || file == "target" || file == "Cargo.lock" {
+            if file.starts_with('.') || NOT_THE_COURSE.contains(&file.as_str()) {
                 continue;
             }
             let path = format!("{name}/{file}");

@@ -401,6 +401,7 @@ fn a_folder_is_read_and_what_is_left_out_is_said() {
     write("content/posts/big.md", &vec![b'x'; 1024 * 1024 + 1]);
     write("content/posts/.hidden.md", b"x");
     write("exercises/001-x/target/debug/x.md", b"x");
+    write("content/snippets/ts/node_modules/x/README.md", b"x");
     write("Cargo.toml", b"x");
     let tree = Tree::read(root).expect("readable");
     let files: Vec<&str> = tree.files.keys().map(String::as_str).collect();
