@@ -4,9 +4,10 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
 use bedrock_emulator::{Config, catalogue::Catalogue, journal::Usage};
-use workshop_course::{Course, Exercise, Real};
+use workshop_course::{Course, Exercise, Real, RealLimits};
 use workshop_runner::{
-    BedrockLimits, CheckOptions, Outcome, Progress, Report, check_bedrock, guard,
+    BedrockLimits, CheckOptions, Outcome, Progress, Report, check_bedrock, check_with, guard,
+    live::Event,
 };
 
 use crate::{
@@ -19,13 +20,14 @@ pub(crate) fn run(args: &cli::Check, source: &Source) -> anyhow::Result<u8> {
     let course = source.course()?;
     let exercise = chosen(args.id.as_deref(), &course, source)?;
     let found = match args.target {
-        cli::Target::Emulator => check(exercise, source)?,
+        cli::Target::Emulator => check(exercise, None, source)?,
         cli::Target::Bedrock => {
-            if !may_spend(exercise, args)? {
+            let limits = limits(exercise)?;
+            if !may_spend(limits, args)? {
                 println!("Nothing was sent.");
                 return Ok(exit::NOT_SOLVED);
             }
-            check_on_bedrock(exercise, source)?
+            check(exercise, Some(limits), source)?
         }
     };
     let Some(found) = found else {
@@ -65,17 +67,26 @@ pub(crate) fn chosen<'c>(
     super::exercise(course, id)
 }
 
-fn check(exercise: &Exercise, source: &Source) -> anyhow::Result<Option<Report>> {
+/// The report, against real Bedrock when there are limits for it; `None` when it was stopped.
+fn check(
+    exercise: &Exercise,
+    real: Option<RealLimits>,
+    source: &Source,
+) -> anyhow::Result<Option<Report>> {
+    let workspace = source.workspace()?;
+    let options = CheckOptions {
+        cancel: shutdown::cancel_token(),
+        ..options(source)?
+    };
     let mut bar = report::Progress::default();
-    let found = workshop_runner::check_with(
-        source.workspace()?,
-        &exercise.id,
-        &CheckOptions {
-            cancel: shutdown::cancel_token(),
-            ..options(source)?
-        },
-        &mut |event| bar.show(event),
-    );
+    let mut show = |event: &Event| bar.show(event);
+    let found = match real {
+        None => check_with(workspace, &exercise.id, &options, &mut show),
+        Some(limits) => {
+            let limits = BedrockLimits::new(limits.max_calls, limits.max_tokens);
+            check_bedrock(workspace, &exercise.id, limits, &options, &mut show)
+        }
+    };
     bar.clear();
     Ok(found)
 }
@@ -91,33 +102,18 @@ pub(crate) fn options(source: &Source) -> anyhow::Result<CheckOptions> {
     })
 }
 
-fn check_on_bedrock(exercise: &Exercise, source: &Source) -> anyhow::Result<Option<Report>> {
-    let mut bar = report::Progress::default();
-    let Real::Optional(limits) = exercise.real else {
-        bail!("exercise {} runs on the emulator only", exercise.id);
-    };
-    let found = check_bedrock(
-        source.workspace()?,
-        &exercise.id,
-        BedrockLimits::new(limits.max_calls, limits.max_tokens),
-        &CheckOptions {
-            cancel: shutdown::cancel_token(),
-            ..options(source)?
-        },
-        &mut |event| bar.show(event),
-    );
-    bar.clear();
-    Ok(found)
+fn limits(exercise: &Exercise) -> anyhow::Result<RealLimits> {
+    match exercise.real {
+        Real::Optional(limits) => Ok(limits),
+        Real::No => bail!(
+            "exercise {} runs on the emulator only: what it tests cannot be provoked on real Bedrock",
+            exercise.id
+        ),
+    }
 }
 
 /// Says what will be called and what it costs at most, and asks.
-fn may_spend(exercise: &Exercise, args: &cli::Check) -> anyhow::Result<bool> {
-    let Real::Optional(limits) = exercise.real else {
-        bail!(
-            "exercise {} runs on the emulator only: what it tests cannot be provoked on real Bedrock",
-            exercise.id
-        );
-    };
+fn may_spend(limits: RealLimits, args: &cli::Check) -> anyhow::Result<bool> {
     let model = std::env::var(MODEL_VARIABLE).ok();
     let ceiling = match ceiling_usd(limits.max_calls, limits.max_tokens, model.as_deref())? {
         Some(usd) => format!("at most ${usd:.4} for prompts of up to {PROMPT_TOKENS} tokens"),

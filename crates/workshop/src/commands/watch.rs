@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    sync::mpsc::{Receiver, TryRecvError},
+    sync::mpsc::TryRecvError,
     time::Duration,
 };
 
@@ -39,13 +39,14 @@ pub(crate) fn run(args: &cli::Watch, source: &Source) -> anyhow::Result<u8> {
         confirming_reset: false,
         bar: report::Progress::default(),
     };
-    let stop = stop_signal();
+    // Without raw mode Ctrl-C is a signal too, not a key.
+    let stop = shutdown::cancel_token();
     loop {
         match watcher.events.try_recv() {
             Ok(event) => screen.show(&event),
             Err(TryRecvError::Disconnected) => return Ok(exit::BROKEN_SETUP),
             Err(TryRecvError::Empty) => {
-                if stop.try_recv().is_ok() {
+                if stop.is_cancelled() {
                     return Ok(exit::INTERRUPTED);
                 }
                 let key = if keys { next_key()? } else { pause() };
@@ -105,22 +106,6 @@ fn next_key() -> anyhow::Result<Option<Key>> {
         KeyCode::Char('r') | KeyCode::Enter => Key::Again,
         _ => Key::Other,
     }))
-}
-
-/// Tells when SIGTERM or (without raw mode) Ctrl-C arrives.
-fn stop_signal() -> Receiver<()> {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        if let Ok(runtime) = runtime {
-            runtime.block_on(shutdown::requested());
-            // The receiver is gone only when we are ending anyway.
-            let _ = tell.send(());
-        }
-    });
-    told
 }
 
 struct Screen<'a> {
