@@ -20,8 +20,13 @@ pub(crate) struct Progress {
 impl Progress {
     /// Shows one event. The bar goes to standard error, so that standard output stays clean.
     pub(crate) fn show(&mut self, event: &Event) {
-        if let Event::Building { done, total, .. } = event {
-            self.building(*done, *total);
+        match event {
+            Event::Building { done, total, .. } => self.building(*done, *total),
+            Event::Note { text, .. } => {
+                self.clear();
+                eprintln!("{text}");
+            }
+            _ => {}
         }
     }
 
