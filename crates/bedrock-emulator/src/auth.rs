@@ -6,21 +6,13 @@
 use time::{Date, Duration, Month, OffsetDateTime, Time};
 
 use crate::{
-    emulator::{Auth, Config, Credential},
+    emulator::Credential,
     error::{ApiError, Code},
+    identity::{Identities, Principal},
     journal::Caller,
     sigv4::{self, Authorization},
     wire::Request,
 };
-
-/// The caller, once authenticated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Principal {
-    /// The IAM ARN.
-    pub(crate) arn: String,
-    /// Whether a Bedrock API key was used.
-    pub(crate) bearer: bool,
-}
 
 /// What the request says about its caller, verified or not.
 pub(crate) fn caller(request: &Request) -> Caller {
@@ -39,15 +31,13 @@ pub(crate) fn caller(request: &Request) -> Caller {
     caller
 }
 
-/// Verifies the request, or answers as AWS does.
+/// Verifies a request to the service with this signing name, or answers as AWS does.
 pub(crate) fn authenticate(
-    config: &Config,
+    identities: &Identities,
+    signing_name: &str,
     request: &Request,
     now: OffsetDateTime,
 ) -> Result<Principal, ApiError> {
-    if config.auth == Auth::Off {
-        return Ok(anyone(config));
-    }
     let header = request.header("authorization").map(str::trim);
     let Some(header) = header.filter(|header| !header.is_empty()) else {
         return Err(ApiError::front_door(
@@ -56,18 +46,15 @@ pub(crate) fn authenticate(
         ));
     };
     if is_bearer(header) {
-        return bearer(config, header[6..].trim());
+        return bearer(identities, header[6..].trim());
     }
     let authorization = Authorization::parse(header).map_err(incomplete)?;
-    let credential = credential(config, &authorization, request, now)?;
-    scope(&authorization)?;
+    let credential = credential(identities, &authorization, request, now)?;
+    scope(&authorization, signing_name)?;
     let sent = sent_at(request, &authorization)?;
     skew(&sent, now)?;
     signature(request, &authorization, &sent, credential)?;
-    Ok(Principal {
-        arn: credential.arn.clone(),
-        bearer: false,
-    })
+    Ok(identities.principal(credential.arn.clone(), false))
 }
 
 fn is_bearer(header: &str) -> bool {
@@ -76,47 +63,31 @@ fn is_bearer(header: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
 }
 
-/// With authentication off every caller is the first configured identity.
-fn anyone(config: &Config) -> Principal {
-    let first = config.credentials.first();
-    let arn = first.map_or_else(
-        || format!("arn:aws:iam::{}:root", config.account_id),
-        |credential| credential.arn.clone(),
-    );
-    Principal { arn, bearer: false }
-}
-
-fn bearer(config: &Config, token: &str) -> Result<Principal, ApiError> {
+fn bearer(identities: &Identities, token: &str) -> Result<Principal, ApiError> {
     if !token.starts_with("ABSK") && !token.starts_with("bedrock-api-key-") {
         return Err(ApiError::front_door(
             Code::AccessDenied,
             "Invalid API Key format: Must start with pre-defined prefix",
         ));
     }
-    let known = config.api_keys.iter().find(|key| key.token == token);
-    let known = known.ok_or_else(|| {
+    let known = identities.api_key(token).ok_or_else(|| {
         ApiError::front_door(
             Code::AccessDenied,
             "Authentication failed: Please make sure your API Key is valid.",
         )
     })?;
-    Ok(Principal {
-        arn: known.arn.clone(),
-        bearer: true,
-    })
+    Ok(identities.principal(known.arn.clone(), true))
 }
 
 fn credential<'c>(
-    config: &'c Config,
+    identities: &'c Identities,
     authorization: &Authorization,
     request: &Request,
     now: OffsetDateTime,
 ) -> Result<&'c Credential, ApiError> {
     let token = request.header("x-amz-security-token");
-    let known = config
-        .credentials
-        .iter()
-        .find(|c| c.access_key_id == authorization.access_key_id)
+    let known = identities
+        .credential(&authorization.access_key_id)
         .filter(|c| c.session_token.as_deref() == token);
     let known = known.ok_or_else(|| {
         ApiError::signature(
@@ -135,11 +106,11 @@ fn credential<'c>(
 
 /// AWS's general texts; no recording shows them for Bedrock. Any region is accepted: one emulator
 /// stands for all.
-fn scope(authorization: &Authorization) -> Result<(), ApiError> {
-    if authorization.service != "bedrock" {
+fn scope(authorization: &Authorization, signing_name: &str) -> Result<(), ApiError> {
+    if authorization.service != signing_name {
         return Err(ApiError::signature(
             Code::InvalidSignature,
-            "Credential should be scoped to correct service: 'bedrock'.",
+            format!("Credential should be scoped to correct service: '{signing_name}'."),
         ));
     }
     if authorization.terminator != "aws4_request" {

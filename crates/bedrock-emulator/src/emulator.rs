@@ -1,20 +1,24 @@
 //! The emulator and its configuration; what happens to one request is in `pipeline`.
 
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use crate::{
+    account::Account,
     catalogue::Catalogue,
-    journal::{Entry, Journal},
+    identity::Identities,
+    journal::Entry,
     observe::{LogRecord, Metrics},
     pipeline::Pipeline,
     policy::{Context, Decision, Policies, PolicyError},
-    quota::Buckets,
     script::Step,
     wire::{Reply, Request},
 };
@@ -154,25 +158,17 @@ pub enum ConfigError {
 
 /// A Bedrock that answers from memory.
 ///
-/// A cheap handle is `Arc<Emulator>`; the state is behind a `std::sync::Mutex`, held for the
-/// microseconds of one request and never across an await (there is none here).
+/// A cheap handle is `Arc<Emulator>`. Each account's state is behind a `std::sync::Mutex`, held for
+/// microseconds and never across an await (there is none here). Methods without an account's name
+/// are about [`Config::account_id`].
 #[derive(Debug)]
 pub struct Emulator {
     config: Config,
     catalogue: Catalogue,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) seq: u64,
-    pub(crate) journal: Journal,
-    pub(crate) script: VecDeque<Step>,
-    pub(crate) logs: VecDeque<LogRecord>,
-    pub(crate) metrics: Metrics,
-    pub(crate) policies: Policies,
-    pub(crate) buckets: Buckets,
-    pub(crate) invocation_logging: bool,
+    identities: RwLock<Identities>,
+    accounts: Mutex<BTreeMap<String, Arc<Account>>>,
+    home: Arc<Account>,
+    seq: AtomicU64,
 }
 
 impl Emulator {
@@ -183,27 +179,27 @@ impl Emulator {
 
     /// An emulator with another catalogue.
     pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Result<Self, ConfigError> {
-        let state = State {
-            seq: 0,
-            journal: Journal::new(config.journal_capacity),
-            script: VecDeque::new(),
-            logs: VecDeque::new(),
-            metrics: Metrics::default(),
-            policies: Policies::parse(&config.policies)?,
-            buckets: Buckets::default(),
-            invocation_logging: config.invocation_logging,
-        };
+        let policies = Policies::parse(&config.policies)?;
+        let home = Arc::new(Account::new(&config.account_id, &config, policies));
+        let accounts = BTreeMap::from([(config.account_id.clone(), Arc::clone(&home))]);
         Ok(Self {
+            identities: RwLock::new(Identities::new(&config)),
+            accounts: Mutex::new(accounts),
+            home,
+            seq: AtomicU64::new(0),
             config,
             catalogue,
-            state: Mutex::new(state),
         })
     }
 
     /// Answers one request that arrived at `now`.
     pub fn handle(&self, request: &Request, now: OffsetDateTime) -> Reply {
-        let mut state = self.state();
-        Pipeline::new(&self.config, &self.catalogue, &mut state, request, now).run()
+        self.answer(Arc::new(request.clone()), now)
+    }
+
+    /// The same without a copy of the request.
+    pub fn answer(&self, request: Arc<Request>, now: OffsetDateTime) -> Reply {
+        Pipeline::new(self, request, now).run()
     }
 
     /// The configuration it was made with.
@@ -218,46 +214,51 @@ impl Emulator {
 
     /// Appends steps to the script.
     pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
-        self.state().script.extend(steps);
+        self.home.state().script.extend(steps);
     }
 
     /// How many scripted steps are still unused.
     pub fn script_left(&self) -> usize {
-        self.state().script.len()
+        self.home.state().script.left()
     }
 
     /// A copy of the journal, oldest first.
     pub fn journal(&self) -> Vec<Entry> {
-        self.state().journal.entries().cloned().collect()
+        let records = self.home.state().journal.records();
+        records.iter().map(|record| record.entry()).collect()
     }
 
-    /// The entry of that number, if the journal still holds it.
+    /// The journal's entry of that number, if it is still held.
     pub fn entry(&self, seq: u64) -> Option<Entry> {
-        let state = self.state();
-        // The newest are asked for most.
-        state
-            .journal
-            .entries()
-            .rev()
-            .find(|e| e.seq == seq)
-            .cloned()
+        let accounts: Vec<_> = self.lock_accounts().values().cloned().collect();
+        let mut found = accounts
+            .iter()
+            .filter_map(|account| account.state().journal.find(seq));
+        found.next().map(|record| record.entry())
+    }
+
+    /// The entry of the request that got this reply, if it is still held.
+    pub fn entry_of(&self, reply: &Reply) -> Option<Entry> {
+        let account = self.lock_accounts().get(&*reply.account).cloned()?;
+        let record = account.state().journal.find(reply.seq)?;
+        Some(record.entry())
     }
 
     /// The invocation log records, oldest first; as many as the journal may hold.
     pub fn logs(&self) -> Vec<LogRecord> {
-        self.state().logs.iter().cloned().collect()
+        self.home.state().logs.iter().cloned().collect()
     }
 
     /// The metrics so far.
     pub fn metrics(&self) -> Metrics {
-        self.state().metrics.clone()
+        self.home.state().metrics.clone()
     }
 
     /// Replaces the caller's IAM policies; an empty list allows everything. A document that cannot
     /// be understood changes nothing.
     pub fn set_policies(&self, policies: &[Value]) -> Result<(), PolicyError> {
         let policies = Policies::parse(policies)?;
-        self.state().policies = policies;
+        self.home.state().policies = policies;
         Ok(())
     }
 
@@ -267,18 +268,47 @@ impl Emulator {
         let region = resource.split(':').nth(3).filter(|r| !r.is_empty());
         let region = region.unwrap_or(&self.config.region);
         let context = Context::new(region, None, resource);
-        self.state().policies.decide(action, resource, &context)
+        let state = self.home.state();
+        state.policies.decide(action, resource, &context)
     }
 
     /// Switches model invocation logging.
     pub fn set_invocation_logging(&self, on: bool) {
-        self.state().invocation_logging = on;
+        self.home.state().invocation_logging = on;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A panic while the lock was held is our bug; the data is still whole enough to report.
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The number of the next request.
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.seq.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Who exists.
+    pub(crate) fn identities(&self) -> RwLockReadGuard<'_, Identities> {
+        self.identities
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account that requests belong to until their caller is known.
+    pub(crate) fn home(&self) -> &Arc<Account> {
+        &self.home
+    }
+
+    /// The account with this id; a new one is empty and allows everything.
+    pub(crate) fn account(&self, id: &str) -> Arc<Account> {
+        if id == &*self.home.id {
+            return Arc::clone(&self.home);
+        }
+        let mut accounts = self.lock_accounts();
+        if let Some(account) = accounts.get(id) {
+            return Arc::clone(account);
+        }
+        let account = Arc::new(Account::new(id, &self.config, Policies::default()));
+        accounts.insert(id.to_owned(), Arc::clone(&account));
+        account
+    }
+
+    fn lock_accounts(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Account>>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

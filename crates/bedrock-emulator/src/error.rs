@@ -4,7 +4,9 @@
 //! differ in the namespace of `x-amzn-ErrorType`, and the front door spells the body's only member
 //! `Message` in some cases and `message` in others (recorded; see [`Dialect`]).
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::service::Protocol;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +115,16 @@ impl ApiError {
         Self::new(code, Dialect::FrontDoor, message)
     }
 
+    /// 400 `SerializationException`: the body is not the JSON that an operation takes. Only one
+    /// text of this family is recorded; the others are chosen.
+    pub(crate) fn serialization(error: &serde_json::Error) -> Self {
+        let message = match error.classify() {
+            serde_json::error::Category::Data => "Unexpected field type",
+            _ => "Unexpected token in JSON",
+        };
+        Self::front_door(Code::Serialization, message)
+    }
+
     fn new(code: Code, dialect: Dialect, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -140,29 +152,47 @@ impl ApiError {
     }
 
     /// The headers after `x-amzn-RequestId`.
-    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
-        let namespace = match self.dialect {
-            Dialect::Bedrock => "com.amazon.bedrock",
-            Dialect::Signature | Dialect::FrontDoor => "com.amazon.coral.service",
-        };
-        let error_type = format!(
-            "{}:http://internal.amazon.com/coral/{namespace}/",
-            self.code.name()
-        );
-        let mut headers = vec![("x-amzn-ErrorType", error_type)];
+    pub(crate) fn headers(&self, protocol: Protocol) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if protocol == Protocol::RestJson {
+            let namespace = match self.dialect {
+                Dialect::Bedrock => "com.amazon.bedrock",
+                Dialect::Signature | Dialect::FrontDoor => "com.amazon.coral.service",
+            };
+            let error_type = format!(
+                "{}:http://internal.amazon.com/coral/{namespace}/",
+                self.code.name()
+            );
+            headers.push(("x-amzn-ErrorType", error_type));
+        }
         if let Some(ms) = self.retry_after_ms {
             headers.push(("x-amz-retry-after", ms.to_string()));
         }
         headers
     }
 
-    /// The body: one member, compact.
-    pub(crate) fn body(&self) -> String {
-        let key = match self.dialect {
-            Dialect::Bedrock | Dialect::Signature => "message",
-            Dialect::FrontDoor => "Message",
-        };
-        format!("{{\"{key}\":{}}}", Value::from(self.message.as_str()))
+    /// The body's media type.
+    pub(crate) const fn content_type(protocol: Protocol) -> &'static str {
+        match protocol {
+            Protocol::RestJson | Protocol::Workshop => "application/json",
+        }
+    }
+
+    /// The body.
+    pub(crate) fn body(&self, protocol: Protocol) -> String {
+        match protocol {
+            Protocol::RestJson => {
+                let key = match self.dialect {
+                    Dialect::Bedrock | Dialect::Signature => "message",
+                    Dialect::FrontDoor => "Message",
+                };
+                format!("{{\"{key}\":{}}}", Value::from(self.message.as_str()))
+            }
+            Protocol::Workshop => {
+                let error = json!({ "code": self.code.name(), "message": self.message });
+                json!({ "error": error }).to_string()
+            }
+        }
     }
 }
 
@@ -201,18 +231,23 @@ mod tests {
             ),
         ];
         for (error, length) in rows {
-            assert_eq!(error.body().len(), length, "{}", error.body());
+            assert_eq!(
+                error.body(Protocol::RestJson).len(),
+                length,
+                "{}",
+                error.body(Protocol::RestJson)
+            );
         }
     }
 
     #[test]
     fn the_namespace_tells_bedrock_from_the_front_door() {
-        let bedrock = ApiError::validation("x").headers();
+        let bedrock = ApiError::validation("x").headers(Protocol::RestJson);
         assert_eq!(
             bedrock[0].1,
             "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/"
         );
-        let door = ApiError::front_door(Code::AccessDenied, "x").headers();
+        let door = ApiError::front_door(Code::AccessDenied, "x").headers(Protocol::RestJson);
         assert_eq!(
             door[0].1,
             "AccessDeniedException:http://internal.amazon.com/coral/com.amazon.coral.service/"

@@ -1,12 +1,12 @@
 //! The bounded record of every request and what was answered.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{auth, trace::TraceEvent, wire::Request};
+use crate::{auth, error::Code, trace::TraceEvent, wire::Request};
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,30 +58,39 @@ pub struct Entry {
     pub trace: Vec<TraceEvent>,
 }
 
-impl Entry {
-    /// An entry for a request that has just arrived and is not answered yet.
+/// One request and its answer as it is kept: what is cheap to keep. What people read, [`Entry`], is
+/// made of it when somebody asks.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) seq: u64,
+    pub(crate) t: i64,
+    pub(crate) request: Arc<Request>,
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) model: Option<String>,
+    pub(crate) status: u16,
+    pub(crate) error: Option<Code>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: String,
+    pub(crate) stop_reason: Option<String>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) text: Option<String>,
+    pub(crate) trace: Vec<TraceEvent>,
+}
+
+impl Record {
+    /// A request that has just arrived and is not answered yet.
     pub(crate) fn arrived(
         seq: u64,
-        request: &Request,
+        request: Arc<Request>,
         request_id: String,
         now: OffsetDateTime,
     ) -> Self {
-        let (attempt, max_attempts) = attempts(request.header("amz-sdk-request"));
         Self {
             seq,
             t: i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
-            connection: request.connection,
-            method: request.method.clone(),
-            target: request.target.clone(),
+            request,
             operation: None,
             model: None,
-            headers: request.headers.iter().map(redacted).collect(),
-            body: serde_json::from_slice(&request.body).ok(),
-            body_bytes: request.body.len(),
-            caller: auth::caller(request),
-            invocation: request.header("amz-sdk-invocation-id").map(str::to_owned),
-            attempt,
-            max_attempts,
             status: 0,
             error: None,
             message: None,
@@ -90,6 +99,36 @@ impl Entry {
             usage: None,
             text: None,
             trace: Vec::new(),
+        }
+    }
+
+    /// For people and tests.
+    pub(crate) fn entry(&self) -> Entry {
+        let request = &self.request;
+        let (attempt, max_attempts) = attempts(request.header("amz-sdk-request"));
+        Entry {
+            seq: self.seq,
+            t: self.t,
+            connection: request.connection,
+            method: request.method.clone(),
+            target: request.target.clone(),
+            operation: self.operation.map(str::to_owned),
+            model: self.model.clone(),
+            headers: request.headers.iter().map(redacted).collect(),
+            body: serde_json::from_slice(&request.body).ok(),
+            body_bytes: request.body.len(),
+            caller: auth::caller(request),
+            invocation: request.header("amz-sdk-invocation-id").map(str::to_owned),
+            attempt,
+            max_attempts,
+            status: self.status,
+            error: self.error.map(|code| code.name().to_owned()),
+            message: self.message.clone(),
+            request_id: self.request_id.clone(),
+            stop_reason: self.stop_reason.clone(),
+            usage: self.usage,
+            text: self.text.clone(),
+            trace: self.trace.clone(),
         }
     }
 }
@@ -142,34 +181,73 @@ pub struct Usage {
     pub input: u32,
     /// Output tokens.
     pub output: u32,
+    /// Input tokens read from the prompt cache.
+    pub cache_read: u32,
+    /// Input tokens written to the prompt cache for five minutes.
+    pub cache_write_5m: u32,
+    /// Input tokens written to the prompt cache for an hour.
+    pub cache_write_1h: u32,
+}
+
+impl Usage {
+    /// Usage without caching.
+    pub const fn new(input: u32, output: u32) -> Self {
+        Self {
+            input,
+            output,
+            cache_read: 0,
+            cache_write_5m: 0,
+            cache_write_1h: 0,
+        }
+    }
+
+    /// Input tokens written to the prompt cache, however long they stay.
+    pub const fn cache_write(self) -> u32 {
+        self.cache_write_5m.saturating_add(self.cache_write_1h)
+    }
+
+    /// All tokens, as Bedrock counts `totalTokens`: cached ones too (recorded).
+    pub fn total(self) -> u64 {
+        u64::from(self.input)
+            + u64::from(self.output)
+            + u64::from(self.cache_read)
+            + u64::from(self.cache_write_5m)
+            + u64::from(self.cache_write_1h)
+    }
 }
 
 /// The last requests, oldest first. Full means the oldest go.
-#[derive(Debug, Clone, Default)]
-pub struct Journal {
-    entries: VecDeque<Entry>,
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    records: VecDeque<Arc<Record>>,
     capacity: usize,
 }
 
 impl Journal {
-    /// An empty journal that keeps at most `capacity` entries.
-    pub fn new(capacity: usize) -> Self {
+    /// An empty journal that keeps at most `capacity` requests.
+    pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            entries: VecDeque::new(),
+            records: VecDeque::new(),
             capacity: capacity.max(1),
         }
     }
 
     /// Records one request.
-    pub fn push(&mut self, entry: Entry) {
-        if self.entries.len() == self.capacity {
-            self.entries.pop_front();
+    pub(crate) fn push(&mut self, record: Record) {
+        if self.records.len() == self.capacity {
+            self.records.pop_front();
         }
-        self.entries.push_back(entry);
+        self.records.push_back(Arc::new(record));
     }
 
-    /// The entries, oldest first.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
-        self.entries.iter()
+    /// What it holds, oldest first.
+    pub(crate) fn records(&self) -> Vec<Arc<Record>> {
+        self.records.iter().cloned().collect()
+    }
+
+    /// The request of that number. The newest are asked for most.
+    pub(crate) fn find(&self, seq: u64) -> Option<Arc<Record>> {
+        let mut newest_first = self.records.iter().rev();
+        newest_first.find(|record| record.seq == seq).cloned()
     }
 }

@@ -10,12 +10,15 @@
 
 pub mod wire;
 
+mod account;
 pub mod emulator;
 mod pipeline;
 
 mod route;
+mod service;
 
 mod auth;
+mod identity;
 mod sigv4;
 
 pub mod policy;
@@ -32,6 +35,9 @@ mod answer_plan;
 mod frames;
 mod pace;
 mod speak;
+
+mod bedrock;
+mod workshop;
 
 pub mod catalogue;
 pub mod error;

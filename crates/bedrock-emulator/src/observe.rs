@@ -10,7 +10,7 @@ use crate::{
     answer_plan::Answer,
     catalogue::{Resolved, Via},
     error::{ApiError, Code},
-    journal::{Entry, Usage},
+    journal::{Record, Usage},
     ops::Encoded,
     wire::Request,
 };
@@ -149,8 +149,7 @@ impl<'a> Outcome<'a> {
     )]
     pub(crate) fn record(
         &self,
-        request: &Request,
-        entry: &Entry,
+        kept: &Record,
         operation: &str,
         caller: &str,
         account: &str,
@@ -163,9 +162,11 @@ impl<'a> Outcome<'a> {
             Via::OnDemand => resolved.model.id.as_str(),
             Via::Profile { .. } | Via::ApplicationProfile(_) => arns[0].as_str(),
         };
+        let body: Option<Value> = serde_json::from_slice(&kept.request.body).ok();
+        let metadata = request_metadata(&kept.request, body.as_ref());
         let mut input = json!({
             "inputContentType": "application/json",
-            "inputBodyJson": entry.body,
+            "inputBodyJson": body,
         });
         let mut record = json!({
             "schemaType": "ModelInvocationLog",
@@ -174,7 +175,7 @@ impl<'a> Outcome<'a> {
             "accountId": account,
             "identity": { "arn": caller },
             "region": region,
-            "requestId": entry.request_id,
+            "requestId": kept.request_id,
             "operation": operation,
             "modelId": model_id,
         });
@@ -198,19 +199,19 @@ impl<'a> Outcome<'a> {
             record["errorCode"] = error.code().name().into();
             record["status"] = error.code().status().to_string().into();
         }
-        if let Some(metadata) = request_metadata(request, entry) {
+        if let Some(metadata) = metadata {
             record["requestMetadata"] = metadata;
         }
         LogRecord {
-            request_id: entry.request_id.clone(),
+            request_id: kept.request_id.clone(),
             record,
         }
     }
 }
 
 /// From the Converse body, or from the header that `InvokeModel` takes.
-fn request_metadata(request: &Request, entry: &Entry) -> Option<Value> {
-    let in_body = entry.body.as_ref().and_then(|b| b.get("requestMetadata"));
+fn request_metadata(request: &Request, body: Option<&Value>) -> Option<Value> {
+    let in_body = body.and_then(|b| b.get("requestMetadata"));
     let header = request.header("x-amzn-bedrock-request-metadata");
     let in_header = header.and_then(|h| serde_json::from_str(h).ok());
     in_body.cloned().or(in_header)

@@ -1,25 +1,30 @@
-//! One request from arrival to reply: route, authenticate, authorize, read, find the model,
-//! validate, throttle, answer, record.
+//! One request from arrival to reply: route, authenticate, authorize, then either answer from what
+//! the account holds, or read, find the model, validate, throttle, let the model speak, record.
+//!
+//! The account's lock is taken for one step at a time; nothing is composed while it is held.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use time::{Date, OffsetDateTime};
 
 use crate::{
+    account::Account,
     answer_plan::{Answer, Ending},
-    auth::{self, Principal},
-    catalogue::{Catalogue, Resolved, Via},
+    auth,
+    catalogue::{Resolved, Via},
     conversation::Conversation,
-    emulator::{Config, State},
+    emulator::{Auth, Config, Emulator},
     error::{ApiError, Code},
-    journal::{self, Entry},
+    identity::Principal,
+    journal::{self, Record},
     observe::Outcome,
     ops::{self, Encoded, Exchange, Input, Operation},
     policy::{Context, Decision, denial},
     rng::Rng,
-    route::route,
-    script::{Fault, Step},
+    route::{Route, route},
+    script::{Asked, Fault, Step},
+    service::{Call, Plain, Protocol, Service, Told},
     speak::Voice,
     trace::{TraceStatus, Tracer, edges},
     wire::{Body, Due, End, Reply, Request},
@@ -27,18 +32,18 @@ use crate::{
 
 /// A request on its way.
 pub(crate) struct Pipeline<'a> {
-    config: &'a Config,
-    catalogue: &'a Catalogue,
-    state: &'a mut State,
-    request: &'a Request,
+    emulator: &'a Emulator,
+    request: Arc<Request>,
     now: OffsetDateTime,
     rng: Rng,
     region: String,
-    entry: Entry,
+    account: Arc<Account>,
+    record: Record,
     tracer: Tracer,
+    protocol: Protocol,
 }
 
-/// How a request ends without a model's answer.
+/// How a request ends without an answer of its operation.
 enum Stop {
     Error(ApiError),
     /// No answer at all.
@@ -51,7 +56,14 @@ impl From<ApiError> for Stop {
     }
 }
 
-/// A model's answer, ready for the wire.
+/// An answer, ready for the wire.
+enum Ready {
+    /// A model's.
+    Model(Answered),
+    /// A [`Plain`] operation's.
+    Plain(Told),
+}
+
 struct Answered {
     encoded: Encoded,
     usage: journal::Usage,
@@ -59,70 +71,142 @@ struct Answered {
     text: String,
 }
 
+/// A model invocation that was let in.
+struct Invocation<'i> {
+    operation: Operation,
+    input: &'i Input,
+    resolved: &'i Resolved<'i>,
+    conversation: &'i Conversation,
+}
+
 impl<'a> Pipeline<'a> {
-    pub(crate) fn new(
-        config: &'a Config,
-        catalogue: &'a Catalogue,
-        state: &'a mut State,
-        request: &'a Request,
-        now: OffsetDateTime,
-    ) -> Self {
-        state.seq += 1;
-        let mut rng = Rng::new(config.seed, &[state.seq]);
+    pub(crate) fn new(emulator: &'a Emulator, request: Arc<Request>, now: OffsetDateTime) -> Self {
+        let seq = emulator.next_seq();
+        let config = emulator.config();
+        let mut rng = Rng::new(config.seed, &[seq]);
         let request_id = rng.uuid();
-        let entry = Entry::arrived(state.seq, request, request_id, now);
-        let region = entry.caller.region.clone();
+        let region = auth::caller(&request).region;
         let note = format!("{} {}", request.method, request.target);
-        let tracer = Tracer::new(&entry.request_id, entry.t, note);
+        let record = Record::arrived(seq, Arc::clone(&request), request_id, now);
+        let tracer = Tracer::new(&record.request_id, record.t, note);
         Self {
-            config,
-            catalogue,
-            state,
+            emulator,
             request,
             now,
             rng,
             region: region.unwrap_or_else(|| config.region.clone()),
-            entry,
+            account: Arc::clone(emulator.home()),
+            record,
             tracer,
+            protocol: Protocol::RestJson,
         }
     }
 
     pub(crate) fn run(mut self) -> Reply {
         let result = self.answer();
         let reply = match result {
-            Ok(answered) => self.reply(answered),
+            Ok(Ready::Model(answered)) => self.reply(answered),
+            Ok(Ready::Plain(told)) => self.tell(told),
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
         };
-        self.entry.trace = self.tracer.finish();
-        self.state.journal.push(self.entry);
+        self.record.trace = self.tracer.finish();
+        self.account.state().journal.push(self.record);
         reply
     }
 
-    fn answer(&mut self) -> Result<Answered, Stop> {
-        let route = route(&self.request.method, &self.request.target)?;
-        let operation = route.operation;
-        self.entry.operation = Some(operation.name().to_owned());
-        self.entry.model = Some(route.model.clone());
-        let principal = self.authenticate()?;
-        self.authorize(&principal, operation, &route.model)?;
-        let found = self.understand(operation, &route.model);
-        let (input, resolved, conversation) = found.inspect_err(|error| self.refused(error))?;
-        if !operation.invokes() {
-            self.reached_bedrock(TraceStatus::Ok, operation.name().to_owned());
-            return Ok(self.count(operation, &input, &resolved, &conversation));
+    fn answer(&mut self) -> Result<Ready, Stop> {
+        match route(&self.request)? {
+            Route::Model { operation, model } => self.ask(operation, model).map(Ready::Model),
+            Route::Plain {
+                service,
+                operation,
+                labels,
+            } => Ok(Ready::Plain(self.plain(service, operation, labels)?)),
         }
-        self.invoke(&principal, operation, &input, &resolved, &conversation)
     }
 
-    fn authenticate(&mut self) -> Result<Principal, ApiError> {
-        let result = auth::authenticate(self.config, self.request, self.now);
-        let (status, note) = match &result {
-            Ok(principal) => (TraceStatus::Ok, principal.arn.clone()),
-            Err(error) => (TraceStatus::Denied, summary(error)),
+    /// An operation that asks no model.
+    fn plain(
+        &mut self,
+        service: Service,
+        operation: &'static Plain,
+        labels: Vec<String>,
+    ) -> Result<Told, ApiError> {
+        self.protocol = service.protocol();
+        self.record.operation = Some(operation.name);
+        let principal = self.authenticate(service)?;
+        let (account, request) = (Arc::clone(&self.account), Arc::clone(&self.request));
+        let region = self.region.clone();
+        let mut call = Call {
+            emulator: self.emulator,
+            account: &account,
+            principal: &principal,
+            region: &region,
+            request: &request,
+            labels,
+            now: self.now,
+            today: self.today(),
+            rng: self.rng.clone(),
         };
-        self.tracer.edge(edges::CC_USER, status, note);
-        result
+        if let Some(permission) = &operation.permission {
+            let resource = (permission.resource)(&call);
+            self.permit(
+                &principal,
+                permission.action,
+                &[(permission.action, resource)],
+                None,
+            )?;
+            self.reached_bedrock(TraceStatus::Ok, operation.name.to_owned());
+        }
+        (operation.answer)(&mut call)
+    }
+
+    /// An operation on a model.
+    fn ask(&mut self, operation: Operation, model: String) -> Result<Answered, Stop> {
+        self.record.operation = Some(operation.name());
+        self.record.model = Some(model.clone());
+        let principal = self.authenticate(Service::Runtime)?;
+        self.authorize(&principal, operation, &model)?;
+        let found = self.understand(operation, &model);
+        let (input, resolved, conversation) = found.inspect_err(|error| self.refused(error))?;
+        let invocation = Invocation {
+            operation,
+            input: &input,
+            resolved: &resolved,
+            conversation: &conversation,
+        };
+        if !operation.invokes() {
+            self.reached_bedrock(TraceStatus::Ok, operation.name().to_owned());
+            return Ok(self.count(&invocation));
+        }
+        self.invoke(&principal, &invocation)
+    }
+
+    fn config(&self) -> &'a Config {
+        self.emulator.config()
+    }
+
+    /// Finds out who calls; from here on the request belongs to the caller's account.
+    fn authenticate(&mut self, service: Service) -> Result<Principal, ApiError> {
+        let identities = self.emulator.identities();
+        let result = match service.signing_name() {
+            Some(name) if self.config().auth == Auth::Strict => {
+                auth::authenticate(&identities, name, &self.request, self.now)
+            }
+            _ => Ok(identities.anyone()),
+        };
+        drop(identities);
+        if service.signing_name().is_some() {
+            let (status, note) = match &result {
+                Ok(principal) => (TraceStatus::Ok, principal.arn.clone()),
+                Err(error) => (TraceStatus::Denied, summary(error)),
+            };
+            self.tracer.edge(edges::CC_USER, status, note);
+        }
+        let principal = result?;
+        self.account = self.emulator.account(&principal.account);
+        Ok(principal)
     }
 
     /// Every resource must be allowed: a profile, and the model in each region behind it.
@@ -132,9 +216,34 @@ impl<'a> Pipeline<'a> {
         operation: Operation,
         model: &str,
     ) -> Result<(), ApiError> {
-        let result = self.decide(principal, operation, model);
+        let catalogue = self.emulator.catalogue();
+        let resolved = catalogue.find(model, &self.region);
+        let resources = match &resolved {
+            Some(found) => catalogue.resources(found, &self.region, &self.account.id),
+            None if model.starts_with("arn:") => vec![model.to_owned()],
+            None => vec![format!(
+                "arn:aws:bedrock:{}::foundation-model/{model}",
+                self.region
+            )],
+        };
+        let profile = resolved.filter(|r| r.via != Via::OnDemand);
+        let profile = profile.map(|_| resources[0].clone());
+        let action = operation.iam_action();
+        let asked: Vec<_> = resources.into_iter().map(|r| (action, r)).collect();
+        self.permit(principal, action, &asked, profile.as_deref())
+    }
+
+    /// Every action on every resource must be allowed.
+    fn permit(
+        &mut self,
+        principal: &Principal,
+        name: &str,
+        asked: &[(&'static str, String)],
+        profile: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let result = self.decide(principal, asked, profile);
         let (status, note) = match &result {
-            Ok(()) => (TraceStatus::Ok, operation.iam_action().to_owned()),
+            Ok(()) => (TraceStatus::Ok, name.to_owned()),
             Err(error) => (TraceStatus::Denied, summary(error)),
         };
         self.tracer.edge(edges::USER_POLICY, status, note);
@@ -144,32 +253,20 @@ impl<'a> Pipeline<'a> {
     fn decide(
         &self,
         principal: &Principal,
-        operation: Operation,
-        model: &str,
+        asked: &[(&'static str, String)],
+        profile: Option<&str>,
     ) -> Result<(), ApiError> {
-        let resolved = self.catalogue.find(model, &self.region);
-        let resources = match &resolved {
-            Some(found) => {
-                let account = &self.config.account_id;
-                self.catalogue.resources(found, &self.region, account)
-            }
-            None if model.starts_with("arn:") => vec![model.to_owned()],
-            None => vec![format!(
-                "arn:aws:bedrock:{}::foundation-model/{model}",
-                self.region
-            )],
-        };
-        let profile = resolved.filter(|r| r.via != Via::OnDemand);
-        let mut asked: Vec<(&str, &str)> = Vec::new();
-        if principal.bearer {
-            asked.push(("bedrock:CallWithBearerToken", "*"));
-        }
-        let action = operation.iam_action();
-        asked.extend(resources.iter().map(|resource| (action, resource.as_str())));
-        for (action, resource) in asked {
+        let bearer = principal
+            .bearer
+            .then_some(("bedrock:CallWithBearerToken", "*"));
+        let asked = asked
+            .iter()
+            .map(|(action, resource)| (*action, &**resource));
+        let state = self.account.state();
+        for (action, resource) in bearer.into_iter().chain(asked) {
             let mut context = Context::new(&self.region, Some(&principal.arn), resource);
-            if profile.is_some() {
-                context = context.with("bedrock:InferenceProfileArn", &resources[0]);
+            if let Some(profile) = profile {
+                context = context.with("bedrock:InferenceProfileArn", profile);
             }
             if principal.bearer {
                 context = context.with("bedrock:BearerTokenType", "LONG_TERM");
@@ -177,7 +274,7 @@ impl<'a> Pipeline<'a> {
             if let Some(tier) = self.request.header("x-amzn-bedrock-service-tier") {
                 context = context.with("bedrock:ServiceTier", tier);
             }
-            let decision = self.state.policies.decide(action, resource, &context);
+            let decision = state.policies.decide(action, resource, &context);
             if decision != Decision::Allow {
                 return Err(denial(decision, &principal.arn, action, resource));
             }
@@ -193,36 +290,28 @@ impl<'a> Pipeline<'a> {
     ) -> Result<(Input, Resolved<'a>, Conversation), ApiError> {
         let input = Input::parse(operation, &self.request.body)?;
         let today = self.today();
+        let catalogue = self.emulator.catalogue();
         let resolved = if operation == Operation::CountTokens {
-            self.catalogue
-                .resolve_for_counting(model, &self.region, today)?
+            catalogue.resolve_for_counting(model, &self.region, today)?
         } else {
-            self.catalogue.resolve(model, &self.region, today)?
+            catalogue.resolve(model, &self.region, today)?
         };
         let conversation = input.check(resolved.model).inspect_err(|error| {
             let id = resolved.metric_id();
             if operation.invokes() {
-                self.state.metrics.put_error(&id, error);
+                self.account.state().metrics.put_error(&id, error);
             }
         })?;
         Ok((input, resolved, conversation))
     }
 
     fn today(&self) -> Date {
-        self.config.today.unwrap_or_else(|| self.now.date())
+        self.config().today.unwrap_or_else(|| self.now.date())
     }
 
-    fn count(
-        &mut self,
-        operation: Operation,
-        input: &Input,
-        resolved: &Resolved<'_>,
-        conversation: &Conversation,
-    ) -> Answered {
-        let answer = Answer::nothing();
-        let encoded = self.encode(operation, input, resolved, conversation, &answer);
+    fn count(&mut self, invocation: &Invocation<'_>) -> Answered {
         Answered {
-            encoded,
+            encoded: self.encode(invocation, &Answer::nothing()),
             usage: journal::Usage::default(),
             stop: String::new(),
             text: String::new(),
@@ -232,32 +321,101 @@ impl<'a> Pipeline<'a> {
     fn invoke(
         &mut self,
         principal: &Principal,
-        operation: Operation,
-        input: &Input,
-        resolved: &Resolved<'_>,
-        conversation: &Conversation,
+        invocation: &Invocation<'_>,
     ) -> Result<Answered, Stop> {
-        let id = resolved.metric_id();
-        let spoken = self.throttle(resolved).and_then(|()| {
-            let voice = Voice {
-                seed: self.config.seed,
-                scramble: self.config.scramble,
-                max_output: resolved.model.max_output,
-            };
-            self.speak(voice, operation, conversation)
-        });
+        let resolved = invocation.resolved;
+        let spoken = self
+            .throttle(resolved)
+            .and_then(|()| self.speak(invocation));
         let answer = match spoken {
             Ok(answer) => answer,
             Err(Stop::Error(error)) => {
-                self.state.metrics.put_error(&id, &error);
+                let id = resolved.metric_id();
+                self.account.state().metrics.put_error(&id, &error);
                 self.failed(resolved, &error);
                 self.metrics_put();
-                self.log(principal, operation, resolved, &Outcome::failed(&error));
+                self.log(principal, invocation, &Outcome::failed(&error));
                 return Err(Stop::Error(error));
             }
             Err(silence) => return Err(silence),
         };
-        let encoded = self.encode(operation, input, resolved, conversation, &answer);
+        let encoded = self.encode(invocation, &answer);
+        self.settle(principal, invocation, &answer, &encoded);
+        Ok(Answered {
+            encoded,
+            usage: answer.usage,
+            stop: answer.stop.clone(),
+            text: answer.text(),
+        })
+    }
+
+    fn throttle(&mut self, resolved: &Resolved<'_>) -> Result<(), Stop> {
+        let Some(limit) = self.config().requests_per_minute else {
+            return Ok(());
+        };
+        let mut state = self.account.state();
+        if state.buckets.take(&resolved.model.id, limit, self.now) {
+            return Ok(());
+        }
+        let fault = Fault::Throttling {
+            retry_after_ms: None,
+        };
+        Err(fault_stop(fault))
+    }
+
+    /// The next step of the script, or an answer of our own.
+    fn speak(&mut self, invocation: &Invocation<'_>) -> Result<Answer, Stop> {
+        let Invocation {
+            operation,
+            conversation,
+            resolved,
+            ..
+        } = *invocation;
+        let voice = Voice {
+            seed: self.config().seed,
+            scramble: self.config().scramble,
+            max_output: resolved.model.max_output,
+        };
+        let asked = Asked {
+            operation,
+            model: &resolved.model.id,
+            conversation,
+        };
+        let step = self.account.state().script.next(asked);
+        let answer = match step {
+            None => voice.generate(conversation)?,
+            Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
+            Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
+        };
+        match &answer.ending {
+            // Outside a stream an exception is the whole reply.
+            Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),
+            _ => Ok(answer),
+        }
+    }
+
+    fn encode(&mut self, invocation: &Invocation<'_>, answer: &Answer) -> Encoded {
+        let exchange = Exchange {
+            model: invocation.resolved.model,
+            input: invocation.input,
+            conversation: invocation.conversation,
+            answer,
+            latency: self.config().latency,
+            rng: self.rng.clone(),
+        };
+        ops::encode(invocation.operation, exchange)
+    }
+
+    /// What an answer leaves behind: light on the diagram, metrics, a log record.
+    fn settle(
+        &mut self,
+        principal: &Principal,
+        invocation: &Invocation<'_>,
+        answer: &Answer,
+        encoded: &Encoded,
+    ) {
+        let resolved = invocation.resolved;
+        let id = resolved.metric_id();
         self.reached_bedrock(TraceStatus::Ok, id.clone());
         if let Some(node) = &resolved.model.node {
             let usage = answer.usage;
@@ -270,99 +428,39 @@ impl<'a> Pipeline<'a> {
             };
             self.tracer.model(node, status, note);
         }
-        self.state
-            .metrics
-            .put_answer(&id, operation.streams(), &answer, &encoded);
+        let streams = invocation.operation.streams();
+        let mut state = self.account.state();
+        state.metrics.put_answer(&id, streams, answer, encoded);
+        drop(state);
         self.metrics_put();
-        let outcome = Outcome::answered(&encoded, answer.usage);
-        self.log(principal, operation, resolved, &outcome);
-        Ok(Answered {
-            encoded,
-            usage: answer.usage,
-            stop: answer.stop.clone(),
-            text: answer.text(),
-        })
+        let outcome = Outcome::answered(encoded, answer.usage);
+        self.log(principal, invocation, &outcome);
     }
 
-    fn throttle(&mut self, resolved: &Resolved<'_>) -> Result<(), Stop> {
-        let Some(limit) = self.config.requests_per_minute else {
-            return Ok(());
-        };
-        if self.state.buckets.take(&resolved.model.id, limit, self.now) {
-            return Ok(());
-        }
-        let fault = Fault::Throttling {
-            retry_after_ms: None,
-        };
-        Err(fault_stop(fault))
-    }
-
-    /// The next step of the script, or an answer of our own.
-    fn speak(
-        &mut self,
-        voice: Voice,
-        operation: Operation,
-        conversation: &Conversation,
-    ) -> Result<Answer, Stop> {
-        let answer = match self.state.script.pop_front() {
-            None => voice.generate(conversation)?,
-            Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
-            Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
-        };
-        match &answer.ending {
-            // Outside a stream an exception is the whole reply.
-            Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),
-            _ => Ok(answer),
-        }
-    }
-
-    fn encode(
-        &mut self,
-        operation: Operation,
-        input: &Input,
-        resolved: &Resolved<'_>,
-        conversation: &Conversation,
-        answer: &Answer,
-    ) -> Encoded {
-        let exchange = Exchange {
-            model: resolved.model,
-            input,
-            conversation,
-            answer,
-            latency: self.config.latency,
-            rng: self.rng.clone(),
-        };
-        ops::encode(operation, exchange)
-    }
-
-    fn log(
-        &mut self,
-        principal: &Principal,
-        operation: Operation,
-        resolved: &Resolved<'_>,
-        outcome: &Outcome<'_>,
-    ) {
-        if !self.state.invocation_logging {
+    fn log(&mut self, principal: &Principal, invocation: &Invocation<'_>, outcome: &Outcome<'_>) {
+        if !self.account.state().invocation_logging {
             return;
         }
-        let arns = self
-            .catalogue
-            .resources(resolved, &self.region, &self.config.account_id);
+        let resolved = invocation.resolved;
+        let catalogue = self.emulator.catalogue();
+        let arns = catalogue.resources(resolved, &self.region, &self.account.id);
         let record = outcome.record(
-            self.request,
-            &self.entry,
-            operation.name(),
+            &self.record,
+            invocation.operation.name(),
             &principal.arn,
-            &self.config.account_id,
+            &self.account.id,
             &self.region,
             resolved,
             &arns,
             self.now,
         );
-        if self.state.logs.len() >= self.config.journal_capacity.max(1) {
-            self.state.logs.pop_front();
+        let capacity = self.config().journal_capacity.max(1);
+        let mut state = self.account.state();
+        if state.logs.len() >= capacity {
+            state.logs.pop_front();
         }
-        self.state.logs.push_back(record);
+        state.logs.push_back(record);
+        drop(state);
         let note = "model invocation log".to_owned();
         self.tracer.edge(edges::BR_CW, TraceStatus::Ok, note);
     }
@@ -402,51 +500,73 @@ impl<'a> Pipeline<'a> {
         } = answered;
         let mut headers = vec![
             ("Content-Type", encoded.content_type.to_owned()),
-            ("x-amzn-RequestId", self.entry.request_id.clone()),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
         ];
         headers.extend(encoded.headers);
-        self.entry.status = match &encoded.body {
+        self.record.status = match &encoded.body {
             Body::Disconnect { .. } => 0,
             Body::Whole { .. } | Body::Frames { .. } => 200,
         };
         if let Some(error) = &encoded.exception {
-            self.entry.error = Some(error.code().name().to_owned());
-            self.entry.message = Some(error.message().to_owned());
+            self.record.error = Some(error.code());
+            self.record.message = Some(error.message().to_owned());
         }
         let complete = !matches!(
             &encoded.body,
             Body::Disconnect { .. } | Body::Frames { end: End::Cut, .. }
         );
         if !stop.is_empty() && complete && encoded.exception.is_none() {
-            self.entry.stop_reason = Some(stop);
-            self.entry.usage = Some(usage);
-            self.entry.text = Some(text);
+            self.record.stop_reason = Some(stop);
+            self.record.usage = Some(usage);
+            self.record.text = Some(text);
         }
         Reply {
             status: 200,
             headers,
             body: encoded.body,
-            seq: self.entry.seq,
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    fn tell(&mut self, told: Told) -> Reply {
+        self.record.status = told.status;
+        Reply {
+            status: told.status,
+            headers: vec![
+                ("Content-Type", told.content_type.to_owned()),
+                ("x-amzn-RequestId", self.record.request_id.clone()),
+            ],
+            body: Body::Whole {
+                due: crate::script::AT_ONCE,
+                bytes: told.body,
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
         }
     }
 
     fn refuse(&mut self, error: &ApiError) -> Reply {
-        self.entry.status = error.code().status();
-        self.entry.error = Some(error.code().name().to_owned());
-        self.entry.message = Some(error.message().to_owned());
+        self.record.status = error.code().status();
+        self.record.error = Some(error.code());
+        self.record.message = Some(error.message().to_owned());
         let mut headers = vec![
-            ("Content-Type", "application/json".to_owned()),
-            ("x-amzn-RequestId", self.entry.request_id.clone()),
+            (
+                "Content-Type",
+                ApiError::content_type(self.protocol).to_owned(),
+            ),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
         ];
-        headers.extend(error.headers());
+        headers.extend(error.headers(self.protocol));
         Reply {
             status: error.code().status(),
             headers,
             body: Body::Whole {
                 due: crate::script::AT_ONCE,
-                bytes: error.body().into(),
+                bytes: error.body(self.protocol).into(),
             },
-            seq: self.entry.seq,
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
         }
     }
 
@@ -460,13 +580,14 @@ impl<'a> Pipeline<'a> {
             (Body::Disconnect { due }, "connection closed")
         };
         self.reached_bedrock(TraceStatus::Throttled, note.to_owned());
-        self.entry.status = 0;
-        self.entry.message = Some(note.to_owned());
+        self.record.status = 0;
+        self.record.message = Some(note.to_owned());
         Reply {
             status: 200,
             headers: Vec::new(),
             body,
-            seq: self.entry.seq,
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
         }
     }
 }

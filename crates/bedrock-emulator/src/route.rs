@@ -6,18 +6,26 @@
 use crate::{
     error::{ApiError, Code},
     ops::Operation,
+    service::{self, Plain, Service},
+    wire::Request,
 };
 
 /// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Route {
-    pub(crate) operation: Operation,
-    /// The model id or ARN, percent-decoded.
-    pub(crate) model: String,
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// `POST /model/{modelId}/{action}`, with the model's id or ARN percent-decoded.
+    Model { operation: Operation, model: String },
+    /// An operation that asks no model, with the decoded segments its path leaves open.
+    Plain {
+        service: Service,
+        operation: &'static Plain,
+        labels: Vec<String>,
+    },
 }
 
-/// Finds the operation of `POST /model/{modelId}/{action}`.
-pub(crate) fn route(method: &str, target: &str) -> Result<Route, ApiError> {
+/// Finds the operation of a request.
+pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
+    let (method, target) = (request.method.as_str(), request.target.as_str());
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     if let ["model", id, action] = segments.as_slice()
@@ -27,9 +35,48 @@ pub(crate) fn route(method: &str, target: &str) -> Result<Route, ApiError> {
     {
         let model = decode(id)
             .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
-        return Ok(Route { operation, model });
+        return Ok(Route::Model { operation, model });
     }
-    Err(no_operation(method, path, &segments))
+    plain(method, &segments).unwrap_or_else(|| Err(no_operation(method, path, &segments)))
+}
+
+/// An operation whose template fits, if there is one.
+fn plain(method: &str, segments: &[&str]) -> Option<Result<Route, ApiError>> {
+    for &service in Service::ALL {
+        for operation in service.operations() {
+            let service::Route::Rest(its_method, template) = operation.route;
+            if its_method != method || !fits(template, segments) {
+                continue;
+            }
+            let labels = labels(template, segments).map(|labels| Route::Plain {
+                service,
+                operation,
+                labels,
+            });
+            let broken = || ApiError::validation("The path is not valid percent-encoding.");
+            return Some(labels.ok_or_else(broken));
+        }
+    }
+    None
+}
+
+fn fits(template: &str, segments: &[&str]) -> bool {
+    let mut wanted = template.split('/').skip(1);
+    let mut given = segments.iter();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(want), Some(have)) if want == *have => {}
+            (Some(want), Some(have)) if want.starts_with('{') && !have.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+fn labels(template: &str, segments: &[&str]) -> Option<Vec<String>> {
+    let pairs = template.split('/').skip(1).zip(segments);
+    let open = pairs.filter(|(want, _)| want.starts_with('{'));
+    open.map(|(_, have)| decode(have)).collect()
 }
 
 /// An answer in AWS's shape. The sentence is ours: a client of the real service cannot come here.
@@ -58,7 +105,7 @@ fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
 }
 
 /// Percent-decodes one path segment; `None` when it is not valid UTF-8 or not valid encoding.
-fn decode(segment: &str) -> Option<String> {
+pub(crate) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {
@@ -76,6 +123,16 @@ fn decode(segment: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn request(method: &str, target: &str) -> Request {
+        Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: bytes::Bytes::new(),
+            connection: 1,
+        }
+    }
 
     #[test]
     fn the_raw_path_decides_and_one_segment_is_decoded() {
@@ -104,8 +161,15 @@ mod tests {
             ("/model/a.b/count-tokens", Operation::CountTokens, "a.b"),
         ];
         for (target, operation, model) in rows {
-            let model = model.to_owned();
-            assert_eq!(route("POST", target), Ok(Route { operation, model }));
+            let found = route(&request("POST", target)).unwrap();
+            let Route::Model {
+                operation: op,
+                model: m,
+            } = found
+            else {
+                panic!("{target}: {found:?}");
+            };
+            assert_eq!((op, m.as_str()), (operation, model));
         }
     }
 
@@ -122,7 +186,7 @@ mod tests {
             ("POST", "/guardrail/g/version/1/apply"),
         ];
         for (method, target) in rows {
-            let error = route(method, target).expect_err(target);
+            let error = route(&request(method, target)).expect_err(target);
             assert_eq!(error.code(), Code::UnknownOperation, "{target}");
         }
     }
@@ -134,7 +198,7 @@ mod tests {
             "/model/a%zz/invoke",
             "/model/%ff/invoke",
         ] {
-            let error = route("POST", target).expect_err(target);
+            let error = route(&request("POST", target)).expect_err(target);
             assert_eq!(error.code(), Code::Validation, "{target}");
         }
     }

@@ -4,9 +4,43 @@
 //! validation of its route (Converse, `ConverseStream`, `InvokeModel`,
 //! `InvokeModelWithResponseStream`). When none is left the emulator answers by itself again.
 
+use std::collections::VecDeque;
+
 use serde_json::Value;
 
-use crate::wire::Due;
+use crate::{conversation::Conversation, ops::Operation, wire::Due};
+
+/// What is still to be said, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    steps: VecDeque<Step>,
+}
+
+/// The invocation that a step would answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: Operation,
+    /// The base id of the model.
+    pub(crate) model: &'a str,
+    pub(crate) conversation: &'a Conversation,
+}
+
+impl Script {
+    /// Appends steps.
+    pub(crate) fn extend(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.steps.extend(steps);
+    }
+
+    /// How many steps are unused.
+    pub(crate) fn left(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The step for this invocation, used up.
+    pub(crate) fn next(&mut self, _asked: Asked<'_>) -> Option<Step> {
+        self.steps.pop_front()
+    }
+}
 
 /// What the emulator does with one model invocation.
 #[derive(Debug, Clone, PartialEq)]

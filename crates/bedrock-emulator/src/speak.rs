@@ -65,7 +65,7 @@ impl Voice {
                     composer.tool_use(&name, &input);
                 }
                 Piece::Stop(reason) => stop = Some(reason),
-                Piece::Usage { input, output } => usage = Some(Usage { input, output }),
+                Piece::Usage { input, output } => usage = Some(Usage::new(input, output)),
                 Piece::Gate(name) => composer.wait(Beat::Gate(name)),
                 Piece::Pause(time) => composer.wait(Beat::Pause(time)),
                 Piece::Exception(fault) => ending = Ending::Fault(fault),
@@ -176,10 +176,7 @@ impl Voice {
 }
 
 fn usage_of(conversation: &Conversation, beats: &[Beat]) -> Usage {
-    Usage {
-        input: conversation.input_tokens(),
-        output: output_tokens(beats),
-    }
+    Usage::new(conversation.input_tokens(), output_tokens(beats))
 }
 
 /// The tool the model uses now: a forced one, or one that the prompt names.

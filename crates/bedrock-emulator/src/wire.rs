@@ -1,6 +1,6 @@
 //! What goes into the emulator and what comes out: HTTP as plain data.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -42,6 +42,8 @@ pub struct Reply {
     pub body: Body,
     /// Number of the journal entry of this request, from 1.
     pub seq: u64,
+    /// The account whose journal holds it.
+    pub account: Arc<str>,
 }
 
 /// A reply's body.

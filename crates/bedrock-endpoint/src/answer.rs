@@ -122,9 +122,9 @@ fn headers(parts: &Parts) -> Vec<(String, String)> {
 async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, io::Error> {
     let shared = Arc::clone(&connection.shared);
     if request.body.len() <= INLINE_MAX {
-        return Ok(shared.handle(&request));
+        return Ok(shared.handle(request));
     }
-    tokio::task::spawn_blocking(move || shared.handle(&request))
+    tokio::task::spawn_blocking(move || shared.handle(request))
         .await
         .map_err(io::Error::other)
 }

@@ -214,14 +214,16 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Lets the core answer, and tells whoever listens.
-    pub(crate) fn handle(&self, request: &Request) -> Reply {
+    pub(crate) fn handle(&self, request: Request) -> Reply {
         if let Some(before) = &self.hooks.before {
-            before(request);
+            before(&request);
         }
-        let reply = self.emulator.handle(request, OffsetDateTime::now_utc());
+        let reply = self
+            .emulator
+            .answer(Arc::new(request), OffsetDateTime::now_utc());
         let listened_to = self.entries.receiver_count() > 0;
         if (listened_to || self.hooks.after.is_some())
-            && let Some(entry) = self.emulator.entry(reply.seq)
+            && let Some(entry) = self.emulator.entry_of(&reply)
         {
             if let Some(after) = &self.hooks.after {
                 after(&entry);

@@ -184,8 +184,8 @@ fn messages(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
 /// The first event already counts one output token (recorded: 1 to 4).
 fn message_start(exchange: &mut Exchange<'_>) -> Event {
     let usage = Usage {
-        input: exchange.answer.usage.input,
         output: 1,
+        ..exchange.answer.usage
     };
     Event::MessageStart {
         message: MessageStart {

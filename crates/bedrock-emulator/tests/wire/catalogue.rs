@@ -193,10 +193,7 @@ fn a_model_ends_on_its_day() {
 fn geographic_profiles_cost_ten_percent_more() {
     let catalogue = catalogue();
     let id = &catalogue.by_alias("haiku").unwrap().id;
-    let usage = Usage {
-        input: 10_000,
-        output: 2_000,
-    };
+    let usage = Usage::new(10_000, 2_000);
     let cost = |prefix: &str| {
         let profile = format!("{prefix}.{id}");
         let found = catalogue

@@ -180,10 +180,7 @@ fn ceiling_usd(calls: u32, max_tokens: u32, model: Option<&str>) -> anyhow::Resu
         Some(id) => id.to_owned(),
         None => haiku().context("models.toml has no profile for the alias haiku")?,
     };
-    let usage = Usage {
-        input: PROMPT_TOKENS,
-        output: max_tokens,
-    };
+    let usage = Usage::new(PROMPT_TOKENS, max_tokens);
     Ok(catalogue.find(&id, &region).map(|resolved| {
         let micro_usd = resolved.cost_micro_usd(usage);
         // Some thousands of micro-dollars: far below where f64 loses units.

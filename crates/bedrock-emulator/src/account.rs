@@ -1,0 +1,61 @@
+//! What one AWS account holds. Accounts share nothing but the catalogue: not quotas, caches, scripts,
+//! faults, logs, metrics nor journals.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    emulator::Config,
+    journal::Journal,
+    observe::{LogRecord, Metrics},
+    policy::Policies,
+    quota::Buckets,
+    script::Script,
+};
+
+/// One account.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// The twelve digits.
+    pub(crate) id: Arc<str>,
+    state: Mutex<State>,
+}
+
+/// What changes while requests come in.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) journal: Journal,
+    pub(crate) script: Script,
+    pub(crate) logs: VecDeque<LogRecord>,
+    pub(crate) metrics: Metrics,
+    pub(crate) policies: Policies,
+    pub(crate) buckets: Buckets,
+    pub(crate) invocation_logging: bool,
+}
+
+impl Account {
+    /// An account in which nothing has happened yet.
+    pub(crate) fn new(id: &str, config: &Config, policies: Policies) -> Self {
+        let state = State {
+            journal: Journal::new(config.journal_capacity),
+            script: Script::default(),
+            logs: VecDeque::new(),
+            metrics: Metrics::default(),
+            policies,
+            buckets: Buckets::default(),
+            invocation_logging: config.invocation_logging,
+        };
+        Self {
+            id: id.into(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Its state, for as short as possible: answers are composed without it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held is our bug; the data is still whole enough to report.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,167 @@
+//! The services that answer on the emulator's port, beside the operations that ask a model.
+//!
+//! An operation that asks no model is a [`Plain`]: a row with its name, its route, its IAM action
+//! and the function that answers it from what the account holds. Each service lists its rows; the
+//! router and the pipeline know nothing else about it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+use time::{Date, OffsetDateTime};
+
+use crate::{
+    account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
+    identity::Principal, rng::Rng, wire::Request, workshop,
+};
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// `bedrock-runtime`: models are asked.
+    Runtime,
+    /// `bedrock`: the control plane.
+    Bedrock,
+    /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
+    Workshop,
+}
+
+/// How a service writes its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// `restJson1`: the code in `x-amzn-ErrorType`.
+    RestJson,
+    /// Ours: `{"error":{"code":…,"message":…}}`.
+    Workshop,
+}
+
+impl Service {
+    /// The services whose operations are [`Plain`]s.
+    pub(crate) const ALL: &[Self] = &[Self::Runtime, Self::Bedrock, Self::Workshop];
+
+    /// The service's name in the credential scope; none: nobody has to sign.
+    pub(crate) const fn signing_name(self) -> Option<&'static str> {
+        match self {
+            Self::Runtime | Self::Bedrock => Some("bedrock"),
+            Self::Workshop => None,
+        }
+    }
+
+    pub(crate) const fn protocol(self) -> Protocol {
+        match self {
+            Self::Runtime | Self::Bedrock => Protocol::RestJson,
+            Self::Workshop => Protocol::Workshop,
+        }
+    }
+
+    /// Its operations that ask no model.
+    pub(crate) const fn operations(self) -> &'static [Plain] {
+        match self {
+            Self::Runtime => &[],
+            Self::Bedrock => bedrock::OPERATIONS,
+            Self::Workshop => workshop::OPERATIONS,
+        }
+    }
+}
+
+/// An operation that asks no model.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    /// Its name, as in the service model.
+    pub(crate) name: &'static str,
+    /// How a request names it.
+    pub(crate) route: Route,
+    /// What IAM must allow; none: nothing.
+    pub(crate) permission: Option<Permission>,
+    /// Answers it.
+    pub(crate) answer: fn(&mut Call<'_>) -> Result<Told, ApiError>,
+}
+
+/// How a request names an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Method and path; `{name}` stands for one segment.
+    Rest(&'static str, &'static str),
+}
+
+/// An IAM action and the ARN of what it is done to (`*` when the action takes no resource).
+#[derive(Debug)]
+pub(crate) struct Permission {
+    pub(crate) action: &'static str,
+    pub(crate) resource: fn(&Call<'_>) -> String,
+}
+
+impl Permission {
+    /// An action that takes no resource.
+    pub(crate) const fn anywhere(action: &'static str) -> Option<Self> {
+        Some(Self {
+            action,
+            resource: |_| "*".to_owned(),
+        })
+    }
+}
+
+/// A request to a [`Plain`] operation, with everything it may look at.
+pub(crate) struct Call<'a> {
+    pub(crate) emulator: &'a Emulator,
+    /// The caller's account.
+    pub(crate) account: &'a Arc<Account>,
+    pub(crate) principal: &'a Principal,
+    /// From the credential scope, or the configured one.
+    pub(crate) region: &'a str,
+    pub(crate) request: &'a Request,
+    /// The values of the `{name}`s in the path, percent-decoded, in order.
+    pub(crate) labels: Vec<String>,
+    pub(crate) now: OffsetDateTime,
+    /// The calendar day that lifecycle rules see.
+    pub(crate) today: Date,
+    /// Draws ids.
+    pub(crate) rng: Rng,
+}
+
+impl Call<'_> {
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.emulator.catalogue()
+    }
+
+    /// The body as JSON; an empty one is an empty object.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let body: &[u8] = &self.request.body;
+        let body = if body.is_empty() { b"{}" } else { body };
+        serde_json::from_slice(body).map_err(|error| ApiError::serialization(&error))
+    }
+
+    /// The first value of a query parameter, percent-decoded; `""` when it has none.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.request.target.split_once('?')?;
+        query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = |text: &str| crate::route::decode(&text.replace('+', "%20"));
+            (decoded(key)? == name).then(|| decoded(value))?
+        })
+    }
+}
+
+/// The answer of a [`Plain`] operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+}
+
+impl Told {
+    /// 200 with this JSON, compact.
+    pub(crate) fn json(body: &Value) -> Self {
+        Self::status(200, body)
+    }
+
+    /// Another success with this JSON.
+    pub(crate) fn status(status: u16, body: &Value) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body: body.to_string().into(),
+        }
+    }
+}
