@@ -1,11 +1,12 @@
-//! Puts the Bedrock emulator on a socket: HTTP/1.1 and cleartext HTTP/2 on one port.
+//! Puts the Bedrock emulator on a socket: HTTP/1.1 and HTTP/2, cleartext and (on demand) TLS, all on
+//! one port.
 //!
 //! The core decides what is answered and when; this crate reads requests, waits until each part is
 //! due and writes it. All I/O and every clock are here. See [`Endpoint`].
 //!
 //! Read in this order: `serve` (the listener and its connections), `answer` (one request), `pace`
 //! (when each frame leaves), [`Gates`], `spelling` (letter case on HTTP/1.1), `flush` (how a cut
-//! stream still delivers what came before the cut).
+//! stream still delivers what came before the cut), `tls`.
 
 mod answer;
 mod flush;
@@ -17,6 +18,6 @@ mod spelling;
 mod tls;
 
 pub use gates::Gates;
-pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Stats};
+pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Setup, Stats};
 #[cfg(feature = "tls")]
-pub use tls::CaPem;
+pub use tls::{CaPem, Identity, IdentityError};

@@ -49,7 +49,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Endpoint {
     addr: SocketAddr,
-    scheme: &'static str,
+    speaks_tls: bool,
     shared: Arc<Shared>,
     closing: watch::Sender<bool>,
     accepting: JoinHandle<()>,
@@ -87,6 +87,16 @@ impl fmt::Debug for Hooks {
     }
 }
 
+/// How an endpoint differs from a plain one.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Who looks at what passes by.
+    pub hooks: Hooks,
+    /// With it the port speaks TLS beside cleartext.
+    #[cfg(feature = "tls")]
+    pub tls: Option<crate::Identity>,
+}
+
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {addr}")]
@@ -111,13 +121,33 @@ impl Endpoint {
         emulator: Arc<Emulator>,
         hooks: Hooks,
     ) -> Result<Self, BindError> {
-        Self::listen(addr, emulator, hooks, Plain).await
+        let setup = Setup {
+            hooks,
+            ..Setup::default()
+        };
+        Self::open(addr, emulator, setup).await
     }
 
-    pub(crate) async fn listen(
+    /// The same with all there is to choose.
+    pub async fn open(
         addr: SocketAddr,
         emulator: Arc<Emulator>,
-        hooks: Hooks,
+        setup: Setup,
+    ) -> Result<Self, BindError> {
+        #[cfg(feature = "tls")]
+        if let Some(identity) = &setup.tls {
+            let both = crate::tls::Both::new(identity);
+            let mut endpoint = Self::listen(addr, emulator, setup, both).await?;
+            endpoint.speaks_tls = true;
+            return Ok(endpoint);
+        }
+        Self::listen(addr, emulator, setup, Plain).await
+    }
+
+    async fn listen(
+        addr: SocketAddr,
+        emulator: Arc<Emulator>,
+        setup: Setup,
         security: impl Security,
     ) -> Result<Self, BindError> {
         let failed = |source| BindError { addr, source };
@@ -127,14 +157,13 @@ impl Endpoint {
             emulator,
             gates: Gates::default(),
             entries: broadcast::Sender::new(256),
-            hooks,
+            hooks: setup.hooks,
             spelling: spelling().await,
             connections: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             max_in_flight: AtomicUsize::new(0),
         });
         let closing = watch::Sender::new(false);
-        let scheme = security.scheme();
         let accepting = tokio::spawn(accept(
             listener,
             Arc::clone(&shared),
@@ -143,7 +172,7 @@ impl Endpoint {
         ));
         Ok(Self {
             addr,
-            scheme,
+            speaks_tls: false,
             shared,
             closing,
             accepting,
@@ -155,9 +184,14 @@ impl Endpoint {
         self.addr
     }
 
-    /// `http://127.0.0.1:4566`, or `https://…` for a TLS listener.
+    /// `http://127.0.0.1:4566`.
     pub fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.addr)
+        format!("http://{}", self.addr)
+    }
+
+    /// `https://127.0.0.1:4566`: the same port, if it was opened with a TLS identity.
+    pub fn tls_url(&self) -> Option<String> {
+        self.speaks_tls.then(|| format!("https://{}", self.addr))
     }
 
     /// The emulator behind it.
@@ -254,8 +288,6 @@ impl Drop for InFlight {
 pub(crate) trait Security: Clone + Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    fn scheme(&self) -> &'static str;
-
     /// The stream to speak HTTP on, or `None` if the client does not get that far.
     fn secure(&self, tcp: TcpStream) -> impl Future<Output = Option<Self::Stream>> + Send;
 }
@@ -267,15 +299,17 @@ struct Plain;
 impl Security for Plain {
     type Stream = TcpStream;
 
-    fn scheme(&self) -> &'static str {
-        "http"
-    }
-
     async fn secure(&self, tcp: TcpStream) -> Option<TcpStream> {
-        // hyper's time-out starts when it knows the protocol, which takes the first byte.
-        let first = tokio::time::timeout(IDLE_MAX, tcp.peek(&mut [0])).await;
-        matches!(first, Ok(Ok(1..))).then_some(tcp)
+        first_byte(&tcp).await.map(|_| tcp)
     }
+}
+
+/// Waits for it and leaves it where it is: hyper's time-out starts when it knows the protocol, which
+/// takes the first byte. `None` if the client leaves or says nothing.
+pub(crate) async fn first_byte(tcp: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    let peeked = tokio::time::timeout(IDLE_MAX, tcp.peek(&mut first)).await;
+    matches!(peeked, Ok(Ok(1..))).then_some(first[0])
 }
 
 async fn accept(

@@ -16,7 +16,7 @@ use aws_sdk_bedrockruntime::{
     types::{ContentBlock, ConversationRole, InferenceConfiguration, Message},
 };
 use bedrock_emulator::{Config, Emulator, emulator::ApiKey};
-use bedrock_endpoint::Endpoint;
+use bedrock_endpoint::{Endpoint, Identity, Setup};
 use workshop_testkit::live::{self, Limits};
 
 const CHILD: &str = "TESTKIT_LIVE_CHILD";
@@ -123,14 +123,19 @@ async fn parent() {
     let credential = config.credentials[0].clone();
     let emulator = Arc::new(Emulator::new(config).unwrap());
     let loopback = ([127, 0, 0, 1], 0).into();
-    let (endpoint, ca) = Endpoint::bind_tls(loopback, emulator).await.unwrap();
+    let identity = Identity::ephemeral().unwrap();
+    let ca = identity.ca().clone();
+    let setup = Setup {
+        tls: Some(identity),
+        ..Setup::default()
+    };
+    let endpoint = Endpoint::open(loopback, emulator, setup).await.unwrap();
     let folder = env::temp_dir().join(format!("testkit-live-{}", process::id()));
     fs::create_dir_all(&folder).unwrap();
     let bundle = folder.join("ca.pem");
     fs::write(&bundle, ca.0).unwrap();
     let nowhere = folder.join("none").display().to_string();
-    let url = endpoint.url();
-    assert!(url.starts_with("https://"), "{url}");
+    let url = endpoint.tls_url().unwrap();
     let all = || {
         vec![
             ("AWS_ACCESS_KEY_ID", credential.access_key_id.clone()),

@@ -104,6 +104,10 @@ pub(crate) struct EmulatorArgs {
     /// Answer without a model's delays
     #[arg(long)]
     pub(crate) no_latency: bool,
+    /// Speak TLS on the same port beside cleartext, as `localhost`, with a certificate authority
+    /// of this machine's own; `workshop env --tls` makes clients trust it
+    #[arg(long)]
+    pub(crate) tls: bool,
     /// Print one line of JSON when ready, then one for each request
     #[arg(long)]
     pub(crate) json: bool,
@@ -125,6 +129,9 @@ pub(crate) struct Env {
     /// The emulator's address; default: the one that is running, else 127.0.0.1:4566
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) emulator_addr: Option<SocketAddr>,
+    /// For an emulator started with --tls: https addresses, and the certificate authority to trust
+    #[arg(long)]
+    pub(crate) tls: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,10 +5,19 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, bail};
 use bedrock_emulator::{
     Config,
-    emulator::{Auth, Credential, Latency},
+    emulator::{ApiKey, Auth, Credential, Latency},
 };
 use serde::Deserialize;
 use time::{Date, format_description::well_known::Iso8601};
+
+/// What a settings file decides.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// The emulator itself.
+    pub(crate) config: Config,
+    /// Whether its port speaks TLS beside cleartext.
+    pub(crate) tls: bool,
+}
 
 /// What `workshop emulator --help-config` prints: a file with every key at its default.
 pub(crate) const TEMPLATE: &str = r#"# Settings of the Bedrock emulator. Every key is optional; these are the defaults.
@@ -22,6 +31,9 @@ account_id = "123456789012"
 
 # "strict": signatures are verified as on AWS. "off": anything goes.
 auth = "strict"
+
+# Speak TLS on the same port beside cleartext (`workshop env --tls` makes clients trust it).
+tls = false
 
 # The calendar day that decides which models are alive. Default: today.
 # today = "2026-11-22"
@@ -47,6 +59,11 @@ per_token_ms = 12
 # secret_access_key = "any text"
 # arn = "arn:aws:iam::123456789012:user/second"
 # session_token = "only for temporary credentials"
+
+# Amazon Bedrock API keys (AWS_BEARER_TOKEN_BEDROCK) that are accepted; boto3 sends them over TLS only.
+# [[api_key]]
+# token = "ABSK and any text"
+# arn = "arn:aws:iam::123456789012:user/third"
 "#;
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,12 +73,14 @@ struct File {
     region: Option<String>,
     account_id: Option<String>,
     auth: Option<AuthKey>,
+    tls: bool,
     today: Option<String>,
     invocation_logging: Option<bool>,
     requests_per_minute: Option<u32>,
     latency: Option<LatencyKey>,
     policy: Vec<PolicyKey>,
     credential: Vec<CredentialKey>,
+    api_key: Vec<ApiKeyKey>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -93,8 +112,15 @@ struct CredentialKey {
     session_token: Option<String>,
 }
 
-/// The configuration in that file, on top of the defaults.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApiKeyKey {
+    token: String,
+    arn: String,
+}
+
+/// The settings in that file, on top of the defaults.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the settings file {}", path.display()))?;
     parse(&text).with_context(|| {
@@ -105,7 +131,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
     })
 }
 
-fn parse(text: &str) -> anyhow::Result<Config> {
+fn parse(text: &str) -> anyhow::Result<Settings> {
     let file: File = toml::from_str(text)?;
     let mut config = Config::default();
     config.seed = file.seed.unwrap_or(config.seed);
@@ -143,7 +169,16 @@ fn parse(text: &str) -> anyhow::Result<Config> {
             arn: c.arn,
             expires_at: None,
         }));
-    Ok(config)
+    config
+        .api_keys
+        .extend(file.api_key.into_iter().map(|key| ApiKey {
+            token: key.token,
+            arn: key.arn,
+        }));
+    Ok(Settings {
+        config,
+        tls: file.tls,
+    })
 }
 
 /// A day written as 2026-11-22.
@@ -159,7 +194,7 @@ mod tests {
     #[test]
     fn the_template_is_the_default() {
         let read = parse(TEMPLATE).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{:?}", Config::default()));
+        assert_eq!(format!("{read:?}"), format!("{:?}", Settings::default()));
     }
 
     #[test]
@@ -170,7 +205,7 @@ mod tests {
             .filter(|line| line.starts_with('[') || line.contains(" = "))
             .collect();
         // Top-level keys must precede tables, as they do in the template.
-        let config = parse(&all.join("\n")).unwrap();
+        let config = parse(&all.join("\n")).unwrap().config;
         assert_eq!(config.policies.len(), 1);
         assert_eq!(config.credentials.len(), 2);
         assert_eq!(config.requests_per_minute, Some(60));

@@ -12,6 +12,7 @@ mod running;
 mod shutdown;
 mod source;
 mod style;
+mod tls;
 
 use std::process::ExitCode;
 

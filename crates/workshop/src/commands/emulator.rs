@@ -1,6 +1,6 @@
 //! `workshop emulator`: the emulator alone.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use bedrock_emulator::{
@@ -8,18 +8,31 @@ use bedrock_emulator::{
     emulator::{Auth, Latency},
     journal::Entry,
 };
-use bedrock_endpoint::Endpoint;
+use bedrock_endpoint::{Endpoint, Setup};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{cli, emulator_config, exit, running::Running, shutdown, source::Source};
+use crate::{
+    cli,
+    emulator_config::{self, Settings},
+    exit,
+    running::Running,
+    shutdown,
+    source::Source,
+    tls,
+};
 
 pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Result<u8> {
     if args.help_config {
         print!("{}", emulator_config::TEMPLATE);
         return Ok(exit::OK);
     }
-    let endpoint = start(config(args)?, args.addr).await?;
+    let Settings { config, tls } = settings(args)?;
+    let setup = Setup {
+        tls: tls.then(tls::identity).transpose()?,
+        ..Setup::default()
+    };
+    let endpoint = start_with(config, args.addr, setup).await?;
     let _announcement = Running {
         site: None,
         emulator: endpoint.addr(),
@@ -28,10 +41,16 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     .announce(source.workspace.as_ref());
     let requests = endpoint.subscribe();
     if args.json {
-        println!("{}", json!({ "emulator": endpoint.url() }));
+        println!(
+            "{}",
+            json!({ "emulator": endpoint.url(), "tls": endpoint.tls_url() })
+        );
     } else {
         println!("Bedrock emulator  {}", endpoint.url());
-        println!("Point your tools at it:  eval \"$(workshop env)\"");
+        match endpoint.tls_url() {
+            Some(url) => tls::instructions(&url)?,
+            None => println!("Point your tools at it:  eval \"$(workshop env)\""),
+        }
         println!("Stop with Ctrl-C. Requests appear below.");
     }
     tokio::select! {
@@ -42,9 +61,13 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
 }
 
 /// An emulator on a socket.
-pub(crate) async fn start(config: Config, addr: std::net::SocketAddr) -> anyhow::Result<Endpoint> {
+pub(crate) async fn start(config: Config, addr: SocketAddr) -> anyhow::Result<Endpoint> {
+    start_with(config, addr, Setup::default()).await
+}
+
+async fn start_with(config: Config, addr: SocketAddr, setup: Setup) -> anyhow::Result<Endpoint> {
     let emulator = Emulator::new(config).context("the emulator cannot start")?;
-    Endpoint::bind(addr, Arc::new(emulator))
+    Endpoint::open(addr, Arc::new(emulator), setup)
         .await
         .with_context(|| {
             format!(
@@ -54,11 +77,13 @@ pub(crate) async fn start(config: Config, addr: std::net::SocketAddr) -> anyhow:
         })
 }
 
-fn config(args: &cli::EmulatorArgs) -> anyhow::Result<Config> {
-    let mut config = match &args.config {
+fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
+    let mut settings = match &args.config {
         Some(path) => emulator_config::read(path)?,
-        None => Config::default(),
+        None => Settings::default(),
     };
+    settings.tls |= args.tls;
+    let config = &mut settings.config;
     if args.auth == cli::AuthMode::Off {
         config.auth = Auth::Off;
     }
@@ -68,7 +93,7 @@ fn config(args: &cli::EmulatorArgs) -> anyhow::Result<Config> {
     if args.no_latency {
         config.latency = Latency::none();
     }
-    Ok(config)
+    Ok(settings)
 }
 
 async fn show_requests(mut requests: tokio::sync::broadcast::Receiver<Arc<Entry>>, as_json: bool) {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use bedrock_emulator::{Config, catalogue::Catalogue};
 use serde_json::{Map, Value};
 
-use crate::{cli, exit, running::Running, source::Source};
+use crate::{cli, exit, running::Running, source::Source, tls};
 
 const DEFAULT_EMULATOR: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
@@ -23,20 +23,26 @@ pub(crate) fn run(args: &cli::Env, source: &Source) -> anyhow::Result<u8> {
     let addr = args.emulator_addr.unwrap_or_else(|| {
         Running::find(source.workspace.as_ref()).map_or(DEFAULT_EMULATOR, |r| r.emulator)
     });
-    let set = variables(addr)?;
+    let mut set = variables(addr, if args.tls { "https" } else { "http" })?;
+    if args.tls {
+        set.extend(tls::trust()?);
+    }
     print!("{}", render(args.shell, &set));
     Ok(exit::OK)
 }
 
 /// The variables in the order in which they are printed.
-pub(crate) fn variables(emulator: SocketAddr) -> anyhow::Result<Vec<(&'static str, String)>> {
+pub(crate) fn variables(
+    emulator: SocketAddr,
+    scheme: &str,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
     let config = Config::default();
     let identity = config
         .credentials
         .first()
         .context("the emulator has no default identity")?;
     let catalogue = Catalogue::built_in()?;
-    let url = format!("http://{emulator}");
+    let url = format!("{scheme}://{emulator}");
     let mut set = vec![
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.clone()),
         ("AWS_REGION", config.region.clone()),
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_shell_gets_every_variable() {
-        let set = variables(DEFAULT_EMULATOR).unwrap();
+        let set = variables(DEFAULT_EMULATOR, "http").unwrap();
         for shell in [
             cli::Shell::Bash,
             cli::Shell::Fish,
@@ -117,7 +123,10 @@ mod tests {
 
     #[test]
     fn json_is_one_line_of_strings() {
-        let text = render(cli::Shell::Json, &variables(DEFAULT_EMULATOR).unwrap());
+        let text = render(
+            cli::Shell::Json,
+            &variables(DEFAULT_EMULATOR, "http").unwrap(),
+        );
         assert_eq!(text.lines().count(), 1);
         let object: Map<String, Value> = serde_json::from_str(&text).unwrap();
         assert_eq!(
