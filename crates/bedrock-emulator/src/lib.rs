@@ -51,4 +51,4 @@ mod quota;
 mod rng;
 
 pub use emulator::{Config, ConfigError, Emulator};
-pub use wire::{Body, Due, Frame, Reply, Request};
+pub use wire::{Body, Due, Frame, Gate, Reply, Request};

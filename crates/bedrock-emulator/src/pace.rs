@@ -7,17 +7,20 @@ use crate::{
     answer_plan::{Beat, Part},
     emulator::Latency,
     rng::Rng,
-    wire::Due,
+    wire::{Due, Gate},
 };
 
-/// A clock that runs along the beats of one answer, in time since the request arrived.
+/// A clock that runs along the beats of one answer, in time since the request arrived or, behind a
+/// gate, since it opened.
 #[derive(Debug)]
 pub(crate) struct Pace {
     latency: Latency,
     rng: Rng,
     now: Duration,
     first: Duration,
-    gate: Option<String>,
+    /// Time spent before the last gate, waiting for it not counted.
+    before: Duration,
+    gates: Vec<Gate>,
 }
 
 impl Pace {
@@ -28,7 +31,8 @@ impl Pace {
             rng,
             now: Duration::ZERO,
             first: Duration::ZERO,
-            gate: None,
+            before: Duration::ZERO,
+            gates: Vec::new(),
         };
         pace.now = pace.jittered(f64::from(latency.first_token_ms));
         pace.first = pace.now;
@@ -37,9 +41,9 @@ impl Pace {
 
     /// When the next part leaves.
     pub(crate) fn due(&mut self) -> Due {
-        match self.gate.take() {
-            Some(name) => Due::Gate(name),
-            None => Due::After(self.now),
+        match std::mem::take(&mut self.gates) {
+            gates if gates.is_empty() => Due::After(self.now),
+            gates => Due::Gates(gates, self.now),
         }
     }
 
@@ -47,7 +51,12 @@ impl Pace {
     pub(crate) fn pass(&mut self, beat: &Beat) {
         match beat {
             Beat::Pause(time) => self.now += *time,
-            Beat::Gate(name) => self.gate = Some(name.clone()),
+            Beat::Gate(name) => {
+                let after = std::mem::take(&mut self.now);
+                self.before += after;
+                let name = name.clone();
+                self.gates.push(Gate { after, name });
+            }
             Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
                 let each = f64::from(self.latency.per_token_ms);
                 let time = self.jittered(each * f64::from(tokens::count(text)));
@@ -59,7 +68,7 @@ impl Pace {
 
     /// Milliseconds so far, at least 1: `metrics.latencyMs` is never 0.
     pub(crate) fn elapsed_ms(&self) -> u64 {
-        millis(self.now)
+        millis(self.before + self.now)
     }
 
     /// Milliseconds until the first token, at least 1.

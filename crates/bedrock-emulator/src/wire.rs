@@ -98,12 +98,22 @@ pub struct Frame {
 /// When something leaves the emulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    /// That long after the request arrived; already past means now.
+    /// That long after the request arrived, or after the last gate before it opened; already past
+    /// means now.
     After(Duration),
-    /// When the gate of that name is opened by the test; never by time.
-    Gate(String),
+    /// That long after the last of these gates opened.
+    Gates(Vec<Gate>, Duration),
     /// Never: the request hangs until the client gives up.
     Never,
+}
+
+/// A point that a test opens; never passed by time alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Not passed earlier than this after the gate before it (the first: after the request arrived).
+    pub after: Duration,
+    /// Its name.
+    pub name: String,
 }
 
 /// How a stream of frames ends.

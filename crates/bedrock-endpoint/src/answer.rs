@@ -69,7 +69,7 @@ pub(crate) async fn answer(
         Err(Unread::Broken(error)) => return Err(error),
     };
     let clock = Clock {
-        arrived: Instant::now(),
+        since: Instant::now(),
         gates: connection.shared.gates.clone(),
     };
     let reply = handle(core_request(&parts, body, connection.number), &connection).await?;
@@ -234,7 +234,7 @@ fn too_large(message: Message, connection: &Connection, in_flight: InFlight) -> 
     ];
     let length = Some(bytes.len());
     let clock = Clock {
-        arrived: Instant::now(),
+        since: Instant::now(),
         gates: connection.shared.gates.clone(),
     };
     let body = Paced::whole(bytes, clock, Some(in_flight));

@@ -16,26 +16,34 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{Gates, serve::InFlight};
 
-/// When a request arrived, and what opens its gates.
+/// When a request arrived (or the last of its gates opened), and what opens its gates.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
-    pub(crate) arrived: Instant,
+    pub(crate) since: Instant,
     pub(crate) gates: Gates,
 }
 
 impl Clock {
     /// Whether that moment is already past.
     fn is_past(&self, due: &Due) -> bool {
-        matches!(due, Due::After(delay) if self.arrived + *delay <= Instant::now())
+        matches!(due, Due::After(delay) if self.since + *delay <= Instant::now())
     }
 
-    /// Returns when that moment has come.
-    pub(crate) async fn wait(self, due: Due) {
-        match due {
-            Due::After(delay) => tokio::time::sleep_until(self.arrived + delay).await,
-            Due::Gate(name) => self.gates.opened(&name).await,
+    /// Returns when that moment has come, with the moment that what follows counts from.
+    pub(crate) async fn wait(self, due: Due) -> Instant {
+        let mut since = self.since;
+        let (gates, after) = match due {
+            Due::After(after) => (Vec::new(), after),
+            Due::Gates(gates, after) => (gates, after),
             Due::Never => std::future::pending().await,
+        };
+        for gate in gates {
+            tokio::time::sleep_until(since + gate.after).await;
+            self.gates.opened(&gate.name).await;
+            since = Instant::now();
         }
+        tokio::time::sleep_until(since + after).await;
+        since
     }
 }
 
@@ -50,15 +58,16 @@ pub(crate) struct Departure {
 }
 
 impl Departure {
-    async fn wait(self) {
+    async fn wait(self) -> Instant {
         self.flushed.notified().await;
         if !self.settle.is_zero() {
             tokio::time::sleep(self.settle).await;
         }
+        Instant::now()
     }
 }
 
-type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Wait = Pin<Box<dyn Future<Output = Instant> + Send>>;
 
 /// The body of one response.
 pub(crate) struct Paced {
@@ -131,7 +140,7 @@ impl Body for Paced {
             this.next = Some((wait, frame.bytes));
         }
         if let Some((wait, bytes)) = &mut this.next {
-            ready!(wait.as_mut().poll(cx));
+            this.clock.since = ready!(wait.as_mut().poll(cx));
             let bytes = std::mem::take(bytes);
             this.next = None;
             return Poll::Ready(Some(Ok(HttpFrame::data(bytes))));

@@ -1,45 +1,21 @@
 //! `ConverseStream`: the answer as events, in the order recorded in 63 streams.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Encoded, Exchange, Stream, converse};
+use super::{Encoded, Events, Exchange, Stream, Took, converse};
 use crate::{
-    answer_plan::{Beat, Ending, Head, Part},
+    answer_plan::{Beat, Head, Part},
     frames::event,
 };
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
-    let mut stream = Stream::new(&exchange);
-    let start = event(
-        "messageStart",
-        json!({ "role": "assistant" }),
-        &mut exchange.rng,
-    );
-    stream.send(start);
-    let mut index = 0;
-    for beat in &exchange.answer.beats {
-        let frame = match beat {
-            Beat::Open(head) => start_of(head, index, &mut exchange),
-            Beat::Delta(part) => Some(event(
-                "contentBlockDelta",
-                json!({ "contentBlockIndex": index, "delta": delta(part) }),
-                &mut exchange.rng,
-            )),
-            Beat::Close => {
-                let payload = json!({ "contentBlockIndex": index });
-                index += 1;
-                Some(event("contentBlockStop", payload, &mut exchange.rng))
-            }
-            Beat::Gate(_) | Beat::Pause(_) => None,
-        };
-        if let Some(frame) = frame {
-            stream.send(frame);
-        }
-        stream.pace.pass(beat);
-    }
-    finish(&mut exchange, &mut stream);
+    let mut stream = Stream::tell(&mut ConverseEvents::default(), &mut exchange);
     let (end, exception) = stream.end(&exchange.answer.ending);
-    let (latency_ms, first_token_ms) = (stream.pace.elapsed_ms(), stream.pace.first_ms());
+    let Took {
+        latency_ms,
+        first_token_ms,
+    } = stream.took();
     Encoded {
         headers: Vec::new(),
         content_type: "application/vnd.amazon.eventstream",
@@ -51,8 +27,54 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     }
 }
 
+/// Where a stream is: the index of the content block.
+#[derive(Debug, Default)]
+pub(super) struct ConverseEvents {
+    index: usize,
+}
+
+impl Events for ConverseEvents {
+    fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let payload = json!({ "role": "assistant" });
+        out.push(event("messageStart", payload, &mut exchange.rng));
+    }
+
+    fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let index = self.index;
+        match beat {
+            Beat::Open(head) => out.extend(start_of(head, index, exchange)),
+            Beat::Delta(part) => {
+                let payload = json!({ "contentBlockIndex": index, "delta": delta(part) });
+                out.push(event("contentBlockDelta", payload, &mut exchange.rng));
+            }
+            Beat::Close => {
+                self.index += 1;
+                let payload = json!({ "contentBlockIndex": index });
+                out.push(event("contentBlockStop", payload, &mut exchange.rng));
+            }
+            Beat::Gate(_) | Beat::Pause(_) => {}
+        }
+    }
+
+    fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let mut stop = json!({ "stopReason": exchange.answer.stop });
+        let mut metadata = json!({
+            "metrics": { "latencyMs": took.latency_ms },
+            "usage": converse::usage(exchange.model, exchange.answer.usage, true),
+        });
+        if let Value::Object(map) = &mut stop {
+            converse::additional_fields(exchange, map);
+        }
+        if let Value::Object(map) = &mut metadata {
+            converse::echoes(exchange, map);
+        }
+        out.push(event("messageStop", stop, &mut exchange.rng));
+        out.push(event("metadata", metadata, &mut exchange.rng));
+    }
+}
+
 /// Only tool uses have a start event; text and reasoning begin with their first delta (recorded).
-fn start_of(head: &Head, index: usize, exchange: &mut Exchange<'_>) -> Option<bytes::Bytes> {
+fn start_of(head: &Head, index: usize, exchange: &mut Exchange<'_>) -> Option<Bytes> {
     let Head::ToolUse { name, .. } = head else {
         return None;
     };
@@ -71,25 +93,4 @@ fn delta(part: &Part) -> Value {
         Part::Signature(signature) => json!({ "reasoningContent": { "signature": signature } }),
         Part::ToolInput(json) => json!({ "toolUse": { "input": json } }),
     }
-}
-
-fn finish(exchange: &mut Exchange<'_>, stream: &mut Stream) {
-    if exchange.answer.ending != Ending::Complete {
-        return;
-    }
-    let mut stop = json!({ "stopReason": exchange.answer.stop });
-    let mut metadata = json!({
-        "metrics": { "latencyMs": stream.pace.elapsed_ms() },
-        "usage": converse::usage(exchange.model, exchange.answer.usage, true),
-    });
-    if let Value::Object(map) = &mut stop {
-        converse::additional_fields(exchange, map);
-    }
-    if let Value::Object(map) = &mut metadata {
-        converse::echoes(exchange, map);
-    }
-    let stop = event("messageStop", stop, &mut exchange.rng);
-    stream.send(stop);
-    let metadata = event("metadata", metadata, &mut exchange.rng);
-    stream.send(metadata);
 }

@@ -1,15 +1,16 @@
 //! `InvokeModelWithResponseStream` for Claude: Anthropic's own events, each in the base64 of one
 //! chunk; the last one carries `amazon-bedrock-invocationMetrics` (recorded, 17 of 17).
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Encoded, Exchange, Input, Stream,
+    Encoded, Events, Exchange, Input, Stream, Took,
     invoke_model::{Completion, MessageBlock, MessageUsage, completion_stop, to_json},
 };
 use crate::{
-    answer_plan::{Beat, Ending, Head, Part},
+    answer_plan::{Beat, Head, Part},
     frames::chunk,
     journal::Usage,
 };
@@ -101,71 +102,80 @@ struct CompletionEnd {
 }
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
-    let mut chunks = Chunks {
-        stream: Stream::new(&exchange),
-        log: Vec::new(),
-    };
+    let mut stream;
+    let log;
     if matches!(exchange.input, Input::Invoke(r) if r.is_completion()) {
-        completion(&mut exchange, &mut chunks);
+        let mut events = CompletionEvents::default();
+        stream = Stream::tell(&mut events, &mut exchange);
+        log = events.log;
     } else {
-        messages(&mut exchange, &mut chunks);
+        let mut events = MessageEvents::default();
+        stream = Stream::tell(&mut events, &mut exchange);
+        log = events.log;
     }
-    let Chunks { mut stream, log } = chunks;
     let (end, exception) = stream.end(&exchange.answer.ending);
-    let (latency_ms, first_token_ms) = (stream.pace.elapsed_ms(), stream.pace.first_ms());
+    let Took {
+        latency_ms,
+        first_token_ms,
+    } = stream.took();
     Encoded {
         headers: vec![("X-Amzn-Bedrock-Content-Type", "application/json".to_owned())],
         content_type: "application/vnd.amazon.eventstream",
         body: stream.body(end),
-        log_output: Value::Array(log),
+        log_output: Value::Array(log.0),
         latency_ms,
         first_token_ms,
         exception,
     }
 }
 
-/// The messages of the stream and, for the invocation log, what is in them.
-struct Chunks {
-    stream: Stream,
-    log: Vec<Value>,
-}
+/// What was in the messages of a stream, for the invocation log.
+#[derive(Debug, Default)]
+struct Log(Vec<Value>);
 
-impl Chunks {
-    fn send(&mut self, event: &impl Serialize, exchange: &mut Exchange<'_>) {
+impl Log {
+    fn send(&mut self, event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let body = to_json(event);
-        self.log
-            .push(serde_json::from_str(&body).unwrap_or_default());
-        self.stream.send(chunk(&body, &mut exchange.rng));
+        self.0.push(serde_json::from_str(&body).unwrap_or_default());
+        out.push(chunk(&body, &mut exchange.rng));
     }
 }
 
-fn messages(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
-    let start = message_start(exchange);
-    chunks.send(&start, exchange);
-    let answer = exchange.answer;
-    let mut index = 0;
-    for beat in &answer.beats {
+/// Claude's Messages.
+#[derive(Debug, Default)]
+pub(super) struct MessageEvents {
+    index: usize,
+    log: Log,
+}
+
+impl Events for MessageEvents {
+    fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let start = message_start(exchange);
+        self.log.send(&start, exchange, out);
+    }
+
+    fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let index = self.index;
         let event = match beat {
-            Beat::Open(head) => Some(Event::ContentBlockStart {
+            Beat::Open(head) => Event::ContentBlockStart {
                 index,
                 content_block: empty_block(head, exchange),
-            }),
-            Beat::Delta(part) => Some(Event::ContentBlockDelta {
+            },
+            Beat::Delta(part) => Event::ContentBlockDelta {
                 index,
                 delta: delta(part),
-            }),
+            },
             Beat::Close => {
-                index += 1;
-                Some(Event::ContentBlockStop { index: index - 1 })
+                self.index += 1;
+                Event::ContentBlockStop { index }
             }
-            Beat::Gate(_) | Beat::Pause(_) => None,
+            Beat::Gate(_) | Beat::Pause(_) => return,
         };
-        if let Some(event) = event {
-            chunks.send(&event, exchange);
-        }
-        chunks.stream.pace.pass(beat);
+        self.log.send(&event, exchange, out);
     }
-    if answer.ending == Ending::Complete {
+
+    fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        let answer = exchange.answer;
         let stop = Event::MessageDelta {
             delta: StopDelta {
                 stop_reason: answer.stop.clone(),
@@ -175,9 +185,10 @@ fn messages(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
                 output_tokens: answer.usage.output,
             },
         };
-        chunks.send(&stop, exchange);
-        let metrics = metrics(exchange, &chunks.stream);
-        chunks.send(&Event::MessageStop { metrics }, exchange);
+        self.log.send(&stop, exchange, out);
+        let metrics = metrics(exchange, took);
+        self.log
+            .send(&Event::MessageStop { metrics }, exchange, out);
     }
 }
 
@@ -228,22 +239,31 @@ fn delta(part: &Part) -> Delta {
 }
 
 /// Claude 2's stream: the text in pieces, then an empty one with the stop.
-fn completion(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
-    let answer = exchange.answer;
-    let mut lead = " ";
-    for beat in &answer.beats {
+#[derive(Debug, Default)]
+pub(super) struct CompletionEvents {
+    begun: bool,
+    log: Log,
+}
+
+impl Events for CompletionEvents {
+    fn start(&mut self, _: &mut Exchange<'_>, _: &mut Vec<Bytes>) {}
+
+    fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         if let Beat::Delta(Part::Text(text)) = beat {
+            // The text begins with a space.
+            let lead = if self.begun { "" } else { " " };
+            self.begun = true;
             let piece = Completion {
                 r#type: "completion",
-                text: format!("{}{text}", std::mem::take(&mut lead)),
+                text: format!("{lead}{text}"),
                 stop_reason: None,
                 stop: None,
             };
-            chunks.send(&piece, exchange);
+            self.log.send(&piece, exchange, out);
         }
-        chunks.stream.pace.pass(beat);
     }
-    if answer.ending == Ending::Complete {
+
+    fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let (stop_reason, stop) = completion_stop(exchange);
         let end = CompletionEnd {
             completion: Completion {
@@ -252,20 +272,20 @@ fn completion(exchange: &mut Exchange<'_>, chunks: &mut Chunks) {
                 stop_reason: Some(stop_reason),
                 stop,
             },
-            metrics: metrics(exchange, &chunks.stream),
+            metrics: metrics(exchange, took),
         };
-        chunks.send(&end, exchange);
+        self.log.send(&end, exchange, out);
     }
 }
 
-fn metrics(exchange: &Exchange<'_>, stream: &Stream) -> Metrics {
+fn metrics(exchange: &Exchange<'_>, took: Took) -> Metrics {
     let usage = exchange.answer.usage;
     let cache = exchange.model.quirks.cache_headers.then_some(0);
     Metrics {
         input_token_count: usage.input,
         output_token_count: usage.output,
-        invocation_latency: stream.pace.elapsed_ms(),
-        first_byte_latency: stream.pace.first_ms(),
+        invocation_latency: took.latency_ms,
+        first_byte_latency: took.first_token_ms,
         cache_read_input_token_count: cache,
         cache_write_input_token_count: cache,
     }

@@ -166,15 +166,10 @@ pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
 /// Runs along all beats and tells when a whole body goes out.
 fn whole_due(exchange: &Exchange<'_>) -> (Pace, Due) {
     let mut pace = Pace::new(exchange.latency, exchange.rng.clone());
-    let mut gate = None;
     for beat in &exchange.answer.beats {
         pace.pass(beat);
-        if let Beat::Gate(name) = beat {
-            gate = Some(name.clone());
-        }
     }
-    let last = pace.due();
-    let due = gate.map_or(last, Due::Gate);
+    let due = pace.due();
     (pace, due)
 }
 
@@ -194,6 +189,41 @@ fn whole_body(ending: &Ending, due: Due, body: String) -> Body {
     }
 }
 
+/// How long an answer took, as clients and metrics are told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Took {
+    pub(crate) latency_ms: u64,
+    pub(crate) first_token_ms: u64,
+}
+
+/// The messages of a stream in one dialect, told beat by beat: an answer that is known as a whole and
+/// one that is still being made are told alike.
+pub(crate) trait Events: std::fmt::Debug + Send {
+    /// What comes before the first beat; only the answer's input usage is known by then.
+    fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>);
+
+    /// What one beat says.
+    fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>);
+
+    /// What comes after the last beat of a complete answer.
+    fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>);
+}
+
+/// The events of a streaming operation.
+pub(crate) fn events(operation: Operation, input: &Input) -> Box<dyn Events> {
+    match (operation, input) {
+        (Operation::InvokeModelWithResponseStream, Input::Invoke(request))
+            if request.is_completion() =>
+        {
+            Box::new(invoke_model_with_response_stream::CompletionEvents::default())
+        }
+        (Operation::InvokeModelWithResponseStream, _) => {
+            Box::new(invoke_model_with_response_stream::MessageEvents::default())
+        }
+        _ => Box::new(converse_stream::ConverseEvents::default()),
+    }
+}
+
 /// Collects the messages of a stream along the beats.
 struct Stream {
     pace: Pace,
@@ -201,10 +231,38 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(exchange: &Exchange<'_>) -> Self {
-        Self {
+    /// The whole answer, told by `events`, except for how it ends early.
+    fn tell(events: &mut dyn Events, exchange: &mut Exchange<'_>) -> Self {
+        let mut stream = Self {
             pace: Pace::new(exchange.latency, exchange.rng.clone()),
             frames: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let answer = exchange.answer;
+        events.start(exchange, &mut out);
+        stream.send_all(&mut out);
+        for beat in &answer.beats {
+            events.beat(beat, exchange, &mut out);
+            stream.send_all(&mut out);
+            stream.pace.pass(beat);
+        }
+        if answer.ending == Ending::Complete {
+            events.finish(stream.took(), exchange, &mut out);
+            stream.send_all(&mut out);
+        }
+        stream
+    }
+
+    fn took(&self) -> Took {
+        Took {
+            latency_ms: self.pace.elapsed_ms(),
+            first_token_ms: self.pace.first_ms(),
+        }
+    }
+
+    fn send_all(&mut self, messages: &mut Vec<Bytes>) {
+        for bytes in messages.drain(..) {
+            self.send(bytes);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bedrock_emulator::{
-    Body, Due,
+    Body, Due, Gate,
     emulator::Latency,
     script::{Fault, Piece, Step},
     wire::End,
@@ -175,15 +175,38 @@ fn gates_pauses_and_cuts_shape_the_stream() {
     };
     let dues: Vec<_> = frames.iter().map(|f| f.due.clone()).collect();
     let at = |ms| Due::After(Duration::from_millis(ms));
-    assert_eq!(dues, [at(0), at(0), Due::Gate("g".to_owned()), at(40)]);
+    let behind = |gates: &[(u64, &str)], ms| {
+        let gates = gates.iter().map(|(after, name)| Gate {
+            after: Duration::from_millis(*after),
+            name: (*name).to_owned(),
+        });
+        Due::Gates(gates.collect(), Duration::from_millis(ms))
+    };
+    assert_eq!(dues, [at(0), at(0), behind(&[(0, "g")], 0), at(40)]);
     assert_eq!(*end, End::Cut);
     let whole = call(&emulator, &model, "converse", &ask());
     assert_eq!(
         whole.body,
         Body::Disconnect {
-            due: Due::Gate("g".to_owned())
+            due: behind(&[(0, "g")], 40)
         }
     );
+
+    // Neighbouring gates all count, and a pause counts from the gate before it.
+    let waits = vec![
+        Piece::Pause(Duration::from_millis(7)),
+        Piece::Gate("one".to_owned()),
+        Piece::Gate("two".to_owned()),
+        Piece::Pause(Duration::from_millis(9)),
+        Piece::Text("late".to_owned()),
+    ];
+    emulator.script([Step::Say(waits)]);
+    let reply = call(&emulator, &model, "converse-stream", &ask());
+    let Body::Frames { frames, .. } = &reply.body else {
+        panic!("a stream is frames")
+    };
+    assert_eq!(frames[1].due, behind(&[(7, "one"), (0, "two")], 9));
+    assert_eq!(frames[2].due, at(9), "the next counts from the gate, too");
 }
 
 #[test]
