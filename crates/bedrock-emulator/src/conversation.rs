@@ -1,9 +1,12 @@
 //! What a caller said, whatever the dialect: Converse and Claude's Messages bodies both become a
-//! [`Conversation`], so that rules, answers and token counts are written once.
+//! [`Conversation`], so that rules, answers, prompt caching and token counts are written once.
 
 use serde_json::Value;
 
-use crate::answer::tokens;
+use crate::{
+    answer::tokens,
+    media::{Document, Image, Media},
+};
 
 /// One request to a model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +14,8 @@ pub(crate) struct Conversation {
     pub(crate) system: Vec<Block>,
     pub(crate) turns: Vec<Turn>,
     pub(crate) tools: Vec<Tool>,
+    /// Cache points among the tools: after how many of them, and for how long.
+    pub(crate) tool_cache_points: Vec<(usize, Ttl)>,
     pub(crate) choice: ToolChoice,
     /// Whether a tool configuration was sent at all.
     pub(crate) tool_config: bool,
@@ -20,8 +25,12 @@ pub(crate) struct Conversation {
     pub(crate) top_p: Option<f64>,
     pub(crate) top_k: bool,
     pub(crate) thinking: Thinking,
+    /// `output_config.effort`, as it was sent.
+    pub(crate) effort: Option<String>,
     /// The JSON schema the answer's text must satisfy (structured output).
     pub(crate) format: Option<Value>,
+    /// `cache_control` beside the messages: a cache point behind the last block (Messages only).
+    pub(crate) cache_all: Option<Ttl>,
 }
 
 /// One message.
@@ -42,7 +51,13 @@ pub(crate) enum Role {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Block {
     Text(String),
-    Reasoning(String),
+    Reasoning {
+        text: String,
+        /// What proves that the text is the model's own.
+        signature: Option<String>,
+    },
+    /// Reasoning that only the model can read, as Anthropic spells it (base64).
+    RedactedReasoning(String),
     ToolUse {
         id: String,
         name: String,
@@ -50,26 +65,75 @@ pub(crate) enum Block {
     },
     ToolResult {
         id: String,
-        /// All its text and JSON, joined.
+        /// Whether the tool reports a failure (`status: error`, `is_error`).
+        failed: bool,
+        /// Texts, JSON, images, documents.
+        parts: Vec<Block>,
+    },
+    /// JSON in a tool result.
+    Json(Value),
+    Image(Image),
+    Document(Document),
+    /// A document found by a search, which may be cited.
+    SearchResult {
+        source: String,
+        title: String,
         text: String,
+        citations: bool,
     },
-    Image {
-        bytes: usize,
-    },
-    Document {
-        name: String,
+    /// Text that a guardrail looks at (Converse only).
+    Guard {
         text: String,
+        /// `grounding_source`, `query`, `guard_content`.
+        qualifiers: Vec<String>,
     },
-    CachePoint,
-    /// A block Claude does not take: `video`, `audio`.
-    Unsupported(&'static str),
+    CachePoint(CachePoint),
+    Video(Media),
+    Audio(Media),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+/// The end of a prefix that the model may keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CachePoint {
+    pub(crate) ttl: Ttl,
+    /// Whether it was written as `cache_control` of the block before it, so that it has no number
+    /// of its own among the blocks.
+    pub(crate) attached: bool,
+}
+
+/// How long a prompt prefix stays cached after its last use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ttl {
+    #[default]
+    FiveMinutes,
+    OneHour,
+}
+
+impl Ttl {
+    /// As requests and answers spell it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "5m",
+            Self::OneHour => "1h",
+        }
+    }
+
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        [Self::FiveMinutes, Self::OneHour]
+            .into_iter()
+            .find(|ttl| ttl.name() == name)
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Tool {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) schema: Value,
+    /// Whether inputs must match the schema exactly.
+    pub(crate) strict: bool,
+    /// A tool that Anthropic defines (`bash_20250124`); `None`: the caller's own.
+    pub(crate) built_in: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,54 +193,89 @@ impl Conversation {
         let last = self.turns.iter().rev().find(|t| t.role == Role::User);
         let texts = last.into_iter().flat_map(|turn| &turn.blocks);
         let texts = texts.filter_map(|block| match block {
-            Block::Text(text) => Some(text.as_str()),
+            Block::Text(text) | Block::Guard { text, .. } => Some(text.as_str()),
             _ => None,
         });
         texts.collect::<Vec<_>>().join("\n")
     }
 
     /// The texts of the tool results in the last message.
-    pub(crate) fn tool_results(&self) -> Vec<&str> {
+    pub(crate) fn tool_results(&self) -> Vec<String> {
         let blocks = self.turns.last().map_or(&[][..], |turn| &turn.blocks);
         let results = blocks.iter().filter_map(|block| match block {
-            Block::ToolResult { text, .. } => Some(text.as_str()),
+            Block::ToolResult { parts, .. } => Some(texts(parts)),
             _ => None,
         });
         results.collect()
     }
 
-    /// All blocks with their places, `messages.{turn}.content.{block}`, counted from 0.
+    /// All blocks with their places, `messages.{turn}.content.{block}`, counted from 0 as the
+    /// caller wrote them.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, usize, &Block)> {
         self.turns
             .iter()
             .enumerate()
-            .flat_map(|(t, turn)| turn.blocks.iter().enumerate().map(move |(b, x)| (t, b, x)))
+            .flat_map(|(t, turn)| turn.numbered().map(move |(b, block)| (t, b, block)))
     }
 
-    /// How many cache points there are, the system prompt's included.
+    /// How many cache points there are: among the tools, in the system prompt, in the messages.
     pub(crate) fn cache_points(&self) -> usize {
-        let in_turns = self.blocks().map(|(_, _, block)| block);
+        let in_turns = self.turns.iter().flat_map(|turn| &turn.blocks);
         let all = self.system.iter().chain(in_turns);
-        all.filter(|block| **block == Block::CachePoint).count()
+        all.filter(|block| matches!(block, Block::CachePoint(_)))
+            .count()
+            + self.tool_cache_points.len()
+            + usize::from(self.cache_all.is_some())
+    }
+}
+
+impl Turn {
+    /// Its blocks with their numbers in the request: a `cache_control` has none of its own.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &Block)> {
+        let mut number = 0;
+        self.blocks.iter().map(move |block| {
+            if matches!(block, Block::CachePoint(point) if point.attached) {
+                return (number.max(1) - 1, block);
+            }
+            number += 1;
+            (number - 1, block)
+        })
     }
 }
 
 impl Block {
     fn tokens(&self) -> u32 {
         match self {
-            Self::Text(text) | Self::Reasoning(text) | Self::ToolResult { text, .. } => {
+            Self::Text(text) | Self::Reasoning { text, .. } | Self::Guard { text, .. } => {
                 tokens::count(text)
             }
+            // The signature's text is what the model reads again; its length follows the text's.
+            Self::RedactedReasoning(data) => u32::try_from(data.len() / 8).unwrap_or(u32::MAX),
             Self::ToolUse { name, input, .. } => {
                 tokens::count(name) + tokens::count(&crate::json::sorted(input))
             }
-            Self::Document { name, text } => tokens::count(name) + tokens::count(text),
-            // Anthropic documents width × height / 750 up to about 1,600; without decoding the
-            // picture its size in bytes stands in.
-            Self::Image { bytes } => {
-                u32::try_from(bytes / 750).map_or(1_600, |n| n.clamp(85, 1_600))
-            }
-            Self::CachePoint | Self::Unsupported(_) => 0,
+            Self::ToolResult { parts, .. } => parts.iter().map(Self::tokens).sum(),
+            Self::Json(value) => tokens::count(&crate::json::sorted(value)),
+            Self::Document(document) => document.tokens(),
+            Self::SearchResult {
+                source,
+                title,
+                text,
+                ..
+            } => tokens::count(source) + tokens::count(title) + tokens::count(text),
+            Self::Image(image) => image.tokens(),
+            Self::CachePoint(_) | Self::Video(_) | Self::Audio(_) => 0,
         }
     }
+}
+
+/// All text and JSON of `parts`, one part a line.
+pub(crate) fn texts(parts: &[Block]) -> String {
+    let texts = parts.iter().filter_map(|part| match part {
+        Block::Text(text) | Block::SearchResult { text, .. } => Some(text.clone()),
+        Block::Document(document) => Some(document.text.clone()),
+        Block::Json(value) => Some(crate::json::sorted(value)),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    conversation::{Block, Conversation, Role, Thinking, Tool, ToolChoice, Turn},
+    conversation::{Block, CachePoint, Conversation, Role, Thinking, Tool, ToolChoice, Ttl, Turn},
     error::{ApiError, Code},
+    media::{self, Document, Image},
     violations::Violations,
 };
 
@@ -48,7 +49,7 @@ struct ContentBlock {
     audio: Option<Media>,
     tool_use: Option<ToolUse>,
     tool_result: Option<ToolResult>,
-    cache_point: Option<Value>,
+    cache_point: Option<CachePointBlock>,
     guard_content: Option<Value>,
     reasoning_content: Option<ReasoningContent>,
     search_result: Option<Value>,
@@ -57,10 +58,25 @@ struct ContentBlock {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct CachePointBlock {
+    ttl: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Media {
     name: Option<String>,
+    format: Option<String>,
     source: Option<Source>,
+    context: Option<String>,
+    citations: Option<Citations>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Citations {
+    enabled: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -68,6 +84,7 @@ struct Media {
 struct Source {
     bytes: Option<String>,
     text: Option<String>,
+    content: Option<Value>,
     s3_location: Option<Value>,
 }
 
@@ -92,12 +109,14 @@ struct ToolResult {
 #[serde(rename_all = "camelCase", default)]
 struct ReasoningContent {
     reasoning_text: Option<ReasoningText>,
+    redacted_content: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct ReasoningText {
     text: Option<String>,
+    signature: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -120,6 +139,7 @@ struct ToolConfig {
 #[serde(rename_all = "camelCase", default)]
 struct ToolEntry {
     tool_spec: Option<ToolSpec>,
+    cache_point: Option<CachePointBlock>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -128,6 +148,7 @@ struct ToolSpec {
     name: Option<String>,
     description: Option<String>,
     input_schema: Option<InputSchema>,
+    strict: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -240,6 +261,10 @@ impl ConverseRequest {
         };
         conversation.tool_config = true;
         for (i, entry) in config.tools.iter().flatten().enumerate() {
+            if let Some(point) = &entry.cache_point {
+                let after = conversation.tools.len();
+                conversation.tool_cache_points.push((after, point.ttl()));
+            }
             let Some(spec) = &entry.tool_spec else {
                 continue;
             };
@@ -253,6 +278,8 @@ impl ConverseRequest {
                 name: spec.name.clone().unwrap_or_default(),
                 description: spec.description.clone().unwrap_or_default(),
                 schema,
+                strict: spec.strict.unwrap_or_default(),
+                built_in: None,
             });
         }
         conversation.choice = match &config.tool_choice {
@@ -278,8 +305,12 @@ impl ConverseRequest {
             match key.as_str() {
                 "thinking" | "reasoning_config" => conversation.thinking = thinking(value)?,
                 "top_k" => conversation.top_k = true,
-                "anthropic_beta" | "output_config" | "metadata" | "tools" | "tool_choice"
-                | "context_management" | "effort" => {}
+                "output_config" => {
+                    let effort = value.get("effort").and_then(Value::as_str);
+                    conversation.effort = effort.map(str::to_owned);
+                }
+                "anthropic_beta" | "metadata" | "tools" | "tool_choice" | "context_management"
+                | "effort" => {}
                 _ => {
                     return Err(ApiError::validation(format!(
                         "The model returned the following errors: {key}: Extra inputs are not permitted"
@@ -453,15 +484,10 @@ impl ContentBlock {
             return Ok(Block::Text(text.clone()));
         }
         if let Some(image) = &self.image {
-            let bytes = image.bytes(at)?;
-            return Ok(Block::Image { bytes: bytes.len() });
+            return Ok(Block::Image(Image::new(image.read()?)));
         }
         if let Some(document) = &self.document {
-            let bytes = document.bytes(at)?;
-            return Ok(Block::Document {
-                name: document.name.clone().unwrap_or_default(),
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            });
+            return Ok(Block::Document(document.document()?));
         }
         if let Some(tool_use) = &self.tool_use {
             let input = tool_use.input.clone().unwrap_or_default();
@@ -476,28 +502,31 @@ impl ContentBlock {
             return result.block(at);
         }
         if let Some(reasoning) = &self.reasoning_content {
-            let text = reasoning
-                .reasoning_text
-                .as_ref()
-                .and_then(|r| r.text.clone());
-            return Ok(Block::Reasoning(text.unwrap_or_default()));
+            return reasoning.block();
         }
-        if self.cache_point.is_some() {
-            return Ok(Block::CachePoint);
+        if let Some(point) = &self.cache_point {
+            return Ok(Block::CachePoint(CachePoint {
+                ttl: point.ttl(),
+                attached: false,
+            }));
         }
-        if self.video.is_some() {
-            return Ok(Block::Unsupported("video"));
+        if let Some(video) = &self.video {
+            return Ok(Block::Video(video.read()?));
         }
-        if self.audio.is_some() {
-            return Ok(Block::Unsupported("audio"));
+        if let Some(audio) = &self.audio {
+            return Ok(Block::Audio(audio.read()?));
         }
-        let other = [
-            &self.guard_content,
-            &self.search_result,
-            &self.citations_content,
-        ];
-        if let Some(value) = other.into_iter().flatten().next() {
-            return Ok(Block::Text(texts(value)));
+        if let Some(guard) = &self.guard_content {
+            return Ok(guard_content(guard));
+        }
+        if let Some(found) = &self.search_result {
+            return Ok(search_result(found));
+        }
+        // What the model said is `content`; the citations beside it are for the reader.
+        if let Some(cited) = &self.citations_content {
+            return Ok(Block::Text(
+                cited.get("content").map(texts).unwrap_or_default(),
+            ));
         }
         // Not in the collected evidence; the sentence follows Bedrock's style.
         Err(ApiError::validation(format!(
@@ -507,23 +536,77 @@ impl ContentBlock {
     }
 }
 
+impl CachePointBlock {
+    fn ttl(&self) -> Ttl {
+        let named = self.ttl.as_deref().and_then(Ttl::of_name);
+        named.unwrap_or_default()
+    }
+}
+
+impl ReasoningContent {
+    fn block(&self) -> Result<Block, ApiError> {
+        if let Some(redacted) = &self.redacted_content {
+            // Converse carries Anthropic's base64 string in base64 once more (recorded).
+            let data = STANDARD.decode(redacted).map_err(|_| invalid_base64())?;
+            let data = String::from_utf8_lossy(&data).into_owned();
+            return Ok(Block::RedactedReasoning(data));
+        }
+        let reasoning = self.reasoning_text.clone().unwrap_or_default();
+        Ok(Block::Reasoning {
+            text: reasoning.text.unwrap_or_default(),
+            signature: reasoning.signature,
+        })
+    }
+}
+
 impl Media {
-    fn bytes(&self, _at: &str) -> Result<Vec<u8>, ApiError> {
-        let Some(source) = &self.source else {
-            return Ok(Vec::new());
+    fn read(&self) -> Result<media::Media, ApiError> {
+        let format = self.format.clone().unwrap_or_default();
+        let mut data = Vec::new();
+        let source = match &self.source {
+            Some(Source {
+                s3_location: Some(location),
+                ..
+            }) => {
+                let uri = location.get("uri").and_then(Value::as_str);
+                media::Source::S3(uri.unwrap_or_default().to_owned())
+            }
+            Some(Source { text: Some(_), .. }) => media::Source::Text,
+            Some(Source {
+                content: Some(_), ..
+            }) => media::Source::Content,
+            Some(Source {
+                bytes: Some(bytes), ..
+            }) => {
+                data = STANDARD.decode(bytes).map_err(|_| invalid_base64())?;
+                media::Source::Bytes
+            }
+            _ => media::Source::None,
         };
-        if source.s3_location.is_some() {
-            return Err(ApiError::validation(
-                "This model doesn't support the s3Uri field. Remove s3Uri and try again.",
-            ));
+        Ok(media::Media {
+            format,
+            source,
+            data,
+        })
+    }
+
+    fn document(&self) -> Result<Document, ApiError> {
+        let name = self.name.clone().unwrap_or_default();
+        let mut document = Document::new(name, self.read()?);
+        match &self.source {
+            Some(Source {
+                text: Some(text), ..
+            }) => document.text.clone_from(text),
+            Some(Source {
+                content: Some(content),
+                ..
+            }) => document.text = texts(content),
+            _ => {}
         }
-        if let Some(text) = &source.text {
-            return Ok(text.clone().into_bytes());
-        }
-        let bytes = source.bytes.as_deref().unwrap_or_default();
-        STANDARD
-            .decode(bytes)
-            .map_err(|_| ApiError::front_door(Code::Serialization, "Invalid base64 value"))
+        document.context.clone_from(&self.context);
+        let citations = self.citations.as_ref().and_then(|c| c.enabled);
+        document.citations = citations.unwrap_or_default();
+        Ok(document)
     }
 }
 
@@ -531,20 +614,50 @@ impl ToolResult {
     fn block(&self, at: &str) -> Result<Block, ApiError> {
         let mut parts = Vec::new();
         for (c, content) in self.content.iter().flatten().enumerate() {
+            let at = format!("{at}.toolResult.content.{c}");
             if let Some(json) = &content.json {
-                must_be_object(json, &format!("{at}.toolResult.content.{c}.json"))?;
-                parts.push(crate::json::sorted(json));
-            } else if let Block::Text(text) | Block::Document { text, .. } =
-                content.block(&format!("{at}.toolResult.content.{c}"))?
-            {
-                parts.push(text);
+                must_be_object(json, &format!("{at}.json"))?;
+                parts.push(Block::Json(json.clone()));
+            } else {
+                parts.push(content.block(&at)?);
             }
         }
         Ok(Block::ToolResult {
             id: self.tool_use_id.clone().unwrap_or_default(),
-            text: parts.join("\n"),
+            failed: self.status.as_deref() == Some("error"),
+            parts,
         })
     }
+}
+
+fn guard_content(guard: &Value) -> Block {
+    let text = guard.get("text");
+    let said = text.and_then(|t| t.get("text")).and_then(Value::as_str);
+    let qualifiers = text
+        .and_then(|t| t.get("qualifiers"))
+        .and_then(Value::as_array);
+    let qualifiers = qualifiers.into_iter().flatten();
+    Block::Guard {
+        text: said.unwrap_or_default().to_owned(),
+        qualifiers: qualifiers
+            .filter_map(|q| q.as_str().map(str::to_owned))
+            .collect(),
+    }
+}
+
+fn search_result(found: &Value) -> Block {
+    let member = |key: &str| found.get(key).map(texts).unwrap_or_default();
+    let citations = found.get("citations").and_then(|c| c.get("enabled"));
+    Block::SearchResult {
+        source: member("source"),
+        title: member("title"),
+        text: member("content"),
+        citations: citations.and_then(Value::as_bool).unwrap_or_default(),
+    }
+}
+
+fn invalid_base64() -> ApiError {
+    ApiError::front_door(Code::Serialization, "Invalid base64 value")
 }
 
 /// Reads Claude's `thinking`, in the body of Messages or passed along by Converse.

@@ -4,13 +4,15 @@
 //! Bedrock hands the body to the model as it is, so complaints read like Anthropic's own
 //! (`max_tokens: Field required`), or like a JSON schema's for the old models.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use crate::{
     catalogue::Model,
-    conversation::{Block, Conversation, Role, Tool, ToolChoice, Turn},
+    conversation::{Block, CachePoint, Conversation, Role, Tool, ToolChoice, Ttl, Turn, texts},
     converse_request::thinking,
     error::ApiError,
+    media::{Document, Image, Media, Source},
 };
 
 /// The members of a Messages body on Bedrock (recorded requests and Anthropic's documentation).
@@ -119,11 +121,18 @@ fn messages(body: &Map<String, Value>, model: &Model) -> Result<Conversation, Ap
         conversation
             .tools
             .push(read_tool(tool, &format!("tools.{i}"))?);
+        if let Some(ttl) = cache_control(tool) {
+            let after = conversation.tools.len();
+            conversation.tool_cache_points.push((after, ttl));
+        }
     }
     if let Some(choice) = body.get("tool_choice") {
         conversation.choice = tool_choice(choice)?;
     }
     conversation.format = output_format(body);
+    conversation.cache_all = body.get("cache_control").filter(|c| !c.is_null()).map(ttl);
+    let effort = body.get("output_config").and_then(|c| c.get("effort"));
+    conversation.effort = effort.and_then(Value::as_str).map(str::to_owned);
     Ok(conversation)
 }
 
@@ -180,8 +189,14 @@ fn blocks(content: &Value, at: &str) -> Result<Vec<Block>, ApiError> {
     let mut blocks = Vec::new();
     for (b, value) in list(Some(content), at)?.iter().enumerate() {
         blocks.push(block(value, &format!("{at}.{b}"))?);
-        if value.get("cache_control").is_some_and(|c| !c.is_null()) {
-            blocks.push(Block::CachePoint);
+        // A point inside a tool result ends the same prefix as one behind it.
+        let inner = value.get("content").and_then(Value::as_array);
+        let inner = inner.into_iter().flatten().filter_map(cache_control).last();
+        if let Some(ttl) = cache_control(value).or(inner) {
+            blocks.push(Block::CachePoint(CachePoint {
+                ttl,
+                attached: true,
+            }));
         }
     }
     Ok(blocks)
@@ -197,8 +212,11 @@ fn block(value: &Value, at: &str) -> Result<Block, ApiError> {
     };
     Ok(match kind {
         "text" => Block::Text(text("text")?),
-        "thinking" => Block::Reasoning(text("thinking")?),
-        "redacted_thinking" => Block::Reasoning(String::new()),
+        "thinking" => Block::Reasoning {
+            text: text("thinking")?,
+            signature: Some(text("signature")?),
+        },
+        "redacted_thinking" => Block::RedactedReasoning(text("data")?),
         "tool_use" => Block::ToolUse {
             id: text("id")?,
             name: text("name")?,
@@ -208,36 +226,102 @@ fn block(value: &Value, at: &str) -> Result<Block, ApiError> {
             let content = value
                 .get("content")
                 .map(|c| blocks(c, &format!("{at}.content")));
-            let texts = content.transpose()?.unwrap_or_default().into_iter();
-            let texts = texts.filter_map(|block| match block {
-                Block::Text(text) => Some(text),
-                _ => None,
-            });
+            let parts = content.transpose()?.unwrap_or_default();
             Block::ToolResult {
                 id: text("tool_use_id")?,
-                text: texts.collect::<Vec<_>>().join("\n"),
+                failed: value.get("is_error") == Some(&Value::Bool(true)),
+                parts: parts
+                    .into_iter()
+                    .filter(|part| !matches!(part, Block::CachePoint(_)))
+                    .collect(),
             }
         }
-        "image" => Block::Image {
-            bytes: source(value).len() * 3 / 4,
-        },
-        "document" => Block::Document {
-            name: String::new(),
-            text: source(value).to_owned(),
+        "image" => Block::Image(Image::new(media(value))),
+        "document" => Block::Document(document(value, at)?),
+        "search_result" => Block::SearchResult {
+            source: text("source")?,
+            title: text("title")?,
+            text: match value.get("content") {
+                Some(content) => texts(&blocks(content, &format!("{at}.content"))?),
+                None => String::new(),
+            },
+            citations: citations(value),
         },
         other => {
             return Err(ApiError::validation(format!(
                 "{at}: Input tag '{other}' found using 'type' does not match any of the expected \
-                 tags: 'document', 'image', 'redacted_thinking', 'text', 'thinking', \
-                 'tool_result', 'tool_use'"
+                 tags: 'document', 'image', 'redacted_thinking', 'search_result', 'text', \
+                 'thinking', 'tool_result', 'tool_use'"
             )));
         }
     })
 }
 
-fn source(block: &Value) -> &str {
-    let data = block.get("source").and_then(|s| s.get("data"));
-    data.and_then(Value::as_str).unwrap_or_default()
+/// The bytes of an image or a document.
+fn media(block: &Value) -> Media {
+    let source = block.get("source");
+    let member = |key: &str| {
+        let found = source.and_then(|s| s.get(key)).and_then(Value::as_str);
+        found.unwrap_or_default()
+    };
+    let format = match member("media_type") {
+        "application/pdf" => "pdf",
+        "text/plain" => "txt",
+        other => other.rsplit('/').next().unwrap_or_default(),
+    };
+    let mut data = Vec::new();
+    let source = match member("type") {
+        "base64" => {
+            data = STANDARD.decode(member("data")).unwrap_or_default();
+            Source::Bytes
+        }
+        "text" => Source::Text,
+        "content" => Source::Content,
+        "url" => Source::Url(member("url").to_owned()),
+        _ => Source::None,
+    };
+    Media {
+        format: format.to_owned(),
+        source,
+        data,
+    }
+}
+
+fn document(block: &Value, at: &str) -> Result<Document, ApiError> {
+    let member = |key: &str| block.get(key).and_then(Value::as_str).map(str::to_owned);
+    let mut document = Document::new(member("title").unwrap_or_default(), media(block));
+    let source = block.get("source");
+    match document.media.source {
+        Source::Text => {
+            let data = source.and_then(|s| s.get("data")).and_then(Value::as_str);
+            data.unwrap_or_default().clone_into(&mut document.text);
+        }
+        Source::Content => {
+            let content = source.and_then(|s| s.get("content"));
+            let content = content.ok_or_else(|| field_required(&format!("{at}.source.content")))?;
+            document.text = texts(&blocks(content, &format!("{at}.source.content"))?);
+        }
+        _ => {}
+    }
+    document.context = member("context");
+    document.citations = citations(block);
+    Ok(document)
+}
+
+fn citations(block: &Value) -> bool {
+    let enabled = block.get("citations").and_then(|c| c.get("enabled"));
+    enabled.and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// The cache point that `cache_control` puts behind a block or a tool.
+fn cache_control(value: &Value) -> Option<Ttl> {
+    let control = value.get("cache_control").filter(|c| !c.is_null())?;
+    Some(ttl(control))
+}
+
+fn ttl(control: &Value) -> Ttl {
+    let named = control.get("ttl").and_then(Value::as_str);
+    named.and_then(Ttl::of_name).unwrap_or_default()
 }
 
 fn read_tool(tool: &Value, at: &str) -> Result<Tool, ApiError> {
@@ -276,6 +360,8 @@ fn read_tool(tool: &Value, at: &str) -> Result<Tool, ApiError> {
             .unwrap_or_default()
             .to_owned(),
         schema: schema.unwrap_or_else(|| Value::Object(Map::new())),
+        strict: tool.get("strict") == Some(&Value::Bool(true)),
+        built_in: (kind != "custom").then(|| kind.to_owned()),
     })
 }
 

@@ -26,6 +26,7 @@ pub mod policy;
 mod conversation;
 mod converse_request;
 mod invoke_request;
+mod media;
 mod ops;
 mod rules;
 mod violations;

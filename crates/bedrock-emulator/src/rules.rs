@@ -9,6 +9,7 @@ use crate::{
     catalogue::Model,
     conversation::{Block, Conversation, Role, Thinking, ToolChoice},
     error::{ApiError, Code},
+    media::{Document, Image, Source},
 };
 
 /// Which API the caller used; decides who checks and how a complaint is spelled.
@@ -95,13 +96,25 @@ fn messages_contents(conversation: &Conversation) -> Result<(), ApiError> {
 
 fn blocks(conversation: &Conversation) -> Result<(), ApiError> {
     for (t, _, block) in conversation.blocks() {
-        if let Block::Unsupported(kind) = block {
+        if let Block::Image(Image { media, .. }) | Block::Document(Document { media, .. }) = block
+            && matches!(media.source, Source::S3(_))
+        {
+            return Err(ApiError::validation(
+                "This model doesn't support the s3Uri field. Remove s3Uri and try again.",
+            ));
+        }
+        let kind = match block {
+            Block::Video(_) => Some("video"),
+            Block::Audio(_) => Some("audio"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
             return Err(ApiError::validation(format!(
                 "This model doesn't support the {kind} content block that you provided. \
                  Update the content block and try again."
             )));
         }
-        if let Block::Document { .. } = block {
+        if let Block::Document(_) = block {
             let turn = &conversation.turns[t];
             if !turn.blocks.iter().any(|b| matches!(b, Block::Text(_))) {
                 return Err(ApiError::validation(
