@@ -146,6 +146,14 @@ impl ApiError {
         self.code
     }
 
+    /// The HTTP status: `awsJson1_1` knows 400 and the 500s only.
+    pub(crate) const fn status(&self, protocol: Protocol) -> u16 {
+        match (protocol, self.code.status()) {
+            (Protocol::AwsJson11, ..500) => 400,
+            (_, status) => status,
+        }
+    }
+
     /// The text.
     pub fn message(&self) -> &str {
         &self.message
@@ -175,6 +183,7 @@ impl ApiError {
     pub(crate) const fn content_type(protocol: Protocol) -> &'static str {
         match protocol {
             Protocol::RestJson | Protocol::Workshop => "application/json",
+            Protocol::AwsJson11 => "application/x-amz-json-1.1",
         }
     }
 
@@ -182,16 +191,26 @@ impl ApiError {
     pub(crate) fn body(&self, protocol: Protocol) -> String {
         match protocol {
             Protocol::RestJson => {
-                let key = match self.dialect {
-                    Dialect::Bedrock | Dialect::Signature => "message",
-                    Dialect::FrontDoor => "Message",
-                };
-                format!("{{\"{key}\":{}}}", Value::from(self.message.as_str()))
+                let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
+                format!("{{\"{key}\":{text}}}")
+            }
+            Protocol::AwsJson11 => {
+                let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
+                format!("{{\"__type\":\"{}\",\"{key}\":{text}}}", self.code.name())
             }
             Protocol::Workshop => {
                 let error = json!({ "code": self.code.name(), "message": self.message });
                 json!({ "error": error }).to_string()
             }
+        }
+    }
+}
+
+impl ApiError {
+    const fn message_key(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Bedrock | Dialect::Signature => "message",
+            Dialect::FrontDoor => "Message",
         }
     }
 }
@@ -252,6 +271,19 @@ mod tests {
             door[0].1,
             "AccessDeniedException:http://internal.amazon.com/coral/com.amazon.coral.service/"
         );
+    }
+
+    #[test]
+    fn json_services_name_the_code_in_the_body() {
+        let error = ApiError::bedrock(Code::ResourceNotFound, "No such thing.");
+        assert_eq!(
+            error.body(Protocol::AwsJson11),
+            r#"{"__type":"ResourceNotFoundException","message":"No such thing."}"#
+        );
+        assert!(error.headers(Protocol::AwsJson11).is_empty());
+        assert_eq!(error.status(Protocol::AwsJson11), 400);
+        let failed = ApiError::bedrock(Code::InternalServer, "x");
+        assert_eq!(failed.status(Protocol::AwsJson11), 500);
     }
 
     #[test]

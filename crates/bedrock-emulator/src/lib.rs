@@ -38,6 +38,7 @@ mod pace;
 mod speak;
 
 mod bedrock;
+mod service_quotas;
 mod workshop;
 
 pub mod catalogue;

@@ -22,7 +22,7 @@ use crate::{
     ops::{self, Encoded, Exchange, Input, Operation},
     policy::{Context, Decision, denial},
     rng::Rng,
-    route::{Route, route},
+    route::{self, Route, route},
     script::{Asked, Fault, Step},
     service::{Call, Plain, Protocol, Service, Told},
     speak::Voice,
@@ -89,6 +89,7 @@ impl<'a> Pipeline<'a> {
         let note = format!("{} {}", request.method, request.target);
         let record = Record::arrived(seq, Arc::clone(&request), request_id, now);
         let tracer = Tracer::new(&record.request_id, record.t, note);
+        let protocol = route::protocol(&request);
         Self {
             emulator,
             request,
@@ -98,7 +99,7 @@ impl<'a> Pipeline<'a> {
             account: Arc::clone(emulator.home()),
             record,
             tracer,
-            protocol: Protocol::RestJson,
+            protocol,
         }
     }
 
@@ -547,7 +548,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn refuse(&mut self, error: &ApiError) -> Reply {
-        self.record.status = error.code().status();
+        self.record.status = error.status(self.protocol);
         self.record.error = Some(error.code());
         self.record.message = Some(error.message().to_owned());
         let mut headers = vec![
@@ -559,7 +560,7 @@ impl<'a> Pipeline<'a> {
         ];
         headers.extend(error.headers(self.protocol));
         Reply {
-            status: error.code().status(),
+            status: error.status(self.protocol),
             headers,
             body: Body::Whole {
                 due: crate::script::AT_ONCE,

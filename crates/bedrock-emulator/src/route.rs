@@ -6,7 +6,7 @@
 use crate::{
     error::{ApiError, Code},
     ops::Operation,
-    service::{self, Plain, Service},
+    service::{self, Plain, Protocol, Service},
     wire::Request,
 };
 
@@ -27,6 +27,9 @@ pub(crate) enum Route {
 pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     let (method, target) = (request.method.as_str(), request.target.as_str());
     let path = target.split_once('?').map_or(target, |(path, _)| path);
+    if let Some(name) = aws_target(request) {
+        return targeted(name);
+    }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     if let ["model", id, action] = segments.as_slice()
         && method == "POST"
@@ -40,11 +43,44 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     plain(method, &segments).unwrap_or_else(|| Err(no_operation(method, path, &segments)))
 }
 
+/// How errors of a request are written as long as its service is not known.
+pub(crate) fn protocol(request: &Request) -> Protocol {
+    match aws_target(request) {
+        Some(_) => Protocol::AwsJson11,
+        None => Protocol::RestJson,
+    }
+}
+
+/// The operation that `X-Amz-Target` names: `awsJson1_1` puts all of them on `POST /`.
+fn aws_target(request: &Request) -> Option<&str> {
+    let bare = request.target == "/" && request.method == "POST";
+    bare.then(|| request.header("x-amz-target"))?
+}
+
+fn targeted(name: &str) -> Result<Route, ApiError> {
+    for &service in Service::ALL {
+        let is_it = |plain: &&Plain| matches!(plain.route, service::Route::Target(t) if t == name);
+        if let Some(operation) = service.operations().iter().find(is_it) {
+            return Ok(Route::Plain {
+                service,
+                operation,
+                labels: Vec::new(),
+            });
+        }
+    }
+    Err(ApiError::signature(
+        Code::UnknownOperation,
+        format!("{name}: not emulated by Bedrock Workshop."),
+    ))
+}
+
 /// An operation whose template fits, if there is one.
 fn plain(method: &str, segments: &[&str]) -> Option<Result<Route, ApiError>> {
     for &service in Service::ALL {
         for operation in service.operations() {
-            let service::Route::Rest(its_method, template) = operation.route;
+            let service::Route::Rest(its_method, template) = operation.route else {
+                continue;
+            };
             if its_method != method || !fits(template, segments) {
                 continue;
             }
@@ -189,6 +225,24 @@ mod tests {
             let error = route(&request(method, target)).expect_err(target);
             assert_eq!(error.code(), Code::UnknownOperation, "{target}");
         }
+    }
+
+    #[test]
+    fn a_target_names_an_operation_of_a_json_service() {
+        let targeted = |name: &str| Request {
+            headers: vec![("x-amz-target".to_owned(), name.to_owned())],
+            ..request("POST", "/")
+        };
+        let known = targeted("ServiceQuotasV20190624.ListServices");
+        let found = route(&known).unwrap();
+        assert!(
+            matches!(&found, Route::Plain { service: Service::Quotas, operation, .. } if operation.name == "ListServices"),
+            "{found:?}"
+        );
+        assert_eq!(protocol(&known), Protocol::AwsJson11);
+        let error = route(&targeted("Nothing.Known")).expect_err("unknown");
+        assert_eq!(error.code(), Code::UnknownOperation);
+        assert_eq!(error.status(Protocol::AwsJson11), 400);
     }
 
     #[test]

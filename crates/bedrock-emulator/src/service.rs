@@ -12,7 +12,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{
     account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
-    identity::Principal, rng::Rng, wire::Request, workshop,
+    identity::Principal, rng::Rng, service_quotas, wire::Request, workshop,
 };
 
 /// Who answers.
@@ -22,6 +22,8 @@ pub(crate) enum Service {
     Runtime,
     /// `bedrock`: the control plane.
     Bedrock,
+    /// `servicequotas`, as far as it knows Bedrock.
+    Quotas,
     /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
     Workshop,
 }
@@ -31,18 +33,21 @@ pub(crate) enum Service {
 pub(crate) enum Protocol {
     /// `restJson1`: the code in `x-amzn-ErrorType`.
     RestJson,
+    /// `awsJson1_1`: `{"__type":…,"message":…}`, and every mistake of the caller is a 400.
+    AwsJson11,
     /// Ours: `{"error":{"code":…,"message":…}}`.
     Workshop,
 }
 
 impl Service {
     /// The services whose operations are [`Plain`]s.
-    pub(crate) const ALL: &[Self] = &[Self::Runtime, Self::Bedrock, Self::Workshop];
+    pub(crate) const ALL: &[Self] = &[Self::Runtime, Self::Bedrock, Self::Quotas, Self::Workshop];
 
     /// The service's name in the credential scope; none: nobody has to sign.
     pub(crate) const fn signing_name(self) -> Option<&'static str> {
         match self {
             Self::Runtime | Self::Bedrock => Some("bedrock"),
+            Self::Quotas => Some("servicequotas"),
             Self::Workshop => None,
         }
     }
@@ -50,6 +55,7 @@ impl Service {
     pub(crate) const fn protocol(self) -> Protocol {
         match self {
             Self::Runtime | Self::Bedrock => Protocol::RestJson,
+            Self::Quotas => Protocol::AwsJson11,
             Self::Workshop => Protocol::Workshop,
         }
     }
@@ -59,6 +65,7 @@ impl Service {
         match self {
             Self::Runtime => &[],
             Self::Bedrock => bedrock::OPERATIONS,
+            Self::Quotas => service_quotas::OPERATIONS,
             Self::Workshop => workshop::OPERATIONS,
         }
     }
@@ -82,6 +89,8 @@ pub(crate) struct Plain {
 pub(crate) enum Route {
     /// Method and path; `{name}` stands for one segment.
     Rest(&'static str, &'static str),
+    /// The value of `X-Amz-Target` of a `POST /` (`awsJson1_1`).
+    Target(&'static str),
 }
 
 /// An IAM action and the ARN of what it is done to (`*` when the action takes no resource).
@@ -154,6 +163,14 @@ impl Told {
     /// 200 with this JSON, compact.
     pub(crate) fn json(body: &Value) -> Self {
         Self::status(200, body)
+    }
+
+    /// 200 with this JSON, as `awsJson1_1` labels it.
+    pub(crate) fn aws_json(body: &Value) -> Self {
+        Self {
+            content_type: "application/x-amz-json-1.1",
+            ..Self::json(body)
+        }
     }
 
     /// Another success with this JSON.
