@@ -97,6 +97,9 @@ pub struct Model {
     /// What this model does differently on the wire.
     #[serde(default)]
     pub quirks: Quirks,
+    /// Which forms of thinking it takes.
+    #[serde(default)]
+    pub thinking: ThinkingForms,
     /// Where the figures come from.
     pub source: String,
 }
@@ -181,6 +184,21 @@ pub struct Quirks {
     pub no_tools: bool,
     /// The Messages body's usage also carries `cache_creation` by time to live.
     pub cache_creation_usage: bool,
+}
+
+/// The forms of thinking that a Claude model takes; none: it does not think.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThinkingForms {
+    /// `{"type": "enabled", "budget_tokens": …}`. From Opus 4.7 on it is refused (seen live).
+    pub budget: bool,
+    /// `{"type": "adaptive"}` with `output_config.effort`.
+    pub adaptive: bool,
+    /// It thinks whether it is asked to or not (price lists of 2026-11).
+    pub always: bool,
+    /// The text of its thinking is left out unless `display` is `summarized` (seen live on Opus
+    /// 4.7 and 4.8; inferred for what came after).
+    pub omitted: bool,
 }
 
 mod day {
