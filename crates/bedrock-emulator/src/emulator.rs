@@ -20,6 +20,7 @@ use crate::{
     pipeline::Pipeline,
     policy::{Context, Decision, Policies, PolicyError},
     script::Step,
+    tape::Tape,
     wire::{Reply, Request},
 };
 
@@ -52,6 +53,8 @@ pub struct Config {
     /// Replaces every word of generated text by seeded random ones of other scripts and
     /// lengths: proves that tests do not depend on wording.
     pub scramble: bool,
+    /// Recordings that answer before the emulator does.
+    pub tape: Option<Arc<Tape>>,
     /// How many journal entries, and how many invocation log records, are kept.
     pub journal_capacity: usize,
 }
@@ -133,6 +136,7 @@ impl Default for Config {
             },
             requests_per_minute: None,
             scramble: false,
+            tape: None,
             journal_capacity: 1_000,
         }
     }
@@ -200,6 +204,16 @@ impl Emulator {
     /// The same without a copy of the request.
     pub fn answer(&self, request: Arc<Request>, now: OffsetDateTime) -> Reply {
         Pipeline::new(self, request, now).run()
+    }
+
+    /// Refuses a request whose body was too long to be read; `request` comes without it.
+    pub fn refuse_too_large(
+        &self,
+        request: Arc<Request>,
+        limit: usize,
+        now: OffsetDateTime,
+    ) -> Reply {
+        Pipeline::new(self, request, now).refuse_too_large(limit)
     }
 
     /// The configuration it was made with.

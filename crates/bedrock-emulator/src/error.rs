@@ -74,6 +74,9 @@ codes! {
     UnknownOperation = "UnknownOperationException", 404, "unknownOperationException";
     /// 400: a value is refused.
     Validation = "ValidationException", 400, "validationException";
+    /// 413: a body longer than any operation takes. What Bedrock's front door says here is not
+    /// recorded; the status is HTTP's own.
+    RequestEntityTooLarge = "RequestEntityTooLargeException", 413, "requestEntityTooLargeException";
     /// 404: no such thing, or no longer.
     ResourceNotFound = "ResourceNotFoundException", 404, "resourceNotFoundException";
     /// 400: over a quota that waiting does not restore.

@@ -54,6 +54,8 @@ pub struct Entry {
     pub usage: Option<Usage>,
     /// The answer's text (all text blocks joined), when the model answered.
     pub text: Option<String>,
+    /// Where the answer came from, if not from the emulator itself, or why not from there.
+    pub note: Option<String>,
     /// The nodes and edges this request lights.
     pub trace: Vec<TraceEvent>,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Record {
     pub(crate) stop_reason: Option<String>,
     pub(crate) usage: Option<Usage>,
     pub(crate) text: Option<String>,
+    pub(crate) note: Option<String>,
     pub(crate) trace: Vec<TraceEvent>,
 }
 
@@ -98,6 +101,7 @@ impl Record {
             stop_reason: None,
             usage: None,
             text: None,
+            note: None,
             trace: Vec::new(),
         }
     }
@@ -128,6 +132,7 @@ impl Record {
             stop_reason: self.stop_reason.clone(),
             usage: self.usage,
             text: self.text.clone(),
+            note: self.note.clone(),
             trace: self.trace.clone(),
         }
     }

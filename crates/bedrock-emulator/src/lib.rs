@@ -46,6 +46,7 @@ pub mod error;
 pub mod journal;
 pub mod observe;
 pub mod script;
+pub mod tape;
 pub mod trace;
 
 mod json;

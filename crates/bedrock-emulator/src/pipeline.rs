@@ -3,6 +3,8 @@
 //!
 //! The account's lock is taken for one step at a time; nothing is composed while it is held.
 
+mod replay;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -62,6 +64,8 @@ enum Ready {
     Model(Answered),
     /// A [`Plain`] operation's.
     Plain(Told),
+    /// A recording's.
+    Recorded(replay::Played),
 }
 
 struct Answered {
@@ -108,6 +112,7 @@ impl<'a> Pipeline<'a> {
         let reply = match result {
             Ok(Ready::Model(answered)) => self.reply(answered),
             Ok(Ready::Plain(told)) => self.tell(told),
+            Ok(Ready::Recorded(played)) => self.send_recorded(played),
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
         };
@@ -116,7 +121,26 @@ impl<'a> Pipeline<'a> {
         reply
     }
 
+    pub(crate) fn refuse_too_large(mut self, limit: usize) -> Reply {
+        if let Ok(Route::Model { operation, model }) = route(&self.request) {
+            self.record.operation = Some(operation.name());
+            self.record.model = Some(model);
+        }
+        let message = format!("the request body is larger than {limit} bytes");
+        let error = ApiError::bedrock(Code::RequestEntityTooLarge, message);
+        self.refused(&error);
+        let reply = self.refuse(&error);
+        self.record.trace = self.tracer.finish();
+        self.account.state().journal.push(self.record);
+        reply
+    }
+
     fn answer(&mut self) -> Result<Ready, Stop> {
+        if let Some(tape) = &self.config().tape
+            && let Some(recorded) = self.replay(tape)?
+        {
+            return Ok(recorded);
+        }
         match route(&self.request)? {
             Route::Model { operation, model } => self.ask(operation, model).map(Ready::Model),
             Route::Plain {

@@ -63,16 +63,20 @@ pub(crate) async fn answer(
     let in_flight = connection.shared.enter();
     let (parts, body) = request.into_parts();
     let message = Message::of(&parts);
-    let body = match read(body).await {
-        Ok(bytes) => bytes,
-        Err(Unread::TooLarge) => return Ok(too_large(message, &connection, in_flight)),
-        Err(Unread::Broken(error)) => return Err(error),
-    };
+    let body = read(body).await;
     let clock = Clock {
         since: Instant::now(),
         gates: connection.shared.gates.clone(),
     };
-    let reply = handle(core_request(&parts, body, connection.number), &connection).await?;
+    let number = connection.number;
+    let reply = match body {
+        Ok(bytes) => handle(core_request(&parts, bytes, number), &connection).await?,
+        Err(Unread::TooLarge) => {
+            let request = core_request(&parts, Bytes::new(), number);
+            connection.shared.refuse_too_large(request)
+        }
+        Err(Unread::Broken(error)) => return Err(error),
+    };
     respond(reply, message, &connection, clock, in_flight).await
 }
 
@@ -221,22 +225,4 @@ fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a (&'static s
 fn date(now: OffsetDateTime) -> HeaderValue {
     let text = now.format(&Rfc2822).unwrap_or_default();
     HeaderValue::from_str(&text.replace("+0000", "GMT")).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// The answer to a body that is too long to be read: it never reaches the core, so the journal does
-/// not know it. The status is HTTP's own; what Bedrock's front door says here is not recorded.
-fn too_large(message: Message, connection: &Connection, in_flight: InFlight) -> Response<Paced> {
-    let text = format!("the request body is larger than {BODY_MAX} bytes");
-    let bytes = Bytes::from(format!(r#"{{"message":"{text}"}}"#));
-    let headers = [
-        ("Content-Type", "application/json".to_owned()),
-        ("x-amzn-ErrorType", "ValidationException".to_owned()),
-    ];
-    let length = Some(bytes.len());
-    let clock = Clock {
-        since: Instant::now(),
-        gates: connection.shared.gates.clone(),
-    };
-    let body = Paced::whole(bytes, clock, Some(in_flight));
-    response(413, &headers, length, body, message, connection)
 }

@@ -1,4 +1,4 @@
-//! Tells when everything handed to a socket has left.
+//! Tells when everything handed to a socket has left, and gives up on clients that do not read.
 //!
 //! A stream that is cut must first deliver the frames before the cut. hyper drops what it has
 //! buffered when a body fails, so the body waits for the next completed flush and fails then.
@@ -8,20 +8,52 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Sleep, sleep},
+};
 
 /// An I/O object that notifies whenever a flush has completed.
 pub(crate) struct Flushing<I> {
     io: I,
     flushed: Arc<Notify>,
+    stall_max: Duration,
+    /// Runs while the socket takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> Flushing<I> {
-    pub(crate) fn new(io: I, flushed: Arc<Notify>) -> Self {
-        Self { io, flushed }
+    pub(crate) fn new(io: I, flushed: Arc<Notify>, stall_max: Duration) -> Self {
+        Self {
+            io,
+            flushed,
+            stall_max,
+            stalled: None,
+        }
+    }
+
+    /// Fails a write that has made no progress for too long.
+    fn watched<T>(
+        &mut self,
+        wrote: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if wrote.is_ready() {
+            self.stalled = None;
+            return wrote;
+        }
+        let stall_max = self.stall_max;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(stall_max)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -41,7 +73,8 @@ impl<I: Write + Unpin> Write for Flushing<I> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        let wrote = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.watched(wrote, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -49,7 +82,7 @@ impl<I: Write + Unpin> Write for Flushing<I> {
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.flushed.notify_waiters();
         }
-        flushed
+        self.watched(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -65,6 +98,48 @@ impl<I: Write + Unpin> Write for Flushing<I> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        let wrote = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.watched(wrote, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// Writes `bytes` through a pipe that holds four.
+    async fn write(stall_max: Duration, reads: bool) -> io::Result<()> {
+        let (ours, mut theirs) = tokio::io::duplex(4);
+        let mut io = Flushing::new(TokioIo::new(ours), Arc::default(), stall_max);
+        let mut left: &[u8] = b"more than four";
+        let writing = std::future::poll_fn(|cx| {
+            while !left.is_empty() {
+                match Pin::new(&mut io).poll_write(cx, left) {
+                    Poll::Ready(Ok(n)) => left = &left[n..],
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(Ok(()))
+        });
+        let reading = async {
+            let mut byte = [0];
+            while reads && theirs.read_exact(&mut byte).await.is_ok() {}
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            wrote = writing => wrote,
+            () = reading => unreachable!("it never ends"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_is_let_go_and_who_reads_slowly_is_not() {
+        let stalled = write(Duration::ZERO, false).await;
+        assert_eq!(stalled.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        write(Duration::from_mins(1), true).await.unwrap();
     }
 }

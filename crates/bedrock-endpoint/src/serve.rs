@@ -39,6 +39,9 @@ pub const BODY_MAX: usize = 25_000_000;
 /// of its headers, or between two requests.
 const IDLE_MAX: Duration = Duration::from_mins(2);
 
+/// A client that takes nothing of its answer for this long is let go.
+const STALL_MAX: Duration = Duration::from_mins(2);
+
 /// How long [`Endpoint::shutdown`] lets requests finish.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -252,19 +255,31 @@ impl Shared {
         if let Some(before) = &self.hooks.before {
             before(&request);
         }
-        let reply = self
-            .emulator
-            .answer(Arc::new(request), OffsetDateTime::now_utc());
+        let now = OffsetDateTime::now_utc();
+        let reply = self.emulator.answer(Arc::new(request), now);
+        self.tell(&reply);
+        reply
+    }
+
+    /// Lets the core refuse a request whose body was not read to its end.
+    pub(crate) fn refuse_too_large(&self, request: Request) -> Reply {
+        let now = OffsetDateTime::now_utc();
+        let request = Arc::new(request);
+        let reply = self.emulator.refuse_too_large(request, BODY_MAX, now);
+        self.tell(&reply);
+        reply
+    }
+
+    fn tell(&self, reply: &Reply) {
         let listened_to = self.entries.receiver_count() > 0;
         if (listened_to || self.hooks.after.is_some())
-            && let Some(entry) = self.emulator.entry_of(&reply)
+            && let Some(entry) = self.emulator.entry_of(reply)
         {
             if let Some(after) = &self.hooks.after {
                 after(&entry);
             }
             let _ = self.entries.send(Arc::new(entry));
         }
-        reply
     }
 
     /// Counts a request until the guard is dropped.
@@ -361,7 +376,11 @@ async fn serve(
         () = closed(&mut closing) => None,
     };
     let Some(stream) = stream else { return };
-    let io = Flushing::new(TokioIo::new(stream), Arc::clone(&connection.flushed));
+    let io = Flushing::new(
+        TokioIo::new(stream),
+        Arc::clone(&connection.flushed),
+        STALL_MAX,
+    );
     let service = service_fn(move |request| answer(request, connection.clone()));
     let http = http();
     let mut http = pin!(http.serve_connection(io, service));

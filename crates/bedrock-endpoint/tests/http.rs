@@ -162,7 +162,7 @@ async fn a_body_over_the_limit_is_refused_in_words() {
     let answer = answer(&mut tcp).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(
-        answer.contains("\r\nx-amzn-ErrorType: ValidationException\r\n"),
+        answer.contains("\r\nx-amzn-ErrorType: RequestEntityTooLargeException:"),
         "{answer}"
     );
     assert!(
@@ -170,6 +170,9 @@ async fn a_body_over_the_limit_is_refused_in_words() {
         "{answer}"
     );
     assert!(seen.lock().unwrap().is_empty());
+    let journal = endpoint.emulator().journal();
+    assert_eq!(journal[0].status, 413);
+    assert_eq!(journal[0].operation.as_deref(), Some("Converse"));
 }
 
 #[tokio::test]

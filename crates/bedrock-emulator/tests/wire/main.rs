@@ -14,3 +14,4 @@ mod invoke;
 mod permissions;
 mod refusals;
 mod scripts;
+mod tape;
