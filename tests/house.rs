@@ -47,6 +47,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("post-snippets", &["workshop-testkit"]),
+    ("emulator-bench", &["bedrock-emulator", "bedrock-endpoint"]),
 ];
 
 /// What an exercise may use.

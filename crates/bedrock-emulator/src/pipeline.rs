@@ -61,7 +61,7 @@ impl From<ApiError> for Stop {
 /// An answer, ready for the wire.
 enum Ready {
     /// A model's.
-    Model(Answered),
+    Model(Box<Answered>),
     /// A [`Plain`] operation's.
     Plain(Told),
     /// A recording's.
@@ -110,7 +110,7 @@ impl<'a> Pipeline<'a> {
     pub(crate) fn run(mut self) -> Reply {
         let result = self.answer();
         let reply = match result {
-            Ok(Ready::Model(answered)) => self.reply(answered),
+            Ok(Ready::Model(answered)) => self.reply(*answered),
             Ok(Ready::Plain(told)) => self.tell(told),
             Ok(Ready::Recorded(played)) => self.send_recorded(played),
             Err(Stop::Error(error)) => self.refuse(&error),
@@ -142,7 +142,10 @@ impl<'a> Pipeline<'a> {
             return Ok(recorded);
         }
         match route(&self.request)? {
-            Route::Model { operation, model } => self.ask(operation, model).map(Ready::Model),
+            Route::Model { operation, model } => {
+                let answered = self.ask(operation, &model)?;
+                Ok(Ready::Model(Box::new(answered)))
+            }
             Route::Plain {
                 service,
                 operation,
@@ -188,12 +191,12 @@ impl<'a> Pipeline<'a> {
     }
 
     /// An operation on a model.
-    fn ask(&mut self, operation: Operation, model: String) -> Result<Answered, Stop> {
+    fn ask(&mut self, operation: Operation, model: &str) -> Result<Answered, Stop> {
         self.record.operation = Some(operation.name());
-        self.record.model = Some(model.clone());
+        self.record.model = Some(model.to_owned());
         let principal = self.authenticate(Service::Runtime)?;
-        self.authorize(&principal, operation, &model)?;
-        let found = self.understand(operation, &model);
+        self.authorize(&principal, operation, model)?;
+        let found = self.understand(operation, model);
         let (input, resolved, conversation) = found.inspect_err(|error| self.refused(error))?;
         let invocation = Invocation {
             operation,

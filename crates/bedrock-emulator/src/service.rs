@@ -102,11 +102,11 @@ pub(crate) struct Permission {
 
 impl Permission {
     /// An action that takes no resource.
-    pub(crate) const fn anywhere(action: &'static str) -> Option<Self> {
-        Some(Self {
+    pub(crate) const fn anywhere(action: &'static str) -> Self {
+        Self {
             action,
             resource: |_| "*".to_owned(),
-        })
+        }
     }
 }
 

@@ -111,6 +111,9 @@ pub(crate) struct EmulatorArgs {
     /// Print one line of JSON when ready, then one for each request
     #[arg(long)]
     pub(crate) json: bool,
+    /// Do not print requests; the journal has them
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

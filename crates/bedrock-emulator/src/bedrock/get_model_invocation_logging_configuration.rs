@@ -11,7 +11,9 @@ use crate::{
 pub(super) const OPERATION: Plain = Plain {
     name: "GetModelInvocationLoggingConfiguration",
     route: Route::Rest("GET", "/logging/modelinvocations"),
-    permission: Permission::anywhere("bedrock:GetModelInvocationLoggingConfiguration"),
+    permission: Some(Permission::anywhere(
+        "bedrock:GetModelInvocationLoggingConfiguration",
+    )),
     answer,
 };
 

@@ -10,7 +10,7 @@ use bedrock_emulator::{
 };
 use bedrock_endpoint::{Endpoint, Setup};
 use serde_json::json;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     cli,
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         pid: std::process::id(),
     }
     .announce(source.workspace.as_ref());
-    let requests = endpoint.subscribe();
+    let requests = (!args.quiet).then(|| endpoint.subscribe());
     if args.json {
         println!(
             "{}",
@@ -51,7 +51,12 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
             Some(url) => tls::instructions(&url)?,
             None => println!("Point your tools at it:  eval \"$(workshop env)\""),
         }
-        println!("Stop with Ctrl-C. Requests appear below.");
+        let below = if args.quiet {
+            ""
+        } else {
+            " Requests appear below."
+        };
+        println!("Stop with Ctrl-C.{below}");
     }
     tokio::select! {
         () = shutdown::requested() => {}
@@ -96,7 +101,11 @@ fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-async fn show_requests(mut requests: tokio::sync::broadcast::Receiver<Arc<Entry>>, as_json: bool) {
+/// Prints requests as they come, or waits for ever when they are not to be printed.
+async fn show_requests(requests: Option<Receiver<Arc<Entry>>>, as_json: bool) {
+    let Some(mut requests) = requests else {
+        return std::future::pending().await;
+    };
     loop {
         match requests.recv().await {
             Ok(entry) if as_json => {

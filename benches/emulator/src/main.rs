@@ -1,0 +1,108 @@
+//! Measures the emulator: CPU and latency of a request beside a floor (and a peer), cold start,
+//! memory after a million requests, and how exactly a thousand paced streams keep their time.
+//!
+//! `cargo run --release -p emulator-bench` prints the tables of `crates/bedrock-emulator/README.md`.
+
+mod floor;
+mod load;
+mod pacing;
+mod request;
+mod server;
+mod table;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measure the Bedrock emulator.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// The `workshop` binary to measure; built with `cargo build --release` beforehand.
+    #[arg(long, default_value = "target/release/workshop")]
+    workshop: PathBuf,
+    /// Another emulator beside ours: `NAME=COMMAND`; `{port}` in the command is replaced.
+    #[arg(long)]
+    peer: Vec<String>,
+    /// Requests in each measurement.
+    #[arg(long, default_value_t = 20_000)]
+    requests: usize,
+    /// Measurements of each kind, taken in turns; the table shows medians.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Only CPU and latency of a request.
+    Requests,
+    /// Only cold start.
+    Start,
+    /// Only memory.
+    Memory {
+        /// How many requests.
+        #[arg(long, default_value_t = 1_000_000)]
+        total: usize,
+    },
+    /// Only pacing.
+    Pacing {
+        /// Streams at once.
+        #[arg(long, default_value_t = 1_000)]
+        streams: usize,
+    },
+    /// The floor itself: an axum handler that parses the JSON and answers as many bytes.
+    #[command(hide = true)]
+    Floor {
+        /// Length of its answers.
+        bytes: usize,
+    },
+    /// An emulator whose streams have a known time table.
+    #[command(hide = true)]
+    Paced {
+        /// How many streams it will be asked for.
+        streams: usize,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    match &args.part {
+        // The servers get as many threads as the emulator does by itself.
+        Some(Part::Floor { bytes }) => tokio::runtime::Runtime::new()?.block_on(floor::run(*bytes)),
+        Some(Part::Paced { streams }) => {
+            tokio::runtime::Runtime::new()?.block_on(pacing::serve(*streams))
+        }
+        part => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(measure(&args, part.as_ref()))
+        }
+    }
+}
+
+async fn measure(args: &Args, part: Option<&Part>) -> anyhow::Result<()> {
+    let wants = |name: fn(&Part) -> bool| part.is_none_or(name);
+    if wants(|p| matches!(p, Part::Requests)) {
+        table::requests(args).await?;
+    }
+    if wants(|p| matches!(p, Part::Start)) {
+        table::start(args).await?;
+    }
+    if wants(|p| matches!(p, Part::Memory { .. })) {
+        let total = match part {
+            Some(Part::Memory { total }) => *total,
+            _ => 1_000_000,
+        };
+        table::memory(args, total).await?;
+    }
+    if wants(|p| matches!(p, Part::Pacing { .. })) {
+        let streams = match part {
+            Some(Part::Pacing { streams }) => *streams,
+            _ => 1_000,
+        };
+        table::pacing(streams).await?;
+    }
+    Ok(())
+}
