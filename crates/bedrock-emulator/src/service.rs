@@ -102,11 +102,12 @@ pub(crate) struct Permission {
 
 impl Permission {
     /// An action that takes no resource.
-    pub(crate) const fn anywhere(action: &'static str) -> Self {
-        Self {
+    #[expect(clippy::unnecessary_wraps, reason = "rows of operations read better")]
+    pub(crate) const fn anywhere(action: &'static str) -> Option<Self> {
+        Some(Self {
             action,
             resource: |_| "*".to_owned(),
-        }
+        })
     }
 }
 

@@ -11,9 +11,7 @@ use crate::{
 pub(super) const OPERATION: Plain = Plain {
     name: "GetModelInvocationLoggingConfiguration",
     route: Route::Rest("GET", "/logging/modelinvocations"),
-    permission: Some(Permission::anywhere(
-        "bedrock:GetModelInvocationLoggingConfiguration",
-    )),
+    permission: Permission::anywhere("bedrock:GetModelInvocationLoggingConfiguration"),
     answer,
 };
 
