@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::service::Protocol;
+use crate::{service::Protocol, xml::Xml};
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,10 @@ codes! {
     RequestEntityTooLarge = "RequestEntityTooLargeException", 413, "requestEntityTooLargeException";
     /// 404: no such thing, or no longer.
     ResourceNotFound = "ResourceNotFoundException", 404, "resourceNotFoundException";
+    /// 400: a policy document cannot be understood (STS).
+    MalformedPolicyDocument = "MalformedPolicyDocument", 400, "malformedPolicyDocument";
+    /// 403: nothing says who calls (query services; Bedrock says `AccessDeniedException`).
+    MissingAuthenticationToken = "MissingAuthenticationTokenException", 403, "missingAuthenticationTokenException";
     /// 400: over a quota that waiting does not restore.
     ServiceQuotaExceeded = "ServiceQuotaExceededException", 400, "serviceQuotaExceededException";
     /// 429: too fast.
@@ -149,10 +153,11 @@ impl ApiError {
         self.code
     }
 
-    /// The HTTP status: `awsJson1_1` knows 400 and the 500s only.
+    /// The HTTP status: `awsJson1_1` knows 400 and the 500s only; query services answer every
+    /// mistake of the caller but a denial with 400.
     pub(crate) const fn status(&self, protocol: Protocol) -> u16 {
         match (protocol, self.code.status()) {
-            (Protocol::AwsJson11, ..500) => 400,
+            (Protocol::AwsJson11, ..500) | (Protocol::Query { .. }, 404..500) => 400,
             (_, status) => status,
         }
     }
@@ -187,12 +192,14 @@ impl ApiError {
         match protocol {
             Protocol::RestJson | Protocol::Workshop => "application/json",
             Protocol::AwsJson11 => "application/x-amz-json-1.1",
+            Protocol::Query { .. } => "text/xml",
         }
     }
 
     /// The body.
-    pub(crate) fn body(&self, protocol: Protocol) -> String {
+    pub(crate) fn body(&self, protocol: Protocol, request_id: &str) -> String {
         match protocol {
+            Protocol::Query { namespace } => self.xml(namespace, request_id),
             Protocol::RestJson => {
                 let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
                 format!("{{\"{key}\":{text}}}")
@@ -214,6 +221,45 @@ impl ApiError {
         match self.dialect {
             Dialect::Bedrock | Dialect::Signature => "message",
             Dialect::FrontDoor => "Message",
+        }
+    }
+}
+
+/// The query services' spelling (STS, CloudWatch).
+impl ApiError {
+    fn xml(&self, namespace: &str, request_id: &str) -> String {
+        let mut xml = Xml::default();
+        xml.root("ErrorResponse", namespace, |xml| {
+            xml.within("Error", |xml| {
+                let at_fault = if self.code.status() < 500 {
+                    "Sender"
+                } else {
+                    "Receiver"
+                };
+                xml.text("Type", at_fault);
+                xml.text("Code", self.code.query_name());
+                xml.text("Message", &self.message);
+            });
+            xml.text("RequestId", request_id);
+        });
+        xml.finish()
+    }
+}
+
+impl Code {
+    /// The common errors have names of their own in query services (IAM and STS API references,
+    /// "Common Errors"); the rest lose `Exception`.
+    fn query_name(self) -> &'static str {
+        match self {
+            Self::InvalidSignature => "SignatureDoesNotMatch",
+            Self::UnrecognizedClient => "InvalidClientTokenId",
+            Self::UnknownOperation => "InvalidAction",
+            Self::Validation | Self::Serialization => "ValidationError",
+            Self::InternalServer => "InternalFailure",
+            other => {
+                let name = other.name();
+                name.strip_suffix("Exception").unwrap_or(name)
+            }
         }
     }
 }
@@ -254,10 +300,10 @@ mod tests {
         ];
         for (error, length) in rows {
             assert_eq!(
-                error.body(Protocol::RestJson).len(),
+                error.body(Protocol::RestJson, "").len(),
                 length,
                 "{}",
-                error.body(Protocol::RestJson)
+                error.body(Protocol::RestJson, "")
             );
         }
     }
@@ -280,13 +326,30 @@ mod tests {
     fn json_services_name_the_code_in_the_body() {
         let error = ApiError::bedrock(Code::ResourceNotFound, "No such thing.");
         assert_eq!(
-            error.body(Protocol::AwsJson11),
+            error.body(Protocol::AwsJson11, ""),
             r#"{"__type":"ResourceNotFoundException","message":"No such thing."}"#
         );
         assert!(error.headers(Protocol::AwsJson11).is_empty());
         assert_eq!(error.status(Protocol::AwsJson11), 400);
         let failed = ApiError::bedrock(Code::InternalServer, "x");
         assert_eq!(failed.status(Protocol::AwsJson11), 500);
+    }
+
+    #[test]
+    fn query_services_answer_in_xml_with_names_of_their_own() {
+        let protocol = Protocol::Query {
+            namespace: "https://example.test/doc/",
+        };
+        let error = ApiError::signature(Code::UnrecognizedClient, "a < b & c");
+        assert_eq!(
+            error.body(protocol, "id-1"),
+            "<ErrorResponse xmlns=\"https://example.test/doc/\"><Error><Type>Sender</Type>\
+             <Code>InvalidClientTokenId</Code><Message>a &lt; b &amp; c</Message></Error>\
+             <RequestId>id-1</RequestId></ErrorResponse>"
+        );
+        assert!(error.headers(protocol).is_empty());
+        let denied = ApiError::front_door(Code::AccessDenied, "no").body(protocol, "");
+        assert!(denied.contains("<Code>AccessDenied</Code>"), "{denied}");
     }
 
     #[test]

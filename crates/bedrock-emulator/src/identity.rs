@@ -1,6 +1,9 @@
 //! Who exists: key pairs and API keys, and the identities they belong to.
 
-use crate::emulator::{ApiKey, Config, Credential};
+use crate::{
+    emulator::{ApiKey, Config, Credential},
+    rng::{Rng, hash},
+};
 
 /// The caller, once authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,32 @@ pub(crate) struct Principal {
     pub(crate) account: String,
     /// Whether a Bedrock API key was used.
     pub(crate) bearer: bool,
+}
+
+impl Principal {
+    /// The unique id that IAM gives an identity, made of its ARN: `AIDA…` for users, `AROA…` and the
+    /// session's name for roles, the account for root.
+    pub(crate) fn user_id(&self) -> String {
+        let resource = self.arn.splitn(6, ':').nth(5).unwrap_or_default();
+        let mut path = resource.split('/');
+        match path.next() {
+            Some("root") => self.account.clone(),
+            Some("assumed-role") => {
+                let role = path.next().unwrap_or_default();
+                let session = path.next().unwrap_or_default();
+                format!("{}:{session}", unique_id("AROA", &self.account, role))
+            }
+            _ => unique_id("AIDA", &self.account, resource),
+        }
+    }
+}
+
+/// Four letters and seventeen of base 32, the same for the same name.
+pub(crate) fn unique_id(kind: &str, account: &str, name: &str) -> String {
+    const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut rng = Rng::new(hash(name), &[hash(account)]);
+    let letters = (0..17).map(|_| char::from(BASE32[usize::try_from(rng.below(32)).unwrap_or(0)]));
+    kind.chars().chain(letters).collect()
 }
 
 /// All identities of all accounts.

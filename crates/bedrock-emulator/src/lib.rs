@@ -39,6 +39,7 @@ mod speak;
 
 mod bedrock;
 mod service_quotas;
+mod sts;
 mod workshop;
 
 pub mod catalogue;
@@ -52,6 +53,7 @@ pub mod trace;
 mod json;
 mod quota;
 mod rng;
+mod xml;
 
 pub use emulator::{Config, ConfigError, Emulator};
 pub use wire::{Body, Due, Frame, Gate, Reply, Request};

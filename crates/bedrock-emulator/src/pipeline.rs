@@ -172,6 +172,7 @@ impl<'a> Pipeline<'a> {
             principal: &principal,
             region: &region,
             request: &request,
+            request_id: self.record.request_id.clone(),
             labels,
             now: self.now,
             today: self.today(),
@@ -591,7 +592,7 @@ impl<'a> Pipeline<'a> {
             headers,
             body: Body::Whole {
                 due: crate::script::AT_ONCE,
-                bytes: error.body(self.protocol).into(),
+                bytes: error.body(self.protocol, &self.record.request_id).into(),
             },
             seq: self.record.seq,
             account: Arc::clone(&self.account.id),

@@ -30,6 +30,9 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     if let Some(name) = aws_target(request) {
         return targeted(name);
     }
+    if let Some(action) = query_action(request) {
+        return query(request, &action);
+    }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     if let ["model", id, action] = segments.as_slice()
         && method == "POST"
@@ -47,6 +50,10 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
 pub(crate) fn protocol(request: &Request) -> Protocol {
     match aws_target(request) {
         Some(_) => Protocol::AwsJson11,
+        // What AWS's query services answer in before they know the operation.
+        None if query_action(request).is_some() => Protocol::Query {
+            namespace: "http://webservices.amazon.com/AWSFault/2005-15-09",
+        },
         None => Protocol::RestJson,
     }
 }
@@ -72,6 +79,50 @@ fn targeted(name: &str) -> Result<Route, ApiError> {
         Code::UnknownOperation,
         format!("{name}: not emulated by Bedrock Workshop."),
     ))
+}
+
+/// The `Action` of a query service: all of them share the path `/`.
+fn query_action(request: &Request) -> Option<String> {
+    let bare = request.target == "/" || request.target.starts_with("/?");
+    bare.then(|| parameter(request, "Action"))?
+}
+
+fn query(request: &Request, action: &str) -> Result<Route, ApiError> {
+    let version = parameter(request, "Version").unwrap_or_default();
+    for &service in Service::ALL {
+        let mut operations = service.operations().iter();
+        let operation = operations.find(|operation| {
+            matches!(operation.route, service::Route::Query { action: a, version: v }
+                if a == action && v == version)
+        });
+        if let Some(operation) = operation {
+            return Ok(Route::Plain {
+                service,
+                operation,
+                labels: Vec::new(),
+            });
+        }
+    }
+    Err(ApiError::signature(
+        Code::UnknownOperation,
+        format!("Could not find operation {action} for version {version}"),
+    ))
+}
+
+/// A parameter of a query service, from the form or the query string.
+pub(crate) fn parameter(request: &Request, name: &str) -> Option<String> {
+    let query = request.target.split_once('?').map(|(_, query)| query);
+    let in_query = query.and_then(|query| form_value(query, name));
+    in_query.or_else(|| form_value(std::str::from_utf8(&request.body).ok()?, name))
+}
+
+/// The first value of that name in `a=1&b=2`, decoded; `""` when it has none.
+pub(crate) fn form_value(pairs: &str, name: &str) -> Option<String> {
+    pairs.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = |text: &str| decode(&text.replace('+', "%20"));
+        (decoded(key)? == name).then(|| decoded(value))?
+    })
 }
 
 /// An operation whose template fits, if there is one.
@@ -243,6 +294,32 @@ mod tests {
         let error = route(&targeted("Nothing.Known")).expect_err("unknown");
         assert_eq!(error.code(), Code::UnknownOperation);
         assert_eq!(error.status(Protocol::AwsJson11), 400);
+    }
+
+    #[test]
+    fn an_action_and_its_version_name_an_operation_of_a_query_service() {
+        let posted = |body: &'static str| Request {
+            body: body.into(),
+            ..request("POST", "/")
+        };
+        let known = "Action=GetCallerIdentity&Version=2011-06-15";
+        for asked in [posted(known), request("GET", &format!("/?{known}"))] {
+            let found = route(&asked).unwrap();
+            assert!(
+                matches!(&found, Route::Plain { operation, .. } if operation.name == "GetCallerIdentity"),
+                "{found:?}"
+            );
+        }
+        for unknown in [
+            "Action=GetCallerIdentity&Version=1999-01-01",
+            "Action=Fly&Version=2011-06-15",
+            "Action=&Version",
+        ] {
+            let error = route(&posted(unknown)).expect_err(unknown);
+            assert_eq!(error.code(), Code::UnknownOperation, "{unknown}");
+            assert!(error.message().starts_with("Could not find operation"));
+        }
+        assert!(matches!(protocol(&posted(known)), Protocol::Query { .. }));
     }
 
     #[test]

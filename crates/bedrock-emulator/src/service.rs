@@ -12,7 +12,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{
     account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
-    identity::Principal, rng::Rng, service_quotas, wire::Request, workshop,
+    identity::Principal, rng::Rng, service_quotas, sts, wire::Request, workshop, xml::Xml,
 };
 
 /// Who answers.
@@ -24,6 +24,8 @@ pub(crate) enum Service {
     Bedrock,
     /// `servicequotas`, as far as it knows Bedrock.
     Quotas,
+    /// `sts`: temporary credentials.
+    Sts,
     /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
     Workshop,
 }
@@ -35,19 +37,28 @@ pub(crate) enum Protocol {
     RestJson,
     /// `awsJson1_1`: `{"__type":…,"message":…}`, and every mistake of the caller is a 400.
     AwsJson11,
+    /// `awsQuery`: `Action=…` in a form, answers in XML of that namespace.
+    Query { namespace: &'static str },
     /// Ours: `{"error":{"code":…,"message":…}}`.
     Workshop,
 }
 
 impl Service {
     /// The services whose operations are [`Plain`]s.
-    pub(crate) const ALL: &[Self] = &[Self::Runtime, Self::Bedrock, Self::Quotas, Self::Workshop];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Runtime,
+        Self::Bedrock,
+        Self::Quotas,
+        Self::Sts,
+        Self::Workshop,
+    ];
 
     /// The service's name in the credential scope; none: nobody has to sign.
     pub(crate) const fn signing_name(self) -> Option<&'static str> {
         match self {
             Self::Runtime | Self::Bedrock => Some("bedrock"),
             Self::Quotas => Some("servicequotas"),
+            Self::Sts => Some("sts"),
             Self::Workshop => None,
         }
     }
@@ -56,6 +67,9 @@ impl Service {
         match self {
             Self::Runtime | Self::Bedrock => Protocol::RestJson,
             Self::Quotas => Protocol::AwsJson11,
+            Self::Sts => Protocol::Query {
+                namespace: sts::NAMESPACE,
+            },
             Self::Workshop => Protocol::Workshop,
         }
     }
@@ -66,6 +80,7 @@ impl Service {
             Self::Runtime => &[],
             Self::Bedrock => bedrock::OPERATIONS,
             Self::Quotas => service_quotas::OPERATIONS,
+            Self::Sts => sts::OPERATIONS,
             Self::Workshop => workshop::OPERATIONS,
         }
     }
@@ -91,6 +106,11 @@ pub(crate) enum Route {
     Rest(&'static str, &'static str),
     /// The value of `X-Amz-Target` of a `POST /` (`awsJson1_1`).
     Target(&'static str),
+    /// `Action` and `Version` of a `POST /` with a form, or of a `GET /?Action=…`.
+    Query {
+        action: &'static str,
+        version: &'static str,
+    },
 }
 
 /// An IAM action and the ARN of what it is done to (`*` when the action takes no resource).
@@ -120,6 +140,8 @@ pub(crate) struct Call<'a> {
     /// From the credential scope, or the configured one.
     pub(crate) region: &'a str,
     pub(crate) request: &'a Request,
+    /// As answered in `x-amzn-RequestId`.
+    pub(crate) request_id: String,
     /// The values of the `{name}`s in the path, percent-decoded, in order.
     pub(crate) labels: Vec<String>,
     pub(crate) now: OffsetDateTime,
@@ -144,11 +166,33 @@ impl Call<'_> {
     /// The first value of a query parameter, percent-decoded; `""` when it has none.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.request.target.split_once('?')?;
-        query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = |text: &str| crate::route::decode(&text.replace('+', "%20"));
-            (decoded(key)? == name).then(|| decoded(value))?
-        })
+        crate::route::form_value(query, name)
+    }
+
+    /// A parameter of a query service, from the form or the query string.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        crate::route::parameter(self.request, name)
+    }
+
+    /// The answer of a query service: what `result` writes, in AWS's envelope.
+    pub(crate) fn xml(
+        &self,
+        namespace: &str,
+        operation: &str,
+        result: impl FnOnce(&mut Xml),
+    ) -> Told {
+        let mut xml = Xml::default();
+        xml.root(&format!("{operation}Response"), namespace, |xml| {
+            xml.within(&format!("{operation}Result"), result);
+            xml.within("ResponseMetadata", |xml| {
+                xml.text("RequestId", &self.request_id);
+            });
+        });
+        Told {
+            status: 200,
+            content_type: "text/xml",
+            body: xml.finish().into(),
+        }
     }
 }
 

@@ -15,3 +15,4 @@ mod permissions;
 mod refusals;
 mod scripts;
 mod tape;
+mod sts;

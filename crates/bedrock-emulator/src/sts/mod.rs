@@ -1,0 +1,14 @@
+//! AWS Security Token Service, as far as callers of Bedrock need it: one operation, one file.
+
+mod get_caller_identity;
+
+use crate::service::Plain;
+
+/// The namespace of its XML.
+pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// The one version of its API.
+const VERSION: &str = "2011-06-15";
+
+/// Its operations.
+pub(crate) const OPERATIONS: &[Plain] = &[get_caller_identity::OPERATION];
