@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    cache::PromptCache,
     emulator::Config,
     journal::Journal,
     observe::{LogRecord, Metrics},
@@ -32,6 +33,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) policies: Policies,
     pub(crate) buckets: Buckets,
+    pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
 }
 
@@ -45,6 +47,7 @@ impl Account {
             metrics: Metrics::default(),
             policies,
             buckets: Buckets::default(),
+            prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
         };
         Self {
