@@ -143,7 +143,7 @@ pub(crate) struct Record {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordCommand {
-    /// Take over recordings of nock, vcrpy, VCR (Ruby, R), WireMock and dd-apm-test-agent
+    /// Take over recordings of nock, vcrpy, VCR (Ruby, R), wiremock and dd-apm-test-agent
     Import(RecordImport),
 }
 
