@@ -15,7 +15,6 @@ use serde_json::Value;
 const EDGES: &[(&str, &[&str])] = &[
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
-    ("bedrock-recordings", &["bedrock-emulator"]),
     ("bedrock-wiremock", &["bedrock-emulator"]),
     (
         "workshop-prelink",
@@ -42,7 +41,6 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "bedrock-emulator",
             "bedrock-endpoint",
-            "bedrock-recordings",
             "workshop-course",
             "workshop-runner",
             "workshop-server",

@@ -1,16 +1,12 @@
 //! What one AWS account holds. Accounts share nothing but the catalogue: not quotas, caches, scripts,
 //! faults, logs, metrics nor journals.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    cache::PromptCache,
     emulator::Config,
-    journal::Journal,
-    observe::{LogRecord, Metrics},
+    journal::{Journal, Record},
+    observe::Meters,
     policy::Policies,
     quota::Buckets,
     script::Script,
@@ -29,11 +25,11 @@ pub(crate) struct Account {
 pub(crate) struct State {
     pub(crate) journal: Journal,
     pub(crate) script: Script,
-    pub(crate) logs: VecDeque<LogRecord>,
-    pub(crate) metrics: Metrics,
+    /// What model invocation logging wrote down.
+    pub(crate) logs: Journal,
+    pub(crate) meters: Meters,
     pub(crate) policies: Policies,
     pub(crate) buckets: Buckets,
-    pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
 }
 
@@ -41,13 +37,12 @@ impl Account {
     /// An account in which nothing has happened yet.
     pub(crate) fn new(id: &str, config: &Config, policies: Policies) -> Self {
         let state = State {
-            journal: Journal::new(config.journal_capacity),
+            journal: Journal::new(config.journal_capacity, config.journal_bytes),
             script: Script::default(),
-            logs: VecDeque::new(),
-            metrics: Metrics::default(),
+            logs: Journal::new(config.journal_capacity, config.journal_bytes),
+            meters: Meters::default(),
             policies,
             buckets: Buckets::default(),
-            prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
         };
         Self {
@@ -60,5 +55,15 @@ impl Account {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held is our bug; the data is still whole enough to report.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Keeps a request that was answered; `logged`: model invocation logging writes it down too.
+    pub(crate) fn keep(&mut self, record: Arc<Record>, logged: bool) {
+        if logged {
+            self.logs.push(Arc::clone(&record));
+        }
+        self.journal.push(record);
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     catalogue::Catalogue,
     identity::Identities,
     journal::Entry,
-    observe::{LogRecord, Metrics},
+    observe::{LogRecord, Metrics, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, Policies, PolicyError},
     script::Step,
@@ -57,6 +57,9 @@ pub struct Config {
     pub tape: Option<Arc<Tape>>,
     /// How many journal entries, and how many invocation log records, are kept.
     pub journal_capacity: usize,
+    /// How many bytes of requests and answers the journal keeps of each account. The newest request
+    /// is kept however long it is.
+    pub journal_bytes: usize,
 }
 
 /// Whether signatures are checked.
@@ -138,6 +141,7 @@ impl Default for Config {
             scramble: false,
             tape: None,
             journal_capacity: 1_000,
+            journal_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -239,7 +243,8 @@ impl Emulator {
     /// A copy of the journal, oldest first.
     pub fn journal(&self) -> Vec<Entry> {
         let records = self.home.state().journal.records();
-        records.iter().map(|record| record.entry()).collect()
+        let entries = records.iter().map(|r| r.entry(&self.catalogue));
+        entries.collect()
     }
 
     /// The journal's entry of that number, if it is still held.
@@ -248,24 +253,25 @@ impl Emulator {
         let mut found = accounts
             .iter()
             .filter_map(|account| account.state().journal.find(seq));
-        found.next().map(|record| record.entry())
+        found.next().map(|record| record.entry(&self.catalogue))
     }
 
     /// The entry of the request that got this reply, if it is still held.
     pub fn entry_of(&self, reply: &Reply) -> Option<Entry> {
         let account = self.lock_accounts().get(&*reply.account).cloned()?;
         let record = account.state().journal.find(reply.seq)?;
-        Some(record.entry())
+        Some(record.entry(&self.catalogue))
     }
 
     /// The invocation log records, oldest first; as many as the journal may hold.
     pub fn logs(&self) -> Vec<LogRecord> {
-        self.home.state().logs.iter().cloned().collect()
+        let records = self.home.state().logs.records();
+        records.iter().filter_map(|r| log_record(r)).collect()
     }
 
     /// The metrics so far.
     pub fn metrics(&self) -> Metrics {
-        self.home.state().metrics.clone()
+        self.home.state().meters.totals()
     }
 
     /// Replaces the caller's IAM policies; an empty list allows everything. A document that cannot

@@ -33,7 +33,6 @@ mod violations;
 
 pub mod answer;
 mod answer_plan;
-mod cache;
 mod frames;
 mod pace;
 mod speak;

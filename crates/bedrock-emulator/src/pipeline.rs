@@ -14,14 +14,13 @@ use crate::{
     account::Account,
     answer_plan::{Answer, Ending},
     auth,
-    cache::Prefixes,
-    catalogue::{Resolved, Via},
+    catalogue::{LifecycleState, Resolved, Via},
     conversation::Conversation,
     emulator::{Auth, Config, Emulator},
     error::{ApiError, Code},
     identity::Principal,
-    journal::{self, Record},
-    observe::Outcome,
+    journal::{self, Measured, Record},
+    observe::Sample,
     ops::{self, Encoded, Exchange, Input, Operation},
     policy::{Context, Decision, denial},
     rng::Rng,
@@ -29,7 +28,7 @@ use crate::{
     script::{Asked, Fault, Step},
     service::{Call, Plain, Protocol, Service, Told},
     speak::Voice,
-    trace::{TraceStatus, Tracer, edges},
+    trace::{Note, TraceStatus, Tracer, edges},
     wire::{Body, Due, End, Reply, Request},
 };
 
@@ -43,6 +42,10 @@ pub(crate) struct Pipeline<'a> {
     account: Arc<Account>,
     record: Record,
     tracer: Tracer,
+    /// The model invocation that this is, once its model is found.
+    asked: Option<(Operation, Resolved<'a>)>,
+    /// Whether model invocation logging writes it down.
+    logged: bool,
     protocol: Protocol,
 }
 
@@ -73,7 +76,6 @@ struct Answered {
     encoded: Encoded,
     usage: journal::Usage,
     stop: String,
-    text: String,
 }
 
 /// A model invocation that was let in.
@@ -91,9 +93,9 @@ impl<'a> Pipeline<'a> {
         let mut rng = Rng::new(config.seed, &[seq]);
         let request_id = rng.uuid();
         let region = auth::caller(&request).region;
-        let note = format!("{} {}", request.method, request.target);
-        let record = Record::arrived(seq, Arc::clone(&request), request_id, now);
-        let tracer = Tracer::new(&record.request_id, record.t, note);
+        let account = Arc::clone(emulator.home());
+        let id = Arc::clone(&account.id);
+        let record = Record::arrived(seq, Arc::clone(&request), request_id, id, now);
         let protocol = route::protocol(&request);
         Self {
             emulator,
@@ -101,9 +103,11 @@ impl<'a> Pipeline<'a> {
             now,
             rng,
             region: region.unwrap_or_else(|| config.region.clone()),
-            account: Arc::clone(emulator.home()),
+            account,
             record,
-            tracer,
+            tracer: Tracer::new(),
+            asked: None,
+            logged: false,
             protocol,
         }
     }
@@ -117,9 +121,7 @@ impl<'a> Pipeline<'a> {
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
         };
-        self.record.trace = self.tracer.finish();
-        self.account.state().journal.push(self.record);
-        reply
+        self.leave(reply)
     }
 
     pub(crate) fn refuse_too_large(mut self, limit: usize) -> Reply {
@@ -131,9 +133,53 @@ impl<'a> Pipeline<'a> {
         let error = ApiError::bedrock(Code::RequestEntityTooLarge, message);
         self.refused(&error);
         let reply = self.refuse(&error);
-        self.record.trace = self.tracer.finish();
-        self.account.state().journal.push(self.record);
+        self.leave(reply)
+    }
+
+    /// What a request leaves behind, under one lock: metrics, the journal's record, a log record.
+    fn leave(self, reply: Reply) -> Reply {
+        let asked = self.asked.filter(|(operation, _)| operation.invokes());
+        let sample = asked.map(|(operation, resolved)| self.sample(operation, &resolved));
+        let mut record = self.record;
+        record.answered(&reply);
+        record.region = self.region;
+        record.account = Arc::clone(&self.account.id);
+        record.trace = self.tracer.finish();
+        let catalogue = self.emulator.catalogue();
+        let mut state = self.account.state();
+        if let (Some((_, resolved)), Some(sample)) = (asked, sample) {
+            let (region, account) = (&record.region, &self.account.id);
+            let door = state
+                .meters
+                .put(&resolved, catalogue, region, account, &sample);
+            record.door = Some(door);
+        }
+        // Asking the control API is not an event of the account.
+        if record.service != Some(Service::Workshop) {
+            let logged = self.logged;
+            state.keep(Arc::new(record), logged);
+        }
+        drop(state);
         reply
+    }
+
+    fn sample(&self, operation: Operation, resolved: &Resolved<'_>) -> Sample {
+        let measured = self.record.measured;
+        let usage = measured.map(|measured| measured.usage).unwrap_or_default();
+        let state = self
+            .emulator
+            .catalogue()
+            .state(resolved.model, self.today());
+        Sample {
+            minute: self.now.unix_timestamp().div_euclid(60),
+            day: self.now.date(),
+            streams: operation.streams(),
+            legacy: state == LifecycleState::Legacy,
+            measured,
+            quota_tokens: quota_tokens(usage),
+            micro_usd: resolved.cost_micro_usd(usage),
+            error: self.record.error,
+        }
     }
 
     fn answer(&mut self) -> Result<Ready, Stop> {
@@ -163,6 +209,7 @@ impl<'a> Pipeline<'a> {
         labels: Vec<String>,
     ) -> Result<Told, ApiError> {
         self.protocol = service.protocol();
+        self.record.service = Some(service);
         self.record.operation = Some(operation.name);
         let principal = self.authenticate(service)?;
         let (account, request) = (Arc::clone(&self.account), Arc::clone(&self.request));
@@ -187,13 +234,14 @@ impl<'a> Pipeline<'a> {
                 &[(permission.action, resource)],
                 None,
             )?;
-            self.reached_bedrock(TraceStatus::Ok, operation.name.to_owned());
+            self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name));
         }
         (operation.answer)(&mut call)
     }
 
     /// An operation on a model.
     fn ask(&mut self, operation: Operation, model: &str) -> Result<Answered, Stop> {
+        self.record.service = Some(Service::Runtime);
         self.record.operation = Some(operation.name());
         self.record.model = Some(model.to_owned());
         let principal = self.authenticate(Service::Runtime)?;
@@ -207,10 +255,10 @@ impl<'a> Pipeline<'a> {
             conversation: &conversation,
         };
         if !operation.invokes() {
-            self.reached_bedrock(TraceStatus::Ok, operation.name().to_owned());
+            self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
-        self.invoke(&principal, &invocation)
+        self.invoke(&invocation)
     }
 
     fn config(&self) -> &'a Config {
@@ -218,7 +266,7 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Finds out who calls; from here on the request belongs to the caller's account.
-    fn authenticate(&mut self, service: Service) -> Result<Principal, ApiError> {
+    fn authenticate(&mut self, service: Service) -> Result<Arc<Principal>, ApiError> {
         let identities = self.emulator.identities();
         let result = match service.signing_name() {
             Some(name) if self.config().auth == Auth::Strict => {
@@ -229,12 +277,13 @@ impl<'a> Pipeline<'a> {
         drop(identities);
         if service.signing_name().is_some() {
             let (status, note) = match &result {
-                Ok(principal) => (TraceStatus::Ok, principal.arn.clone()),
-                Err(error) => (TraceStatus::Denied, summary(error)),
+                Ok(_) => (TraceStatus::Ok, Note::Caller),
+                Err(error) => (TraceStatus::Denied, error.into()),
             };
             self.tracer.edge(edges::CC_USER, status, note);
         }
-        let principal = result?;
+        let principal = Arc::new(result?);
+        self.record.principal = Some(Arc::clone(&principal));
         self.account = self.emulator.account(&principal.account);
         Ok(principal)
     }
@@ -267,14 +316,14 @@ impl<'a> Pipeline<'a> {
     fn permit(
         &mut self,
         principal: &Principal,
-        name: &str,
+        name: &'static str,
         asked: &[(&'static str, String)],
         profile: Option<&str>,
     ) -> Result<(), ApiError> {
         let result = self.decide(principal, asked, profile);
         let (status, note) = match &result {
-            Ok(()) => (TraceStatus::Ok, name.to_owned()),
-            Err(error) => (TraceStatus::Denied, summary(error)),
+            Ok(()) => (TraceStatus::Ok, Note::Words(name)),
+            Err(error) => (TraceStatus::Denied, error.into()),
         };
         self.tracer.edge(edges::USER_POLICY, status, note);
         result
@@ -326,12 +375,8 @@ impl<'a> Pipeline<'a> {
         } else {
             catalogue.resolve(model, &self.region, today)?
         };
-        let conversation = input.check(resolved.model).inspect_err(|error| {
-            let id = resolved.metric_id();
-            if operation.invokes() {
-                self.account.state().metrics.put_error(&id, error);
-            }
-        })?;
+        self.asked = Some((operation, resolved));
+        let conversation = input.check(resolved.model)?;
         Ok((input, resolved, conversation))
     }
 
@@ -344,15 +389,10 @@ impl<'a> Pipeline<'a> {
             encoded: self.encode(invocation, &Answer::nothing()),
             usage: journal::Usage::default(),
             stop: String::new(),
-            text: String::new(),
         }
     }
 
-    fn invoke(
-        &mut self,
-        principal: &Principal,
-        invocation: &Invocation<'_>,
-    ) -> Result<Answered, Stop> {
+    fn invoke(&mut self, invocation: &Invocation<'_>) -> Result<Answered, Stop> {
         let resolved = invocation.resolved;
         let spoken = self
             .throttle(resolved)
@@ -360,22 +400,19 @@ impl<'a> Pipeline<'a> {
         let answer = match spoken {
             Ok(answer) => answer,
             Err(Stop::Error(error)) => {
-                let id = resolved.metric_id();
-                self.account.state().metrics.put_error(&id, &error);
                 self.failed(resolved, &error);
                 self.metrics_put();
-                self.log(principal, invocation, &Outcome::failed(&error));
+                self.log();
                 return Err(Stop::Error(error));
             }
             Err(silence) => return Err(silence),
         };
         let encoded = self.encode(invocation, &answer);
-        self.settle(principal, invocation, &answer, &encoded);
+        self.settle(resolved, &answer, &encoded);
         Ok(Answered {
             encoded,
             usage: answer.usage,
-            stop: answer.stop.clone(),
-            text: answer.text(),
+            stop: answer.stop,
         })
     }
 
@@ -412,18 +449,11 @@ impl<'a> Pipeline<'a> {
             conversation,
         };
         let step = self.account.state().script.next(asked);
-        let mut answer = match step {
+        let answer = match step {
             None => voice.generate(conversation)?,
             Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
             Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
         };
-        if !answer.usage_scripted
-            && let Some(prefixes) = Prefixes::of(resolved.model, conversation)
-        {
-            let mut state = self.account.state();
-            let usage = &mut answer.usage;
-            state.prompt_cache.settle(&prefixes, self.now, usage);
-        }
         match &answer.ending {
             // Outside a stream an exception is the whole reply.
             Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),
@@ -443,86 +473,54 @@ impl<'a> Pipeline<'a> {
         ops::encode(invocation.operation, exchange)
     }
 
-    /// What an answer leaves behind: light on the diagram, metrics, a log record.
-    fn settle(
-        &mut self,
-        principal: &Principal,
-        invocation: &Invocation<'_>,
-        answer: &Answer,
-        encoded: &Encoded,
-    ) {
-        let resolved = invocation.resolved;
-        let id = resolved.metric_id();
-        self.reached_bedrock(TraceStatus::Ok, id.clone());
-        if let Some(node) = &resolved.model.node {
-            let usage = answer.usage;
+    /// What an answer leaves behind: light on the diagram, what it took, a log record.
+    fn settle(&mut self, resolved: &Resolved<'_>, answer: &Answer, encoded: &Encoded) {
+        self.reached_bedrock(TraceStatus::Ok, Note::ModelId);
+        if resolved.model.node.is_some() {
             let (status, note) = match &encoded.exception {
-                Some(error) => (trace_status(error), summary(error)),
-                None => (
-                    TraceStatus::Ok,
-                    format!("{} tokens in, {} out", usage.input, usage.output),
-                ),
+                Some(error) => (trace_status(error), error.into()),
+                None => (TraceStatus::Ok, Note::Tokens),
             };
-            self.tracer.model(node, status, note);
+            self.tracer.model(status, note);
         }
-        let streams = invocation.operation.streams();
-        let mut state = self.account.state();
-        state.metrics.put_answer(&id, streams, answer, encoded);
-        drop(state);
+        self.record.measured = Some(Measured {
+            usage: answer.usage,
+            latency_ms: encoded.latency_ms,
+            first_token_ms: encoded.first_token_ms,
+        });
         self.metrics_put();
-        let outcome = Outcome::answered(encoded, answer.usage);
-        self.log(principal, invocation, &outcome);
+        self.log();
     }
 
-    fn log(&mut self, principal: &Principal, invocation: &Invocation<'_>, outcome: &Outcome<'_>) {
-        if !self.account.state().invocation_logging {
-            return;
+    fn log(&mut self) {
+        self.logged = self.account.state().invocation_logging;
+        if self.logged {
+            let note = Note::Words("model invocation log");
+            self.tracer.edge(edges::BR_CW, TraceStatus::Ok, note);
         }
-        let resolved = invocation.resolved;
-        let catalogue = self.emulator.catalogue();
-        let arns = catalogue.resources(resolved, &self.region, &self.account.id);
-        let record = outcome.record(
-            &self.record,
-            invocation.operation.name(),
-            &principal.arn,
-            &self.account.id,
-            &self.region,
-            resolved,
-            &arns,
-            self.now,
-        );
-        let capacity = self.config().journal_capacity.max(1);
-        let mut state = self.account.state();
-        if state.logs.len() >= capacity {
-            state.logs.pop_front();
-        }
-        state.logs.push_back(record);
-        drop(state);
-        let note = "model invocation log".to_owned();
-        self.tracer.edge(edges::BR_CW, TraceStatus::Ok, note);
     }
 
     fn metrics_put(&mut self) {
-        let note = "AWS/Bedrock".to_owned();
+        let note = Note::Words("AWS/Bedrock");
         self.tracer.edge(edges::BR_METRICS, TraceStatus::Ok, note);
     }
 
-    fn reached_bedrock(&mut self, status: TraceStatus, note: String) {
+    fn reached_bedrock(&mut self, status: TraceStatus, note: Note) {
         self.tracer.edge(edges::POLICY_BR, status, note);
     }
 
     /// Bedrock refused before any model was reached.
     fn refused(&mut self, error: &ApiError) {
-        self.reached_bedrock(trace_status(error), summary(error));
+        self.reached_bedrock(trace_status(error), error.into());
     }
 
     /// Bedrock or the model failed.
     fn failed(&mut self, resolved: &Resolved<'_>, error: &ApiError) {
         let by_model = matches!(error.code(), Code::ModelError | Code::ModelTimeout);
         match &resolved.model.node {
-            Some(node) if by_model => {
-                self.reached_bedrock(TraceStatus::Ok, resolved.metric_id());
-                self.tracer.model(node, trace_status(error), summary(error));
+            Some(_) if by_model => {
+                self.reached_bedrock(TraceStatus::Ok, Note::ModelId);
+                self.tracer.model(trace_status(error), error.into());
             }
             _ => self.refused(error),
         }
@@ -533,7 +531,6 @@ impl<'a> Pipeline<'a> {
             encoded,
             usage,
             stop,
-            text,
         } = answered;
         let mut headers = vec![
             ("Content-Type", encoded.content_type.to_owned()),
@@ -555,7 +552,6 @@ impl<'a> Pipeline<'a> {
         if !stop.is_empty() && complete && encoded.exception.is_none() {
             self.record.stop_reason = Some(stop);
             self.record.usage = Some(usage);
-            self.record.text = Some(text);
         }
         Reply {
             status: 200,
@@ -616,7 +612,7 @@ impl<'a> Pipeline<'a> {
             let due = Due::After(Duration::ZERO);
             (Body::Disconnect { due }, "connection closed")
         };
-        self.reached_bedrock(TraceStatus::Throttled, note.to_owned());
+        self.reached_bedrock(TraceStatus::Throttled, Note::Words(note));
         self.record.status = 0;
         self.record.message = Some(note.to_owned());
         Reply {
@@ -644,6 +640,7 @@ fn trace_status(error: &ApiError) -> TraceStatus {
     }
 }
 
-fn summary(error: &ApiError) -> String {
-    format!("{} {}", error.code().status(), error.code().name())
+/// Tokens as they count against a quota per minute: cached reads do not.
+fn quota_tokens(usage: journal::Usage) -> u64 {
+    u64::from(usage.input) + u64::from(usage.cache_write()) + u64::from(usage.output)
 }

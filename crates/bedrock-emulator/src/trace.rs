@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    error::{ApiError, Code},
+    journal::{self, Record},
+};
+
 /// One node or edge of the architecture diagram, lit by one request.
 ///
 /// Node ids are the diagrams' own (`CC USER POLICY BR SONNET OPUS HAIKU CW METRICS`, …); an
@@ -57,46 +62,135 @@ pub mod edges {
     }
 }
 
+/// A place that a request reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// Where requests arrive.
+    Arrival,
+    /// A node with one way to it: one of [`edges`].
+    Edge((&'static str, &'static str)),
+    /// The node of the model that was asked.
+    Model,
+}
+
+/// The words beside a node, as they are kept: what has to be put together is put together when
+/// somebody reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Method and target.
+    Target,
+    /// The caller's ARN.
+    Caller,
+    /// What `CloudWatch` calls the model.
+    ModelId,
+    /// Tokens in and out.
+    Tokens,
+    /// Status and code.
+    Error(Code),
+    /// Where the answer came from.
+    Origin,
+    /// These.
+    Words(&'static str),
+}
+
+impl From<&ApiError> for Note {
+    fn from(error: &ApiError) -> Self {
+        Self::Error(error.code())
+    }
+}
+
+/// One node or edge that a request lit, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lit {
+    spot: Spot,
+    status: TraceStatus,
+    note: Note,
+}
+
 /// Collects the evidence of one request.
 #[derive(Debug)]
 pub(crate) struct Tracer {
-    events: Vec<TraceEvent>,
-    request_id: String,
-    t: i64,
+    lit: Vec<Lit>,
 }
 
 impl Tracer {
     /// Starts with the request's arrival.
-    pub(crate) fn new(request_id: &str, t: i64, note: String) -> Self {
+    pub(crate) fn new() -> Self {
+        // Seven is what an answered invocation lights.
         let mut tracer = Self {
-            events: Vec::new(),
-            request_id: request_id.to_owned(),
-            t,
+            lit: Vec::with_capacity(7),
         };
-        tracer.push(edges::CC, None, TraceStatus::Ok, note);
+        tracer.push(Spot::Arrival, TraceStatus::Ok, Note::Target);
         tracer
     }
 
-    pub(crate) fn edge(&mut self, edge: (&str, &str), status: TraceStatus, words: String) {
-        self.push(edge.0, Some(edge.1.to_owned()), status, words);
+    pub(crate) fn edge(
+        &mut self,
+        edge: (&'static str, &'static str),
+        status: TraceStatus,
+        note: Note,
+    ) {
+        self.push(Spot::Edge(edge), status, note);
     }
 
-    pub(crate) fn model(&mut self, node: &str, status: TraceStatus, words: String) {
-        self.push(node, Some(edges::to_model(node)), status, words);
+    pub(crate) fn model(&mut self, status: TraceStatus, note: Note) {
+        self.push(Spot::Model, status, note);
     }
 
-    pub(crate) fn finish(self) -> Vec<TraceEvent> {
-        self.events
+    pub(crate) fn finish(self) -> Vec<Lit> {
+        self.lit
     }
 
-    fn push(&mut self, node: &str, edge: Option<String>, status: TraceStatus, words: String) {
-        self.events.push(TraceEvent {
+    fn push(&mut self, spot: Spot, status: TraceStatus, note: Note) {
+        self.lit.push(Lit { spot, status, note });
+    }
+}
+
+impl Lit {
+    /// As the diagram takes it; `None` for a model that no node stands for.
+    pub(crate) fn event(&self, record: &Record) -> Option<TraceEvent> {
+        let (node, edge) = match self.spot {
+            Spot::Arrival => (edges::CC, None),
+            Spot::Edge((node, edge)) => (node, Some(edge.to_owned())),
+            Spot::Model => {
+                let node = record.door.as_ref()?.node.as_deref()?;
+                (node, Some(edges::to_model(node)))
+            }
+        };
+        Some(TraceEvent {
             node: node.to_owned(),
             edge,
-            status,
-            request_id: self.request_id.clone(),
-            t: self.t,
-            note: words,
-        });
+            status: self.status,
+            request_id: record.request_id.clone(),
+            t: record.t,
+            note: self.note.text(record),
+        })
+    }
+}
+
+impl Note {
+    fn text(self, record: &Record) -> String {
+        match self {
+            Self::Target => {
+                let target = journal::redacted_target(&record.request.target);
+                format!("{} {target}", record.request.method)
+            }
+            Self::Caller => {
+                let principal = record.principal.as_ref();
+                principal.map_or_else(String::new, |principal| principal.arn.clone())
+            }
+            Self::ModelId => {
+                let door = record.door.as_ref();
+                door.map_or_else(String::new, |door| door.id.clone())
+            }
+            Self::Tokens => {
+                let usage = record.measured.map(|measured| measured.usage);
+                let usage = usage.unwrap_or_default();
+                format!("{} tokens in, {} out", usage.input, usage.output)
+            }
+            Self::Error(code) => format!("{} {}", code.status(), code.name()),
+            Self::Origin => record.note.clone().unwrap_or_default(),
+            Self::Words(words) => words.to_owned(),
+        }
     }
 }

@@ -26,6 +26,9 @@ const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 /// their pace.
 const INLINE_MAX: usize = 256 * 1024;
 
+/// Bodies up to this are copied out of the read buffer; longer ones fill most of theirs.
+const COPY_MAX: usize = 64 * 1024;
+
 /// See [`Departure::settle`].
 const SETTLE_HTTP2: Duration = Duration::from_millis(20);
 
@@ -88,11 +91,20 @@ enum Unread {
 async fn read(body: Incoming) -> Result<Bytes, Unread> {
     let whole = Limited::new(body, BODY_MAX).collect();
     match tokio::time::timeout(BODY_TIMEOUT, whole).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Ok(whole)) => Ok(compact(whole.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
         Ok(Err(error)) => Err(Unread::Broken(io::Error::other(error))),
         Err(_) => Err(Unread::Broken(io::ErrorKind::TimedOut.into())),
     }
+}
+
+/// A short body is a slice of the connection's read buffer, and whoever keeps it (the journal does)
+/// keeps all of that buffer.
+fn compact(body: Bytes) -> Bytes {
+    if body.len() <= COPY_MAX {
+        return Bytes::copy_from_slice(&body);
+    }
+    body
 }
 
 fn core_request(parts: &Parts, body: Bytes, connection: u64) -> CoreRequest {

@@ -70,11 +70,16 @@ impl EventLog {
     }
 
     fn line(&self, entry: &Entry) -> Option<String> {
-        let whole = self.json(entry)?;
+        // The diagram and the list of requests need neither; `text` tells what was answered.
+        let mut entry = Entry {
+            answer: None,
+            frames: Vec::new(),
+            ..entry.clone()
+        };
+        let whole = self.json(&entry)?;
         if whole.len() <= LINE_MAX {
             return Some(whole);
         }
-        let mut entry = entry.clone();
         entry.body = None;
         entry.text = None;
         entry.message = None;

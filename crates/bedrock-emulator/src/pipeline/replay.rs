@@ -9,7 +9,7 @@ use crate::{
     route::{Route, route},
     service::Service,
     tape::{self, Miss, Replay, Tape},
-    trace::TraceStatus,
+    trace::{Note, TraceStatus},
     wire::{Body, Reply},
 };
 
@@ -43,6 +43,7 @@ impl Pipeline<'_> {
             (Err(_), Miss::Answer) => return Ok(None),
             (found, _) => found,
         };
+        self.record.service = Some(service);
         self.record.operation = operation;
         self.record.model = model;
         self.authenticate(service)?;
@@ -50,7 +51,7 @@ impl Pipeline<'_> {
         let replay = found.map_err(|why| ApiError::validation(format!("Bedrock Workshop: {why}.")));
         let replay = replay.inspect_err(|error| self.refused(error))?;
         self.record.note = Some(format!("recording {}", replay.name));
-        self.reached_bedrock(TraceStatus::Ok, format!("recording {}", replay.name));
+        self.reached_bedrock(TraceStatus::Ok, Note::Origin);
         Ok(Some(Ready::Recorded(self.play(&replay))))
     }
 
@@ -72,10 +73,9 @@ impl Pipeline<'_> {
         Played {
             status: replay.status,
             headers,
-            body: if timed {
-                replay.body.clone()
-            } else {
-                tape::at_once(replay.body)
+            body: match timed {
+                true => replay.body.clone(),
+                false => tape::at_once(replay.body),
             },
         }
     }

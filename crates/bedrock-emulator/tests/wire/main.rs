@@ -7,7 +7,6 @@
 
 mod authentication;
 mod bench;
-mod caching;
 mod catalogue;
 mod converse;
 mod evidence;

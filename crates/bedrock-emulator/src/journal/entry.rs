@@ -1,12 +1,10 @@
-//! The bounded record of every request and what was answered.
+//! One request and its answer, as people and tests read it.
 
-use std::{collections::VecDeque, sync::Arc};
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::OffsetDateTime;
 
-use crate::{auth, error::Code, trace::TraceEvent, wire::Request};
+use super::{Record, answer, secrets};
+use crate::{auth, catalogue::Catalogue, trace::TraceEvent};
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,16 +15,21 @@ pub struct Entry {
     pub t: i64,
     /// Number of the TCP connection.
     pub connection: u64,
+    /// The account it belongs to: the caller's, once the caller is known.
+    pub account: String,
+    /// The region that was asked: the credential scope's, or the configured one.
+    pub region: String,
     /// `POST`, …
     pub method: String,
-    /// Path and query as sent, percent-encoded.
+    /// Path and query as sent, percent-encoded. What proves an identity in a presigned query is
+    /// replaced by `…`.
     pub target: String,
     /// The operation's name (`Converse`, …), or `None` if the route is unknown.
     pub operation: Option<String>,
     /// The model id or ARN in the path, percent-decoded.
     pub model: Option<String>,
     /// Request headers, lower-case names. `authorization` keeps scope and signed headers; its
-    /// signature or bearer token is replaced by `…`. `x-amz-security-token` likewise.
+    /// signature or bearer token is replaced by `…`. `x-amz-security-token` and `x-api-key` likewise.
     pub headers: Vec<(String, String)>,
     /// The request's body, if it is JSON.
     pub body: Option<Value>,
@@ -34,6 +37,8 @@ pub struct Entry {
     pub body_bytes: usize,
     /// Who called, from the credential scope.
     pub caller: Caller,
+    /// The ARN of the caller, once authenticated.
+    pub identity: Option<String>,
     /// From `amz-sdk-invocation-id`: the same for all attempts of one logical call.
     pub invocation: Option<String>,
     /// From `amz-sdk-request`: this attempt's number, from 1.
@@ -48,80 +53,78 @@ pub struct Entry {
     pub message: Option<String>,
     /// `x-amzn-RequestId` answered.
     pub request_id: String,
+    /// The answer's body, if it is JSON. A stream's events are in `frames`.
+    pub answer: Option<Value>,
+    /// Length of the answer's body in bytes.
+    pub answer_bytes: usize,
+    /// The messages of a streamed answer, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<FrameEntry>,
     /// Stop reason in Converse's spelling, when the model answered.
     pub stop_reason: Option<String>,
     /// Token usage, when the model answered.
     pub usage: Option<Usage>,
+    /// What that usage costs at the catalogue's price, in micro-USD.
+    pub cost_micro_usd: Option<u64>,
+    /// Milliseconds from arrival to the end of the model's answer.
+    pub latency_ms: Option<u64>,
+    /// Milliseconds from arrival to the model's first token.
+    pub first_token_ms: Option<u64>,
     /// The answer's text (all text blocks joined), when the model answered.
     pub text: Option<String>,
     /// Where the answer came from, if not from the emulator itself, or why not from there.
     pub note: Option<String>,
+    /// The fault rules that hit this request, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The rule of the script that answered, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// The number of the request that this one repeats (`POST /_workshop/requests/{seq}/replay`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<u64>,
     /// The nodes and edges this request lights.
     pub trace: Vec<TraceEvent>,
 }
 
-/// One request and its answer as it is kept: what is cheap to keep. What people read, [`Entry`], is
-/// made of it when somebody asks.
-#[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) seq: u64,
-    pub(crate) t: i64,
-    pub(crate) request: Arc<Request>,
-    pub(crate) operation: Option<&'static str>,
-    pub(crate) model: Option<String>,
-    pub(crate) status: u16,
-    pub(crate) error: Option<Code>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: String,
-    pub(crate) stop_reason: Option<String>,
-    pub(crate) usage: Option<Usage>,
-    pub(crate) text: Option<String>,
-    pub(crate) note: Option<String>,
-    pub(crate) trace: Vec<TraceEvent>,
+/// One message of a streamed answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameEntry {
+    /// When it leaves, in milliseconds since the request arrived, or since the last gate before it
+    /// opened; none when it never leaves.
+    pub offset_ms: Option<u64>,
+    /// The gates that hold it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
+    /// Length of the message on the wire.
+    pub bytes: usize,
+    /// Its `:event-type` or `:exception-type`.
+    pub event: String,
+    /// Its payload; of a `chunk`, the JSON inside its base64.
+    pub payload: Value,
 }
 
 impl Record {
-    /// A request that has just arrived and is not answered yet.
-    pub(crate) fn arrived(
-        seq: u64,
-        request: Arc<Request>,
-        request_id: String,
-        now: OffsetDateTime,
-    ) -> Self {
-        Self {
-            seq,
-            t: i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default(),
-            request,
-            operation: None,
-            model: None,
-            status: 0,
-            error: None,
-            message: None,
-            request_id,
-            stop_reason: None,
-            usage: None,
-            text: None,
-            note: None,
-            trace: Vec::new(),
-        }
-    }
-
     /// For people and tests.
-    pub(crate) fn entry(&self) -> Entry {
+    pub(crate) fn entry(&self, catalogue: &Catalogue) -> Entry {
         let request = &self.request;
         let (attempt, max_attempts) = attempts(request.header("amz-sdk-request"));
+        let answered = self.stop_reason.is_some();
         Entry {
             seq: self.seq,
             t: self.t,
             connection: request.connection,
+            account: self.account.to_string(),
+            region: self.region.clone(),
             method: request.method.clone(),
-            target: request.target.clone(),
+            target: secrets::redacted_target(&request.target),
             operation: self.operation.map(str::to_owned),
             model: self.model.clone(),
-            headers: request.headers.iter().map(redacted).collect(),
-            body: serde_json::from_slice(&request.body).ok(),
+            headers: request.headers.iter().map(secrets::redacted).collect(),
+            body: answer::request_json(request),
             body_bytes: request.body.len(),
             caller: auth::caller(request),
+            identity: self.principal.as_ref().map(|p| p.arn.clone()),
             invocation: request.header("amz-sdk-invocation-id").map(str::to_owned),
             attempt,
             max_attempts,
@@ -129,12 +132,26 @@ impl Record {
             error: self.error.map(|code| code.name().to_owned()),
             message: self.message.clone(),
             request_id: self.request_id.clone(),
+            answer: answer::whole_json(&self.body),
+            answer_bytes: answer::length(&self.body),
+            frames: answer::frames(&self.body),
             stop_reason: self.stop_reason.clone(),
             usage: self.usage,
-            text: self.text.clone(),
+            cost_micro_usd: self.cost_micro_usd(catalogue),
+            latency_ms: self.measured.map(|measured| measured.latency_ms),
+            first_token_ms: self.measured.map(|measured| measured.first_token_ms),
+            text: answered.then(|| answer::text(&self.body)),
             note: self.note.clone(),
-            trace: self.trace.clone(),
+            fault: self.fault.clone(),
+            script: self.script.clone(),
+            replay_of: self.replay_of,
+            trace: self.trace.iter().filter_map(|l| l.event(self)).collect(),
         }
+    }
+
+    fn cost_micro_usd(&self, catalogue: &Catalogue) -> Option<u64> {
+        let resolved = catalogue.find(self.model.as_deref()?, &self.region)?;
+        Some(resolved.cost_micro_usd(self.measured?.usage))
     }
 }
 
@@ -146,22 +163,6 @@ fn attempts(header: Option<&str>) -> (Option<u32>, Option<u32>) {
         values.next()?.parse().ok()
     };
     (number("attempt"), number("max"))
-}
-
-/// Secrets do not reach the journal.
-fn redacted((name, value): &(String, String)) -> (String, String) {
-    let value = match name.as_str() {
-        "authorization" => {
-            let scheme = || value.split_whitespace().next().unwrap_or_default();
-            match value.split_once("Signature=") {
-                Some((scope, _)) => format!("{scope}Signature=…"),
-                None => format!("{} …", scheme()),
-            }
-        }
-        "x-amz-security-token" => "…".to_owned(),
-        _ => value.clone(),
-    };
-    (name.clone(), value)
 }
 
 /// Who called, as far as the request says.
@@ -218,41 +219,5 @@ impl Usage {
             + u64::from(self.cache_read)
             + u64::from(self.cache_write_5m)
             + u64::from(self.cache_write_1h)
-    }
-}
-
-/// The last requests, oldest first. Full means the oldest go.
-#[derive(Debug, Default)]
-pub(crate) struct Journal {
-    records: VecDeque<Arc<Record>>,
-    capacity: usize,
-}
-
-impl Journal {
-    /// An empty journal that keeps at most `capacity` requests.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            records: VecDeque::new(),
-            capacity: capacity.max(1),
-        }
-    }
-
-    /// Records one request.
-    pub(crate) fn push(&mut self, record: Record) {
-        if self.records.len() == self.capacity {
-            self.records.pop_front();
-        }
-        self.records.push_back(Arc::new(record));
-    }
-
-    /// What it holds, oldest first.
-    pub(crate) fn records(&self) -> Vec<Arc<Record>> {
-        self.records.iter().cloned().collect()
-    }
-
-    /// The request of that number. The newest are asked for most.
-    pub(crate) fn find(&self, seq: u64) -> Option<Arc<Record>> {
-        let mut newest_first = self.records.iter().rev();
-        newest_first.find(|record| record.seq == seq).cloned()
     }
 }

@@ -1,0 +1,69 @@
+//! What never reaches the journal's reader: whatever would let somebody else be the caller.
+
+/// A header as it is shown.
+pub(super) fn redacted((name, value): &(String, String)) -> (String, String) {
+    let value = match name.as_str() {
+        "authorization" => {
+            let scheme = || value.split_whitespace().next().unwrap_or_default();
+            match value.split_once("Signature=") {
+                Some((scope, _)) => format!("{scope}Signature=…"),
+                None => format!("{} …", scheme()),
+            }
+        }
+        "x-amz-security-token" | "x-api-key" | "proxy-authorization" | "cookie" => "…".to_owned(),
+        _ => value.clone(),
+    };
+    (name.clone(), value)
+}
+
+/// Path and query as they are shown: a presigned query carries signature and session token.
+pub(crate) fn redacted_target(target: &str) -> String {
+    let Some((path, query)) = target.split_once('?') else {
+        return target.to_owned();
+    };
+    let secret = |name: &str| {
+        ["x-amz-signature", "x-amz-security-token"]
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret))
+    };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if secret(name) => format!("{name}=…"),
+        _ => pair.to_owned(),
+    });
+    format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_proves_an_identity_is_shown() {
+        let rows = [
+            ("authorization", "Bearer ABSKsecret", "Bearer …"),
+            (
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=A/d/r/s/aws4_request, Signature=abc",
+                "AWS4-HMAC-SHA256 Credential=A/d/r/s/aws4_request, Signature=…",
+            ),
+            ("x-api-key", "secret", "…"),
+            ("x-amz-security-token", "secret", "…"),
+            ("accept", "*/*", "*/*"),
+        ];
+        for (name, value, shown) in rows {
+            let header = (name.to_owned(), value.to_owned());
+            assert_eq!(redacted(&header).1, shown);
+        }
+        let rows = [
+            ("/a?b=c", "/a?b=c"),
+            ("/a", "/a"),
+            (
+                "/?X-Amz-Date=1&X-Amz-Signature=ab&x-amz-security-token=cd",
+                "/?X-Amz-Date=1&X-Amz-Signature=…&x-amz-security-token=…",
+            ),
+        ];
+        for (target, shown) in rows {
+            assert_eq!(redacted_target(target), shown);
+        }
+    }
+}
