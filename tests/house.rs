@@ -15,6 +15,7 @@ use serde_json::Value;
 const EDGES: &[(&str, &[&str])] = &[
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
+    ("bedrock-recordings", &["bedrock-emulator"]),
     ("bedrock-wiremock", &["bedrock-emulator"]),
     (
         "workshop-prelink",
@@ -41,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "bedrock-emulator",
             "bedrock-endpoint",
+            "bedrock-recordings",
             "workshop-course",
             "workshop-runner",
             "workshop-server",

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
+    cache::PromptCache,
     emulator::Config,
     journal::{Journal, Record},
     observe::Meters,
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) meters: Meters,
     pub(crate) policies: Policies,
     pub(crate) buckets: Buckets,
+    pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
 }
 
@@ -43,6 +45,7 @@ impl Account {
             meters: Meters::default(),
             policies,
             buckets: Buckets::default(),
+            prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
         };
         Self {

@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     /// The stop sequence that ended the text.
     pub(crate) stop_sequence: Option<String>,
     pub(crate) usage: Usage,
+    /// Whether a script said the usage, so that nothing may change it.
+    pub(crate) usage_scripted: bool,
     pub(crate) ending: Ending,
 }
 
@@ -84,6 +86,7 @@ impl Answer {
             stop: String::new(),
             stop_sequence: None,
             usage: Usage::default(),
+            usage_scripted: false,
             ending: Ending::Complete,
         }
     }

@@ -453,9 +453,16 @@ impl<'c> Resolved<'c> {
 impl Price {
     /// What `usage` costs at this price, in micro-USD, rounded up.
     pub fn cost_micro_usd(&self, usage: Usage) -> u64 {
-        let input = u64::from(usage.input) * u64::from(self.input);
-        let output = u64::from(usage.output) * u64::from(self.output);
-        (input + output).div_ceil(1_000)
+        // An hour in the cache costs twice the input (every price list of 2026-11 agrees).
+        let priced = [
+            (usage.input, self.input),
+            (usage.output, self.output),
+            (usage.cache_read, self.cache_read),
+            (usage.cache_write_5m, self.cache_write),
+            (usage.cache_write_1h, self.input.saturating_mul(2)),
+        ];
+        let costs = priced.map(|(tokens, price)| u64::from(tokens) * u64::from(price));
+        costs.iter().sum::<u64>().div_ceil(1_000)
     }
 }
 

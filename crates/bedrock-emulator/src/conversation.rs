@@ -165,27 +165,34 @@ pub(crate) enum Thinking {
 }
 
 impl Conversation {
+    /// Tokens that open the answer, behind everything the caller said.
+    const FRAME: u32 = 3;
+    /// Tokens that frame one message.
+    pub(crate) const TURN: u32 = 4;
+
     /// Input tokens: what the text counts, a few for each message's framing, and what Anthropic
     /// documents for the system prompt that explains tools.
     pub(crate) fn input_tokens(&self) -> u32 {
-        const FRAME: u32 = 3;
-        const TURN: u32 = 4;
-        let mut sum = FRAME;
-        for block in &self.system {
-            sum += block.tokens();
+        let tools = self.tools.iter().map(Tool::tokens);
+        let system = self.system.iter().map(Block::tokens);
+        let turns = self.turns.iter().map(|turn| {
+            let blocks = turn.blocks.iter().map(Block::tokens);
+            blocks.fold(Self::TURN, u32::saturating_add)
+        });
+        let start = Self::FRAME + self.tool_frame_tokens();
+        tools
+            .chain(system)
+            .chain(turns)
+            .fold(start, u32::saturating_add)
+    }
+
+    /// What Anthropic documents for the system prompt that explains tools.
+    pub(crate) fn tool_frame_tokens(&self) -> u32 {
+        match (&self.choice, self.tools.is_empty()) {
+            (_, true) => 0,
+            (choice, false) if choice.forces() => 313,
+            _ => 346,
         }
-        for turn in &self.turns {
-            sum += TURN + turn.blocks.iter().map(Block::tokens).sum::<u32>();
-        }
-        for tool in &self.tools {
-            let schema = crate::json::sorted(&tool.schema);
-            sum += tokens::count(&tool.name) + tokens::count(&tool.description);
-            sum += tokens::count(&schema);
-        }
-        if !self.tools.is_empty() {
-            sum += if self.choice.forces() { 313 } else { 346 };
-        }
-        sum
     }
 
     /// The text of the last user message.
@@ -229,6 +236,13 @@ impl Conversation {
     }
 }
 
+impl Tool {
+    pub(crate) fn tokens(&self) -> u32 {
+        let schema = crate::json::sorted(&self.schema);
+        tokens::count(&self.name) + tokens::count(&self.description) + tokens::count(&schema)
+    }
+}
+
 impl Turn {
     /// Its blocks with their numbers in the request: a `cache_control` has none of its own.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &Block)> {
@@ -244,7 +258,7 @@ impl Turn {
 }
 
 impl Block {
-    fn tokens(&self) -> u32 {
+    pub(crate) fn tokens(&self) -> u32 {
         match self {
             Self::Text(text) | Self::Reasoning { text, .. } | Self::Guard { text, .. } => {
                 tokens::count(text)

@@ -33,6 +33,7 @@ mod violations;
 
 pub mod answer;
 mod answer_plan;
+mod cache;
 mod frames;
 mod pace;
 mod speak;

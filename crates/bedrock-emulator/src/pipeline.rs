@@ -14,6 +14,7 @@ use crate::{
     account::Account,
     answer_plan::{Answer, Ending},
     auth,
+    cache::Prefixes,
     catalogue::{LifecycleState, Resolved, Via},
     conversation::Conversation,
     emulator::{Auth, Config, Emulator},
@@ -449,11 +450,18 @@ impl<'a> Pipeline<'a> {
             conversation,
         };
         let step = self.account.state().script.next(asked);
-        let answer = match step {
+        let mut answer = match step {
             None => voice.generate(conversation)?,
             Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
             Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
         };
+        if !answer.usage_scripted
+            && let Some(prefixes) = Prefixes::of(resolved.model, conversation)
+        {
+            let mut state = self.account.state();
+            let usage = &mut answer.usage;
+            state.prompt_cache.settle(&prefixes, self.now, usage);
+        }
         match &answer.ending {
             // Outside a stream an exception is the whole reply.
             Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),

@@ -78,12 +78,12 @@ impl Voice {
         }
         let beats = composer.beats(ending == Ending::Complete);
         if let Some(stop) = stop {
-            let usage = usage.unwrap_or_else(|| usage_of(conversation, &beats));
             return Answer {
+                usage: usage.unwrap_or_else(|| usage_of(conversation, &beats)),
+                usage_scripted: usage.is_some(),
                 beats,
                 stop,
                 stop_sequence: None,
-                usage,
                 ending,
             };
         }
@@ -118,6 +118,7 @@ impl Voice {
             stop,
             stop_sequence,
             usage: usage.unwrap_or(counted),
+            usage_scripted: usage.is_some(),
             ending,
         }
     }

@@ -255,7 +255,7 @@ impl<'r> Asked<'r> {
             }
             (here, there) if here == there => {}
             _ => {
-                difference.add(|| "its body is another, and one of the two is not JSON".to_owned())
+                difference.add(|| "its body is another, and one of the two is not JSON".to_owned());
             }
         }
         difference

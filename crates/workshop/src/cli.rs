@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Serve the Bedrock emulator alone
     Emulator(EmulatorArgs),
+    /// Record exchanges with real Bedrock for `workshop emulator --replay`, or import recordings of
+    /// other tools
+    #[command(args_conflicts_with_subcommands = true)]
+    Record(Record),
     /// Print exports that point AWS SDKs, the AWS CLI and Claude Code at the emulator
     #[command(
         after_help = "Use it:\n  eval \"$(workshop env)\"\n  workshop env --shell fish | source\n  workshop env --shell powershell | Out-String | Invoke-Expression"
@@ -104,6 +108,12 @@ pub(crate) struct EmulatorArgs {
     /// Answer without a model's delays
     #[arg(long)]
     pub(crate) no_latency: bool,
+    /// Answer from the recordings in this folder, with their times (see `workshop record`)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) replay: Option<PathBuf>,
+    /// What happens to a request that no recording answers
+    #[arg(long, value_enum, default_value_t = ReplayMode::Strict, requires = "replay")]
+    pub(crate) replay_mode: ReplayMode,
     /// Speak TLS on the same port beside cleartext, as `localhost`, with a certificate authority
     /// of this machine's own; `workshop env --tls` makes clients trust it
     #[arg(long)]
@@ -114,6 +124,40 @@ pub(crate) struct EmulatorArgs {
     /// Do not print requests; the journal has them
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// What happens to a request that no recording answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReplayMode {
+    /// An error that names the nearest recording and the difference
+    Strict,
+    /// The emulator answers by itself
+    Fallback,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Record {
+    #[command(subcommand)]
+    pub(crate) command: Option<RecordCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordCommand {
+    /// Take over recordings of nock, vcrpy, VCR (Ruby, R), wiremock and dd-apm-test-agent
+    Import(RecordImport),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordImport {
+    /// Cassettes, or folders of cassettes
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The folder of recordings they are added to
+    #[arg(long, value_name = "DIR", default_value = "recordings")]
+    pub(crate) to: PathBuf,
+    /// Keep account ids in ARNs; otherwise AWS's documentation example takes their place
+    #[arg(long)]
+    pub(crate) keep_account_ids: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

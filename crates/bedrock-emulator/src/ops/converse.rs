@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Encoded, Exchange, Input, whole_body, whole_due};
-use crate::{answer_plan::Content, catalogue::Model, journal::Usage};
+use crate::{answer_plan::Content, catalogue::Model, conversation::Ttl, journal::Usage};
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let (pace, due) = whole_due(&exchange);
@@ -65,17 +65,25 @@ pub(super) fn usage(model: &Model, usage: Usage, stream: bool) -> Value {
     let mut fields = json!({
         "inputTokens": usage.input,
         "outputTokens": usage.output,
-        "totalTokens": u64::from(usage.input) + u64::from(usage.output),
+        "totalTokens": usage.total(),
     });
-    if model.quirks.cache_usage && !stream {
-        for name in [
-            "cacheReadInputTokenCount",
-            "cacheReadInputTokens",
-            "cacheWriteInputTokenCount",
-            "cacheWriteInputTokens",
-        ] {
-            fields[name] = 0.into();
-        }
+    let (read, write) = (usage.cache_read, usage.cache_write());
+    if read + write > 0 || (model.quirks.cache_usage && !stream) {
+        fields["cacheReadInputTokenCount"] = read.into();
+        fields["cacheReadInputTokens"] = read.into();
+        fields["cacheWriteInputTokenCount"] = write.into();
+        fields["cacheWriteInputTokens"] = write.into();
+    }
+    // Recorded with one entry; that two times to live make two, the longer first, is inferred.
+    let written = [
+        (Ttl::OneHour, usage.cache_write_1h),
+        (Ttl::FiveMinutes, usage.cache_write_5m),
+    ];
+    let details = written.into_iter().filter(|(_, tokens)| *tokens > 0);
+    let details = details.map(|(ttl, n)| json!({ "inputTokens": n, "ttl": ttl.name() }));
+    let details: Vec<Value> = details.collect();
+    if !details.is_empty() {
+        fields["cacheDetails"] = details.into();
     }
     if model.quirks.server_tool_usage {
         fields["serverToolUsage"] = json!({});

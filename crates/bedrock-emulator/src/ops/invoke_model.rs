@@ -69,14 +69,15 @@ pub(super) struct Completion {
 
 impl MessageUsage {
     pub(super) fn new(model: &Model, usage: Usage) -> Self {
-        let cache = model.quirks.cache_usage.then_some(0);
+        let cached = usage.cache_read + usage.cache_write() > 0;
+        let cache = model.quirks.cache_usage || cached;
         Self {
             input_tokens: usage.input,
-            cache_creation_input_tokens: cache,
-            cache_read_input_tokens: cache,
+            cache_creation_input_tokens: cache.then_some(usage.cache_write()),
+            cache_read_input_tokens: cache.then_some(usage.cache_read),
             cache_creation: model.quirks.cache_creation_usage.then_some(CacheCreation {
-                ephemeral_5m_input_tokens: 0,
-                ephemeral_1h_input_tokens: 0,
+                ephemeral_5m_input_tokens: usage.cache_write_5m,
+                ephemeral_1h_input_tokens: usage.cache_write_1h,
             }),
             output_tokens: usage.output,
         }
@@ -108,12 +109,14 @@ fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, Strin
     let usage = exchange.answer.usage;
     let mut headers = vec![("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string())];
     if exchange.model.quirks.cache_headers {
-        for name in [
+        headers.push((
             "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
+            usage.cache_write().to_string(),
+        ));
+        headers.push((
             "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
-        ] {
-            headers.push((name, "0".to_owned()));
-        }
+            usage.cache_read.to_string(),
+        ));
     }
     headers.push((
         "X-Amzn-Bedrock-Output-Token-Count",

@@ -280,13 +280,13 @@ impl Events for CompletionEvents {
 
 fn metrics(exchange: &Exchange<'_>, took: Took) -> Metrics {
     let usage = exchange.answer.usage;
-    let cache = exchange.model.quirks.cache_headers.then_some(0);
+    let cache = exchange.model.quirks.cache_headers;
     Metrics {
         input_token_count: usage.input,
         output_token_count: usage.output,
         invocation_latency: took.latency_ms,
         first_byte_latency: took.first_token_ms,
-        cache_read_input_token_count: cache,
-        cache_write_input_token_count: cache,
+        cache_read_input_token_count: cache.then_some(usage.cache_read),
+        cache_write_input_token_count: cache.then_some(usage.cache_write()),
     }
 }

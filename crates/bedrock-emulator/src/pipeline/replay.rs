@@ -73,9 +73,10 @@ impl Pipeline<'_> {
         Played {
             status: replay.status,
             headers,
-            body: match timed {
-                true => replay.body.clone(),
-                false => tape::at_once(replay.body),
+            body: if timed {
+                replay.body.clone()
+            } else {
+                tape::at_once(replay.body)
             },
         }
     }

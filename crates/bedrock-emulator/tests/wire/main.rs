@@ -7,6 +7,7 @@
 
 mod authentication;
 mod bench;
+mod caching;
 mod catalogue;
 mod converse;
 mod evidence;

@@ -1,14 +1,16 @@
 //! `workshop emulator`: the emulator alone.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use bedrock_emulator::{
     Config, Emulator,
     emulator::{Auth, Latency},
     journal::Entry,
+    tape::{Miss, Tape},
 };
 use bedrock_endpoint::{Endpoint, Setup};
+use bedrock_recordings::folder;
 use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -98,10 +100,29 @@ fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
     if args.no_latency {
         config.latency = Latency::none();
     }
+    if let Some(folder) = &args.replay {
+        config.tape = Some(Arc::new(tape(folder, args.replay_mode)?));
+    }
     Ok(settings)
 }
 
 /// Prints requests as they come, or waits for ever when they are not to be printed.
+/// The recordings of that folder.
+fn tape(folder: &Path, mode: cli::ReplayMode) -> anyhow::Result<Tape> {
+    let recordings = folder::read(folder).context("--replay")?;
+    if recordings.is_empty() {
+        bail!(
+            "--replay: there are no recordings in {}; `workshop record --to {0}` makes some",
+            folder.display()
+        );
+    }
+    let miss = match mode {
+        cli::ReplayMode::Strict => Miss::Refuse,
+        cli::ReplayMode::Fallback => Miss::Answer,
+    };
+    Ok(Tape::new(recordings, miss))
+}
+
 async fn show_requests(requests: Option<Receiver<Arc<Entry>>>, as_json: bool) {
     let Some(mut requests) = requests else {
         return std::future::pending().await;
@@ -136,5 +157,6 @@ fn line(entry: &Entry) -> String {
     parts.extend(entry.stop_reason.clone());
     parts.extend(entry.error.clone());
     parts.extend(entry.message.clone());
+    parts.extend(entry.note.clone());
     parts.join("  ")
 }

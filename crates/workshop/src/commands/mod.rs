@@ -8,6 +8,7 @@ pub(crate) mod env;
 pub(crate) mod hint;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod record;
 pub(crate) mod reset;
 pub(crate) mod serve;
 pub(crate) mod solution;
