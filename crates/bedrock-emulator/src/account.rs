@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     cache::PromptCache,
     emulator::Config,
+    fault::Faults,
     journal::{Journal, Record},
     observe::Meters,
     policy::Policies,
@@ -18,6 +19,7 @@ use crate::{
 pub(crate) struct Account {
     /// The twelve digits.
     pub(crate) id: Arc<str>,
+    pub(crate) faults: Faults,
     state: Mutex<State>,
 }
 
@@ -50,6 +52,7 @@ impl Account {
         };
         Self {
             id: id.into(),
+            faults: Faults::default(),
             state: Mutex::new(state),
         }
     }
@@ -69,4 +72,9 @@ impl State {
         }
         self.journal.push(record);
     }
+}
+
+/// Whether this is how an account id looks: twelve digits.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -14,12 +14,13 @@ use time::{Date, OffsetDateTime};
 use crate::{
     account::Account,
     catalogue::Catalogue,
+    fault::FaultRule,
     identity::Identities,
     journal::Entry,
     observe::{LogRecord, Metrics, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, Policies, PolicyError},
-    script::Step,
+    script::{Document, Rule, Step},
     tape::Tape,
     wire::{Reply, Request},
 };
@@ -232,7 +233,48 @@ impl Emulator {
 
     /// Appends steps to the script.
     pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
-        self.home.state().script.extend(steps);
+        self.rules(steps.into_iter().map(Rule::from));
+    }
+
+    /// Appends rules to the script.
+    pub fn rules(&self, rules: impl IntoIterator<Item = Rule>) {
+        self.home.state().script.extend(rules, None);
+    }
+
+    /// Adds what a script file says: its replies and fault rules.
+    pub fn load(&self, document: Document) {
+        self.load_into(&Arc::clone(&self.home), document, None);
+    }
+
+    /// Appends fault rules.
+    pub fn faults(&self, rules: impl IntoIterator<Item = FaultRule>) {
+        self.home.faults.extend(rules, None);
+    }
+
+    /// The same for one account. Rules that name accounts go there instead. Times count from `since`.
+    pub(crate) fn load_into(
+        &self,
+        account: &Arc<Account>,
+        document: Document,
+        since: Option<OffsetDateTime>,
+    ) {
+        let whose = |ids: &[String]| match ids {
+            [] => vec![Arc::clone(account)],
+            ids => ids.iter().map(|id| self.account(id)).collect(),
+        };
+        if let Some(strict) = document.strict {
+            account.state().script.strict = strict;
+        }
+        for rule in document.replies {
+            for account in whose(rule.accounts()) {
+                account.state().script.extend([rule.clone()], since);
+            }
+        }
+        for rule in document.faults {
+            for account in whose(rule.accounts()) {
+                account.faults.extend([rule.clone()], since);
+            }
+        }
     }
 
     /// How many scripted steps are still unused.

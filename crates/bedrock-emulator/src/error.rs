@@ -148,6 +148,18 @@ impl ApiError {
         self
     }
 
+    /// The same with another text.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// What `x-amz-retry-after` says.
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after_ms
+    }
+
     /// The code.
     pub fn code(&self) -> Code {
         self.code

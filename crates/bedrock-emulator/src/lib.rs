@@ -43,8 +43,11 @@ mod service_quotas;
 mod sts;
 mod workshop;
 
+mod document;
+
 pub mod catalogue;
 pub mod error;
+pub mod fault;
 pub mod journal;
 pub mod observe;
 pub mod script;

@@ -19,6 +19,7 @@ use crate::{
     conversation::Conversation,
     emulator::{Auth, Config, Emulator},
     error::{ApiError, Code},
+    fault::{Blow, Stage},
     identity::Principal,
     journal::{self, Measured, Record},
     observe::Sample,
@@ -26,7 +27,7 @@ use crate::{
     policy::{Context, Decision, denial},
     rng::Rng,
     route::{self, Route, route},
-    script::{Asked, Fault, Step},
+    script::{Asked, Fault, Raw, Step},
     service::{Call, Plain, Protocol, Service, Told},
     speak::Voice,
     trace::{Note, TraceStatus, Tracer, edges},
@@ -48,6 +49,8 @@ pub(crate) struct Pipeline<'a> {
     /// Whether model invocation logging writes it down.
     logged: bool,
     protocol: Protocol,
+    /// What fault rules do to this request.
+    blow: Option<Blow>,
 }
 
 /// How a request ends without an answer of its operation.
@@ -55,6 +58,8 @@ enum Stop {
     Error(ApiError),
     /// No answer at all.
     Silence(Fault),
+    /// Somebody else's answer.
+    Raw(Raw),
 }
 
 impl From<ApiError> for Stop {
@@ -110,6 +115,7 @@ impl<'a> Pipeline<'a> {
             asked: None,
             logged: false,
             protocol,
+            blow: None,
         }
     }
 
@@ -121,6 +127,7 @@ impl<'a> Pipeline<'a> {
             Ok(Ready::Recorded(played)) => self.send_recorded(played),
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
+            Err(Stop::Raw(raw)) => self.pass_on(raw),
         };
         self.leave(reply)
     }
@@ -208,7 +215,7 @@ impl<'a> Pipeline<'a> {
         service: Service,
         operation: &'static Plain,
         labels: Vec<String>,
-    ) -> Result<Told, ApiError> {
+    ) -> Result<Told, Stop> {
         self.protocol = service.protocol();
         self.record.service = Some(service);
         self.record.operation = Some(operation.name);
@@ -235,9 +242,10 @@ impl<'a> Pipeline<'a> {
                 &[(permission.action, resource)],
                 None,
             )?;
+            self.strike_early(None)?;
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name));
         }
-        (operation.answer)(&mut call)
+        Ok((operation.answer)(&mut call)?)
     }
 
     /// An operation on a model.
@@ -256,6 +264,7 @@ impl<'a> Pipeline<'a> {
             conversation: &conversation,
         };
         if !operation.invokes() {
+            self.strike_early(Some(&resolved))?;
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
@@ -276,6 +285,7 @@ impl<'a> Pipeline<'a> {
             _ => Ok(identities.anyone()),
         };
         drop(identities);
+        let result = result.and_then(|principal| self.open_the_door(service, principal));
         if service.signing_name().is_some() {
             let (status, note) = match &result {
                 Ok(_) => (TraceStatus::Ok, Note::Caller),
@@ -285,8 +295,72 @@ impl<'a> Pipeline<'a> {
         }
         let principal = Arc::new(result?);
         self.record.principal = Some(Arc::clone(&principal));
-        self.account = self.emulator.account(&principal.account);
         Ok(principal)
+    }
+
+    /// The caller is known; a fault rule may still say that the front door does not know them.
+    fn open_the_door(
+        &mut self,
+        service: Service,
+        principal: Principal,
+    ) -> Result<Principal, ApiError> {
+        self.account = self.emulator.account(&principal.account);
+        if service.signing_name().is_none() {
+            return Ok(principal);
+        }
+        match self.strike(None, Stage::FrontDoor, false) {
+            Err(Stop::Error(error)) => Err(error),
+            _ => Ok(principal),
+        }
+    }
+
+    /// What fault rules do to this request: a failure at once, or something that waits for the answer
+    /// in `self.blow`.
+    fn strike(
+        &mut self,
+        resolved: Option<&Resolved<'_>>,
+        stage: Stage,
+        streams: bool,
+    ) -> Result<(), Stop> {
+        let account = Arc::clone(&self.account);
+        if !account.faults.armed() {
+            return Ok(());
+        }
+        let request = Arc::clone(&self.request);
+        let operation = self.record.operation.unwrap_or_default();
+        let model = self.record.model.clone();
+        let found = model.as_deref();
+        let found = found.and_then(|m| self.emulator.catalogue().find(m, &self.region));
+        let mut asked = Asked::new(operation, &request, self.now);
+        asked.model = model.as_deref();
+        asked.resolved = resolved.or(found.as_ref());
+        let Some(blow) = account.faults.strike(&asked, stage, self.config().seed) else {
+            return Ok(());
+        };
+        self.record.fault = Some(blow.names.clone());
+        let waits = streams && blow.after_frames.is_some();
+        let at_once = blow.strike.clone().filter(|_| !waits);
+        self.blow = Some(blow);
+        at_once.map_or(Ok(()), |fault| Err(fault_stop(fault)))
+    }
+
+    /// The same for an operation that invokes no model.
+    fn strike_early(&mut self, resolved: Option<&Resolved<'_>>) -> Result<(), Stop> {
+        let result = self.strike(resolved, Stage::Bedrock, false);
+        result.inspect_err(|stop| {
+            if let Stop::Error(error) = stop {
+                self.refused(error);
+            }
+        })
+    }
+
+    /// When an answer leaves that takes no time of its own.
+    fn at_once(&self) -> Due {
+        Due::After(
+            self.blow
+                .as_ref()
+                .map_or(Duration::ZERO, |blow| blow.latency),
+        )
     }
 
     /// Every resource must be allowed: a profile, and the model in each region behind it.
@@ -395,8 +469,10 @@ impl<'a> Pipeline<'a> {
 
     fn invoke(&mut self, invocation: &Invocation<'_>) -> Result<Answered, Stop> {
         let resolved = invocation.resolved;
+        let streams = invocation.operation.streams();
         let spoken = self
             .throttle(resolved)
+            .and_then(|()| self.strike(Some(resolved), Stage::Bedrock, streams))
             .and_then(|()| self.speak(invocation));
         let answer = match spoken {
             Ok(answer) => answer,
@@ -408,7 +484,11 @@ impl<'a> Pipeline<'a> {
             }
             Err(silence) => return Err(silence),
         };
-        let encoded = self.encode(invocation, &answer);
+        let mut encoded = self.encode(invocation, &answer);
+        if let Some(blow) = &self.blow {
+            let exception = blow.land_on(&mut encoded.body);
+            encoded.exception = exception.or(encoded.exception);
+        }
         self.settle(resolved, &answer, &encoded);
         Ok(Answered {
             encoded,
@@ -444,15 +524,10 @@ impl<'a> Pipeline<'a> {
             scramble: self.config().scramble,
             max_output: resolved.model.max_output,
         };
-        let asked = Asked {
-            operation,
-            model: &resolved.model.id,
-            conversation,
-        };
-        let step = self.account.state().script.next(asked);
-        let mut answer = match step {
+        let mut answer = match self.scripted(invocation)? {
             None => voice.generate(conversation)?,
             Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
+            Some(Step::Raw(raw)) => return Err(Stop::Raw(raw)),
             Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
         };
         if !answer.usage_scripted
@@ -467,6 +542,23 @@ impl<'a> Pipeline<'a> {
             Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),
             _ => Ok(answer),
         }
+    }
+
+    /// What the script says to this invocation.
+    fn scripted(&mut self, invocation: &Invocation<'_>) -> Result<Option<Step>, Stop> {
+        let operation = invocation.operation.name();
+        let mut asked = Asked::new(operation, &self.request, self.now);
+        asked.model = self.record.model.as_deref();
+        asked.resolved = Some(invocation.resolved);
+        asked.conversation = Some(invocation.conversation);
+        let Some(mut line) = self.account.state().script.next(&asked)? else {
+            return Ok(None);
+        };
+        if !Arc::ptr_eq(&self.account, self.emulator.home()) {
+            line.name_gates_after(&self.account.id);
+        }
+        self.record.script = line.rule;
+        Ok(Some(line.step))
     }
 
     fn encode(&mut self, invocation: &Invocation<'_>, answer: &Answer) -> Encoded {
@@ -579,7 +671,7 @@ impl<'a> Pipeline<'a> {
                 ("x-amzn-RequestId", self.record.request_id.clone()),
             ],
             body: Body::Whole {
-                due: crate::script::AT_ONCE,
+                due: self.at_once(),
                 bytes: told.body,
             },
             seq: self.record.seq,
@@ -603,8 +695,27 @@ impl<'a> Pipeline<'a> {
             status: error.status(self.protocol),
             headers,
             body: Body::Whole {
-                due: crate::script::AT_ONCE,
+                due: self.at_once(),
                 bytes: error.body(self.protocol, &self.record.request_id).into(),
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    /// An answer that is not Bedrock's: no request id, no error type.
+    fn pass_on(&mut self, raw: Raw) -> Reply {
+        self.reached_bedrock(
+            TraceStatus::Throttled,
+            Note::Words("somebody else's answer"),
+        );
+        self.record.status = raw.status;
+        Reply {
+            status: raw.status,
+            headers: vec![("Content-Type", raw.content_type)],
+            body: Body::Whole {
+                due: self.at_once(),
+                bytes: raw.body.into(),
             },
             seq: self.record.seq,
             account: Arc::clone(&self.account.id),
@@ -617,7 +728,7 @@ impl<'a> Pipeline<'a> {
             let due = Due::Never;
             (Body::Whole { due, bytes }, "no answer")
         } else {
-            let due = Due::After(Duration::ZERO);
+            let due = self.at_once();
             (Body::Disconnect { due }, "connection closed")
         };
         self.reached_bedrock(TraceStatus::Throttled, Note::Words(note));
@@ -634,7 +745,7 @@ impl<'a> Pipeline<'a> {
 }
 
 fn fault_stop(fault: Fault) -> Stop {
-    match ops::fault_error(&fault, false) {
+    match fault.error(false) {
         Some(error) => Stop::Error(error),
         None => Stop::Silence(fault),
     }

@@ -157,13 +157,21 @@ impl Lit {
                 (node, Some(edges::to_model(node)))
             }
         };
+        let mut note = self.note.text(record);
+        if let Some(fault) = record
+            .fault
+            .as_ref()
+            .filter(|_| self.status != TraceStatus::Ok)
+        {
+            note.push_str(&format!(" (fault: {fault})"));
+        }
         Some(TraceEvent {
             node: node.to_owned(),
             edge,
             status: self.status,
             request_id: record.request_id.clone(),
             t: record.t,
-            note: self.note.text(record),
+            note,
         })
     }
 }

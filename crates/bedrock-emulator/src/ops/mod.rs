@@ -280,7 +280,7 @@ impl Stream {
                 self.send(bytes.clone().into());
                 (End::Clean, None)
             }
-            Ending::Fault(fault) => match fault_error(fault, true) {
+            Ending::Fault(fault) => match fault.error(true) {
                 Some(error) => {
                     self.send(crate::frames::exception(&error));
                     (End::Clean, Some(error))
@@ -303,54 +303,4 @@ impl Stream {
             end,
         }
     }
-}
-
-/// What a scripted fault says; `None` when it says nothing at all.
-pub(crate) fn fault_error(fault: &Fault, in_stream: bool) -> Option<ApiError> {
-    use crate::error::Code;
-    Some(match fault {
-        Fault::Throttling { retry_after_ms } => ApiError::bedrock(
-            Code::Throttling,
-            "Too many requests, please wait before trying again.",
-        )
-        .retry_after(*retry_after_ms),
-        Fault::ServiceUnavailable => ApiError::bedrock(
-            Code::ServiceUnavailable,
-            "Bedrock is unable to process your request.",
-        ),
-        Fault::InternalServer => ApiError::bedrock(
-            Code::InternalServer,
-            "The system encountered an unexpected error during processing. Try your request again.",
-        ),
-        // This text and those of not ready and quota are the service model's, not seen live.
-        Fault::ModelTimeout => ApiError::bedrock(
-            Code::ModelTimeout,
-            "The request took too long to process. \
-             Processing time exceeded the model timeout length.",
-        ),
-        Fault::ModelError => ApiError::bedrock(
-            if in_stream {
-                Code::ModelStreamError
-            } else {
-                Code::ModelError
-            },
-            "Model produced invalid sequence as part of ToolUse. \
-             Please refer to the model tool use troubleshooting guide.",
-        ),
-        Fault::ModelNotReady => ApiError::bedrock(
-            Code::ModelNotReady,
-            "The model specified in the request is not ready to serve inference requests.",
-        ),
-        Fault::AccessDenied => ApiError::bedrock(
-            Code::AccessDenied,
-            "You don't have access to the model with the specified model ID.",
-        ),
-        Fault::Validation(message) => ApiError::validation(message),
-        Fault::ResourceNotFound(message) => ApiError::bedrock(Code::ResourceNotFound, message),
-        Fault::ServiceQuotaExceeded => ApiError::bedrock(
-            Code::ServiceQuotaExceeded,
-            "Your request exceeds the service quota for your account.",
-        ),
-        Fault::Hang | Fault::Disconnect => return None,
-    })
 }
