@@ -145,9 +145,13 @@ impl<'a> Pipeline<'a> {
     }
 
     /// What a request leaves behind, under one lock: metrics, the journal's record, a log record.
-    fn leave(self, reply: Reply) -> Reply {
-        let asked = self.asked.filter(|(operation, _)| operation.invokes());
-        let sample = asked.map(|(operation, resolved)| self.sample(operation, &resolved));
+    fn leave(mut self, reply: Reply) -> Reply {
+        let asked = self.asked.take();
+        let asked = asked.filter(|(operation, _)| operation.invokes());
+        let asked = asked.map(|(operation, resolved)| {
+            let sample = self.sample(operation, &resolved);
+            (resolved, sample)
+        });
         let mut record = self.record;
         record.answered(&reply);
         record.region = self.region;
@@ -155,7 +159,7 @@ impl<'a> Pipeline<'a> {
         record.trace = self.tracer.finish();
         let catalogue = self.emulator.catalogue();
         let mut state = self.account.state();
-        if let (Some((_, resolved)), Some(sample)) = (asked, sample) {
+        if let Some((resolved, sample)) = asked {
             let (region, account) = (&record.region, &self.account.id);
             let door = state
                 .meters
@@ -380,7 +384,7 @@ impl<'a> Pipeline<'a> {
                 self.region
             )],
         };
-        let profile = resolved.filter(|r| r.via != Via::OnDemand);
+        let profile = resolved.filter(|r| !matches!(r.via, Via::OnDemand | Via::Provisioned));
         let profile = profile.map(|_| resources[0].clone());
         let action = operation.iam_action();
         let asked: Vec<_> = resources.into_iter().map(|r| (action, r)).collect();
@@ -450,7 +454,7 @@ impl<'a> Pipeline<'a> {
         } else {
             catalogue.resolve(model, &self.region, today)?
         };
-        self.asked = Some((operation, resolved));
+        self.asked = Some((operation, resolved.clone()));
         let conversation = input.check(resolved.model)?;
         Ok((input, resolved, conversation))
     }

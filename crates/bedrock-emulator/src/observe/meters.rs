@@ -85,9 +85,9 @@ pub(crate) struct Door {
 impl Door {
     fn new(resolved: &Resolved<'_>, catalogue: &Catalogue, region: &str, account: &str) -> Self {
         let model = resolved.model;
-        let (prefix, profile) = match resolved.via {
-            Via::OnDemand => (None, false),
-            Via::Profile { prefix } => (Some(prefix.to_owned()), true),
+        let (prefix, profile) = match &resolved.via {
+            Via::OnDemand | Via::Provisioned => (None, false),
+            Via::Profile { prefix } => (Some((*prefix).to_owned()), true),
             Via::ApplicationProfile(_) => (None, true),
         };
         let arns = catalogue.resources(resolved, region, account).into_iter();
@@ -105,9 +105,9 @@ impl Door {
     }
 
     fn is_of(&self, resolved: &Resolved<'_>, region: &str) -> bool {
-        let same = match resolved.via {
-            Via::OnDemand => !self.profile,
-            Via::Profile { prefix } => self.prefix.as_deref() == Some(prefix),
+        let same = match &resolved.via {
+            Via::OnDemand | Via::Provisioned => !self.profile,
+            Via::Profile { prefix } => self.prefix.as_deref() == Some(*prefix),
             Via::ApplicationProfile(profile) => self.prefix.is_none() && self.id == profile.id,
         };
         same && self.region == region

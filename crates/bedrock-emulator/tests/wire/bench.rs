@@ -8,7 +8,7 @@ use bedrock_emulator::{
 };
 use bytes::Bytes;
 use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, Month, OffsetDateTime};
 
 /// 2026-08-19 14:34:34 UTC, when most recordings were made.
 pub(crate) fn now() -> OffsetDateTime {
@@ -25,6 +25,8 @@ pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Emulator {
     let mut config = Config {
         auth: Auth::Off,
         latency: Latency::none(),
+        // A day on which Claude 3 Haiku still lives and Claude 5.5 already does.
+        today: Date::from_calendar_date(2026, Month::September, 1).ok(),
         ..Config::default()
     };
     change(&mut config);

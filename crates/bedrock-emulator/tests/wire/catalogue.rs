@@ -42,12 +42,31 @@ fn the_catalogue_holds_together() {
     }
     let prefixes: Vec<_> = catalogue.geographies.iter().map(|g| &g.prefix).collect();
     for model in &catalogue.models {
+        let price = model.price;
+        assert!(price.input > 0, "{}", model.id);
+        if model.family.embeds() {
+            assert_eq!((price.output, model.max_output), (0, 0), "{}", model.id);
+            assert!(!model.streaming, "{}", model.id);
+        } else {
+            assert!(price.output > price.input, "{}", model.id);
+            assert!(model.speed.tokens_per_second > 0, "{}", model.id);
+        }
+        assert!(model.max_output <= model.context, "{}", model.id);
         assert!(
-            model.price.input > 0 && model.price.output > model.price.input,
+            model
+                .regions
+                .iter()
+                .chain(&model.on_demand_regions)
+                .all(|r| catalogue.regions.contains(r)),
             "{}",
             model.id
         );
-        assert!(model.max_output <= model.context, "{}", model.id);
+        let life = model.lifecycle;
+        let days: Vec<_> = [life.start, life.legacy, life.extended, life.eol]
+            .into_iter()
+            .flatten()
+            .collect();
+        assert!(days.is_sorted() && life.start.is_some(), "{}", model.id);
         assert!(!model.source.is_empty(), "{}", model.id);
         assert!(
             model.on_demand || !model.profiles.is_empty(),
@@ -186,6 +205,135 @@ fn a_model_ends_on_its_day() {
     assert_eq!(
         catalogue.state(legacy, day(2026, 7, 8)),
         LifecycleState::Legacy
+    );
+}
+
+#[test]
+fn a_model_is_unknown_before_its_day() {
+    let catalogue = catalogue();
+    let model = named(&catalogue, "Claude Haiku 4.5");
+    let id = format!("us.{}", model.id);
+    let on = |date| catalogue.resolve(&id, "us-east-1", date);
+    assert_eq!(
+        on(day(2025, 10, 14)).unwrap_err().message(),
+        "The provided model identifier is invalid."
+    );
+    assert!(on(day(2025, 10, 15)).is_ok());
+    assert_eq!(
+        catalogue.state(model, day(2025, 10, 14)),
+        LifecycleState::NotYet
+    );
+}
+
+#[test]
+fn regions_and_throughput_have_their_own_refusals() {
+    let catalogue = catalogue();
+    let old = &named(&catalogue, "Claude 3 Haiku").id;
+    let rows = [
+        (
+            "eu-west-3",
+            named(&catalogue, "Titan Embeddings G1 - Text").id.clone(),
+            "Model not found.",
+        ),
+        (
+            "us-east-1",
+            format!("{old}:200k"),
+            "The provided model doesn't support on-demand throughput.",
+        ),
+        (
+            "us-east-1",
+            format!("{old}:7k"),
+            "The provided model identifier is invalid.",
+        ),
+        (
+            "us-west-2",
+            named(&catalogue, "Embed v4").id.clone(),
+            "with on-demand throughput isn\u{2019}t supported",
+        ),
+    ];
+    for (region, id, message) in rows {
+        let error = catalogue
+            .resolve(&id, region, day(2026, 8, 19))
+            .unwrap_err();
+        assert!(
+            error.message().contains(message),
+            "{id}: {}",
+            error.message()
+        );
+    }
+}
+
+#[test]
+fn a_profile_answers_in_its_geography_and_where_it_is_called() {
+    let catalogue = catalogue();
+    let id = &named(&catalogue, "Claude Haiku 4.5").id;
+    let regions = |prefix: &str, from: &str| {
+        let profile = format!("{prefix}.{id}");
+        let found = catalogue.resolve(&profile, from, catalogue.as_of).unwrap();
+        let arns = catalogue.resources(&found, from, "123456789012");
+        let regions = arns[1..]
+            .iter()
+            .map(|arn| arn.split(':').nth(3).unwrap().to_owned());
+        regions.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        regions("us", "us-east-1"),
+        ["us-east-1", "us-east-2", "us-west-2"]
+    );
+    assert_eq!(
+        regions("us", "us-west-1"),
+        ["us-east-1", "us-east-2", "us-west-1", "us-west-2"]
+    );
+    assert_eq!(regions("global", "sa-east-1"), ["sa-east-1", ""]);
+}
+
+#[test]
+fn cached_tokens_and_long_prompts_have_their_price() {
+    let catalogue = catalogue();
+    let cost = |name: &str, usage: Usage| {
+        let id = format!("global.{}", named(&catalogue, name).id);
+        let found = catalogue
+            .resolve(&id, "us-east-1", catalogue.as_of)
+            .unwrap();
+        found.cost_micro_usd(usage)
+    };
+    let cached = Usage {
+        cache_read: 100_000,
+        cache_write_5m: 10_000,
+        cache_write_1h: 20_000,
+        ..Usage::new(1_000, 500)
+    };
+    // Haiku 4.5: 1 + 2.5 milli-USD for input and output, 10 read, 12.5 and 40 written.
+    assert_eq!(
+        cost("Claude Haiku 4.5", cached),
+        1_000 + 2_500 + 10_000 + 12_500 + 40_000
+    );
+    assert_eq!(cost("Claude Haiku 5.5", Usage::new(100_000, 1_000)), 10_500);
+    assert_eq!(
+        cost("Claude Haiku 5.5", Usage::new(100_001, 1_000)),
+        52_501,
+        "five times the price above 100,000 tokens"
+    );
+}
+
+#[test]
+fn quotas_depend_on_the_door() {
+    let catalogue = catalogue();
+    let quota = |id: &str| {
+        let found = catalogue
+            .resolve(id, "us-east-1", day(2026, 8, 19))
+            .unwrap();
+        found.tokens_per_minute()
+    };
+    let sonnet = &named(&catalogue, "Claude Sonnet 5").id;
+    assert_eq!(quota(&format!("us.{sonnet}")), 5_000_000);
+    assert_eq!(quota(&format!("global.{sonnet}")), 6_000_000);
+    let nova = &named(&catalogue, "Nova Micro").id;
+    assert_eq!(quota(&format!("us.{nova}")), 8_000_000);
+    assert_eq!(quota(nova), 4_000_000, "half on demand");
+    assert_eq!(
+        quota(&named(&catalogue, "Titan Text Embeddings V2").id),
+        300_000
     );
 }
 

@@ -183,7 +183,7 @@ fn claude_2_answers_text_completions_in_its_lifetime() {
 
 #[test]
 fn bodies_that_claude_refuses() {
-    let emulator = in_2025();
+    let emulator = open();
     let old = base(&emulator, "Claude 2.0");
     let three = base(&emulator, "Claude 3 Sonnet");
     let current = profile(&emulator, "sonnet");
