@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     /// The stop sequence that ended the text.
     pub(crate) stop_sequence: Option<String>,
     pub(crate) usage: Usage,
+    /// Output tokens spent on thinking.
+    pub(crate) thinking_tokens: u32,
     /// Whether a script said the usage, so that nothing may change it.
     pub(crate) usage_scripted: bool,
     pub(crate) ending: Ending,
@@ -46,13 +48,21 @@ pub(crate) enum Beat {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Head {
     Text,
+    /// Text with citations, which come before it.
+    CitedText,
     Reasoning,
-    ToolUse { name: String, input: Value },
+    /// Reasoning that only the model can read: its data, as Anthropic spells it.
+    RedactedReasoning(String),
+    ToolUse {
+        name: String,
+        input: Value,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Part {
     Text(String),
+    Citation(Citation),
     Reasoning(String),
     Signature(String),
     ToolInput(String),
@@ -74,8 +84,56 @@ pub(crate) enum Ending {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     Text(String),
-    Reasoning { text: String, signature: String },
-    ToolUse { name: String, input: Value },
+    CitedText {
+        text: String,
+        citations: Vec<Citation>,
+    },
+    Reasoning {
+        text: String,
+        signature: String,
+    },
+    RedactedReasoning(String),
+    ToolUse {
+        name: String,
+        input: Value,
+    },
+}
+
+/// Where a text comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Citation {
+    pub(crate) location: Location,
+    /// The document's name or the search result's title.
+    pub(crate) title: String,
+    /// What is cited, word for word.
+    pub(crate) text: String,
+}
+
+/// A place in what the caller sent; documents and search results are counted from 0, each on
+/// their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Characters {
+        document: usize,
+        start: usize,
+        end: usize,
+    },
+    /// Pages count from 1; the last one is not included any more (recorded).
+    Pages {
+        document: usize,
+        start: usize,
+        end: usize,
+    },
+    /// Content blocks of a document that is made of them.
+    Blocks {
+        document: usize,
+        start: usize,
+        end: usize,
+    },
+    SearchResult {
+        source: String,
+        index: usize,
+    },
 }
 
 impl Answer {
@@ -86,6 +144,7 @@ impl Answer {
             stop: String::new(),
             stop_sequence: None,
             usage: Usage::default(),
+            thinking_tokens: 0,
             usage_scripted: false,
             ending: Ending::Complete,
         }
@@ -97,6 +156,13 @@ impl Answer {
         for beat in &self.beats {
             match beat {
                 Beat::Open(Head::Text) => contents.push(Content::Text(String::new())),
+                Beat::Open(Head::CitedText) => contents.push(Content::CitedText {
+                    text: String::new(),
+                    citations: Vec::new(),
+                }),
+                Beat::Open(Head::RedactedReasoning(data)) => {
+                    contents.push(Content::RedactedReasoning(data.clone()));
+                }
                 Beat::Open(Head::Reasoning) => contents.push(Content::Reasoning {
                     text: String::new(),
                     signature: String::new(),
@@ -106,9 +172,15 @@ impl Answer {
                     input: input.clone(),
                 }),
                 Beat::Delta(part) => match (part, contents.last_mut()) {
-                    (Part::Text(more), Some(Content::Text(text)))
+                    (
+                        Part::Text(more),
+                        Some(Content::Text(text) | Content::CitedText { text, .. }),
+                    )
                     | (Part::Reasoning(more), Some(Content::Reasoning { text, .. })) => {
                         text.push_str(more);
+                    }
+                    (Part::Citation(one), Some(Content::CitedText { citations, .. })) => {
+                        citations.push(one.clone());
                     }
                     (Part::Signature(more), Some(Content::Reasoning { signature, .. })) => {
                         signature.push_str(more);
@@ -125,7 +197,7 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         let contents = self.contents();
         let texts = contents.iter().filter_map(|content| match content {
-            Content::Text(text) => Some(text.as_str()),
+            Content::Text(text) | Content::CitedText { text, .. } => Some(text.as_str()),
             _ => None,
         });
         texts.collect()
@@ -146,6 +218,23 @@ impl Composer {
             self.open(Head::Text);
         }
         self.beats.push(Beat::Delta(Part::Text(delta.to_owned())));
+    }
+
+    /// A whole block of text that comes from somewhere.
+    pub(crate) fn cited_text(&mut self, deltas: Vec<String>, citation: Citation) {
+        self.open(Head::CitedText);
+        self.beats.push(Beat::Delta(Part::Citation(citation)));
+        let deltas = deltas
+            .into_iter()
+            .map(|delta| Beat::Delta(Part::Text(delta)));
+        self.beats.extend(deltas);
+        self.close();
+    }
+
+    /// A whole block of reasoning that nobody but the model can read.
+    pub(crate) fn redacted_reasoning(&mut self, data: String) {
+        self.open(Head::RedactedReasoning(data));
+        self.close();
     }
 
     /// A whole block of reasoning with its signature.
@@ -304,11 +393,34 @@ fn shorten(beats: &mut Vec<Beat>, start: usize, at: usize, keep: usize) {
     if let Beat::Open(Head::ToolUse { input, .. }) = &mut beats[start] {
         *input = Value::Object(serde_json::Map::new());
     }
-    if keep == 0 && matches!(beats[start], Beat::Open(Head::Text | Head::Reasoning)) {
-        beats.remove(start);
+    if keep == 0
+        && matches!(
+            beats[start],
+            Beat::Open(Head::Text | Head::CitedText | Head::Reasoning)
+        )
+    {
+        // What was cited goes with the text that cites it; waits stay.
+        let mut index = 0;
+        beats.retain(|beat| {
+            let here = index;
+            index += 1;
+            let cites = matches!(beat, Beat::Delta(Part::Citation(_)));
+            here != start && !(here > start && cites)
+        });
     } else {
         beats.push(Beat::Close);
     }
+}
+
+/// Tokens of the reasoning that the beats tell.
+pub(crate) fn thinking_tokens(beats: &[Beat]) -> u32 {
+    let mut said = String::new();
+    for beat in beats {
+        if let Beat::Delta(Part::Reasoning(text)) = beat {
+            said.push_str(text);
+        }
+    }
+    tokens::count(&said)
 }
 
 /// Tokens of what the beats say.

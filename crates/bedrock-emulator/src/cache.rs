@@ -355,7 +355,11 @@ mod tests {
             } else {
                 Ttl::FiveMinutes
             };
-            cache.keep(key(n), ttl, start + Duration::milliseconds(n as i64));
+            cache.keep(
+                key(n),
+                ttl,
+                start + Duration::milliseconds(1) * u32::try_from(n).unwrap(),
+            );
         }
         assert_eq!(cache.kept.len(), CAPACITY);
         assert!(cache.kept.contains_key(&key(0)) && !cache.kept.contains_key(&key(1)));

@@ -25,6 +25,8 @@ pub(crate) struct Conversation {
     pub(crate) top_p: Option<f64>,
     pub(crate) top_k: bool,
     pub(crate) thinking: Thinking,
+    /// `thinking.display`: whether the text of the thinking is shown; `None`: as the model does.
+    pub(crate) shows_thinking: Option<bool>,
     /// `output_config.effort`, as it was sent.
     pub(crate) effort: Option<String>,
     /// The JSON schema the answer's text must satisfy (structured output).
@@ -204,6 +206,13 @@ impl Conversation {
             _ => None,
         });
         texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether the last message brings tool results.
+    pub(crate) fn has_tool_results(&self) -> bool {
+        let last = self.turns.last().map_or(&[][..], |turn| &turn.blocks);
+        last.iter()
+            .any(|block| matches!(block, Block::ToolResult { .. }))
     }
 
     /// The texts of the tool results in the last message.

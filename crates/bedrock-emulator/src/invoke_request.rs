@@ -191,7 +191,11 @@ fn blocks(content: &Value, at: &str) -> Result<Vec<Block>, ApiError> {
         blocks.push(block(value, &format!("{at}.{b}"))?);
         // A point inside a tool result ends the same prefix as one behind it.
         let inner = value.get("content").and_then(Value::as_array);
-        let inner = inner.into_iter().flatten().filter_map(cache_control).last();
+        let inner = inner
+            .into_iter()
+            .flatten()
+            .filter_map(cache_control)
+            .next_back();
         if let Some(ttl) = cache_control(value).or(inner) {
             blocks.push(Block::CachePoint(CachePoint {
                 ttl,

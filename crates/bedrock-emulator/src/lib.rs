@@ -36,6 +36,8 @@ mod answer_plan;
 mod cache;
 mod frames;
 mod pace;
+mod signature;
+mod sources;
 mod speak;
 
 mod bedrock;

@@ -62,7 +62,7 @@ impl Pace {
                 let time = self.jittered(each * f64::from(tokens::count(text)));
                 self.now += time;
             }
-            Beat::Open(_) | Beat::Close | Beat::Delta(Part::Signature(_)) => {}
+            Beat::Open(_) | Beat::Close | Beat::Delta(Part::Signature(_) | Part::Citation(_)) => {}
         }
     }
 

@@ -29,6 +29,7 @@ use crate::{
     route::{self, Route, route},
     script::{Asked, Fault, Raw, Step},
     service::{Call, Plain, Protocol, Service, Told},
+    signature::Signer,
     speak::Voice,
     trace::{Note, TraceStatus, Tracer, edges},
     wire::{Body, Due, End, Reply, Request},
@@ -456,6 +457,11 @@ impl<'a> Pipeline<'a> {
         };
         self.asked = Some((operation, resolved.clone()));
         let conversation = input.check(resolved.model)?;
+        if operation.invokes() && resolved.model.provider == "anthropic" {
+            let signer = Signer::new(self.config().seed);
+            let checked = signer.check(&conversation);
+            checked.map_err(|altered| input.surface().model(altered.message()))?;
+        }
         Ok((input, resolved, conversation))
     }
 
@@ -523,11 +529,7 @@ impl<'a> Pipeline<'a> {
             resolved,
             ..
         } = *invocation;
-        let voice = Voice {
-            seed: self.config().seed,
-            scramble: self.config().scramble,
-            max_output: resolved.model.max_output,
-        };
+        let voice = Voice::new(self.config(), resolved.model);
         let mut answer = match self.scripted(invocation)? {
             None => voice.generate(conversation)?,
             Some(Step::Fault(fault)) => return Err(fault_stop(fault)),

@@ -1,47 +1,85 @@
 //! The model's part: from a conversation, or from a script's step, to an [`Answer`].
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
-    answer::{chunks, schema, text},
+    answer::{
+        chunks,
+        intent::{self, Offer},
+        report::{self, Outcome},
+        schema, text,
+        thought::{self, Plan},
+        tokens,
+    },
     answer_plan::{Answer, Beat, Composer, Ending, Limit, cut, output_tokens},
-    conversation::{Conversation, Thinking, Tool, ToolChoice},
+    catalogue::{Model, ThinkingForms},
+    conversation::{Block, Conversation, Role, Thinking, Tool, ToolChoice, texts},
+    emulator::Config,
     error::{ApiError, Code},
     journal::Usage,
     rng::{Rng, hash},
     script::Piece,
+    signature::Signer,
+    sources::Sources,
 };
+
+/// A prompt with this in it gets redacted thinking, as Anthropic documents for tests.
+const REDACTION_TRIGGER: &str = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
 
 /// How the model speaks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Voice {
-    pub(crate) seed: u64,
-    pub(crate) scramble: bool,
+    seed: u64,
+    scramble: bool,
     /// Most tokens the model can answer with, if the caller sets no limit.
-    pub(crate) max_output: u32,
+    max_output: u32,
+    thinking: ThinkingForms,
+}
+
+/// One call of a tool, made up.
+struct Call<'c> {
+    tool: &'c Tool,
+    input: Value,
 }
 
 impl Voice {
+    pub(crate) fn new(config: &Config, model: &Model) -> Self {
+        Self {
+            seed: config.seed,
+            scramble: config.scramble,
+            max_output: model.max_output,
+            thinking: model.thinking,
+        }
+    }
+
     /// An answer of the emulator's own making.
     pub(crate) fn generate(self, conversation: &Conversation) -> Result<Answer, ApiError> {
         let mut composer = Composer::default();
-        if conversation.thinking != Thinking::Off {
-            self.reason(conversation, &mut composer);
+        let prompt = conversation.prompt();
+        let calls = self.calls(conversation, &prompt)?;
+        let mut hidden = 0;
+        if self.thinks(conversation) {
+            let plan = plan(conversation, &calls);
+            hidden = self.think(conversation, &prompt, &plan, &mut composer);
         }
-        let stop = if let Some(tool) = wanted_tool(conversation) {
-            let input = self.instance(&tool.schema, &conversation.prompt())?;
-            composer.tool_use(&tool.name, &input);
-            "tool_use"
-        } else {
-            let words = self.words(conversation)?;
-            for delta in chunks::text_deltas(self.seed, &words) {
-                composer.text(&delta);
-            }
+        let stop = if calls.is_empty() {
+            self.say(conversation, &prompt, &mut composer)?;
             "end_turn"
+        } else {
+            for call in &calls {
+                composer.tool_use(&call.tool.name, &call.input);
+            }
+            "tool_use"
         };
         let beats = composer.beats(true);
-        Ok(self.finish(conversation, beats, stop.to_owned(), Ending::Complete, None))
+        let told = Told {
+            beats,
+            stop: stop.to_owned(),
+            ending: Ending::Complete,
+            usage: None,
+            hidden,
+        };
+        Ok(self.finish(conversation, told))
     }
 
     /// The answer a script wants. Limits of the request cut it too, unless the script names the
@@ -57,7 +95,7 @@ impl Voice {
                 Piece::Text(text) => composer.text(&text),
                 Piece::NewBlock => composer.close(),
                 Piece::Reasoning(text) => {
-                    let signature = self.signature(&text);
+                    let signature = self.signature(&text, 0);
                     composer.reasoning(self.seed, &text, signature);
                 }
                 Piece::ToolUse { name, input } => {
@@ -78,9 +116,11 @@ impl Voice {
         }
         let beats = composer.beats(ending == Ending::Complete);
         if let Some(stop) = stop {
+            let spoken = usage_of(conversation, &beats);
             return Answer {
-                usage: usage.unwrap_or_else(|| usage_of(conversation, &beats)),
+                usage: usage.unwrap_or(spoken),
                 usage_scripted: usage.is_some(),
+                thinking_tokens: 0,
                 beats,
                 stop,
                 stop_sequence: None,
@@ -88,20 +128,30 @@ impl Voice {
             };
         }
         let stop = if tool_used { "tool_use" } else { "end_turn" };
-        self.finish(conversation, beats, stop.to_owned(), ending, usage)
+        let told = Told {
+            beats,
+            stop: stop.to_owned(),
+            ending,
+            usage,
+            hidden: 0,
+        };
+        self.finish(conversation, told)
     }
 
-    fn finish(
-        self,
-        conversation: &Conversation,
-        mut beats: Vec<Beat>,
-        stop: String,
-        ending: Ending,
-        usage: Option<Usage>,
-    ) -> Answer {
+    /// Applies the request's limits.
+    fn finish(self, conversation: &Conversation, told: Told) -> Answer {
+        let Told {
+            mut beats,
+            stop,
+            ending,
+            usage,
+            hidden,
+        } = told;
         let max_tokens = conversation.max_tokens.unwrap_or(self.max_output);
-        let limit = cut(&mut beats, Some(max_tokens), &conversation.stop_sequences);
+        let visible = max_tokens.saturating_sub(hidden);
+        let limit = cut(&mut beats, Some(visible), &conversation.stop_sequences);
         let mut counted = usage_of(conversation, &beats);
+        counted.output = counted.output.saturating_add(hidden);
         let (stop, stop_sequence, ending) = match limit {
             None => (stop, None, ending),
             Some(Limit::MaxTokens) => {
@@ -114,6 +164,7 @@ impl Voice {
             }
         };
         Answer {
+            thinking_tokens: hidden.max(crate::answer_plan::thinking_tokens(&beats)),
             beats,
             stop,
             stop_sequence,
@@ -123,24 +174,62 @@ impl Voice {
         }
     }
 
-    fn words(self, conversation: &Conversation) -> Result<String, ApiError> {
-        let prompt = conversation.prompt();
+    // ---- words
+
+    fn say(
+        self,
+        conversation: &Conversation,
+        prompt: &str,
+        composer: &mut Composer,
+    ) -> Result<(), ApiError> {
         if let Some(format) = &conversation.format {
-            return Ok(crate::json::sorted(&self.instance(format, &prompt)?));
+            let about = [prompt.to_owned(), conversation.tool_results().join("\n")].join("\n");
+            let value = self.instance(format, &about)?;
+            self.text(&crate::json::sorted(&value), composer);
+            return Ok(());
         }
-        let results = conversation.tool_results();
-        let about = if results.is_empty() {
-            prompt
-        } else {
-            results.join(" ")
-        };
-        let room = conversation.max_tokens.unwrap_or(self.max_output);
-        let words = text::reply(self.seed, &about, room);
-        Ok(if self.scramble {
-            text::scramble(self.seed ^ hash(&words))
-        } else {
-            words
-        })
+        let sources = Sources::of(conversation);
+        if sources.cited() {
+            for piece in sources.answer(prompt) {
+                if let Some(citation) = piece.citation {
+                    let deltas = chunks::text_deltas(self.seed, &piece.text);
+                    composer.cited_text(deltas, citation);
+                } else {
+                    self.text(&piece.text, composer);
+                    composer.close();
+                }
+            }
+            return Ok(());
+        }
+        let mut words = self.words(conversation, prompt);
+        if let Some(seen) = sources.mentioned(prompt) {
+            words = format!("{words} {seen}");
+        }
+        self.text(&self.worded(words), composer);
+        Ok(())
+    }
+
+    fn words(self, conversation: &Conversation, prompt: &str) -> String {
+        let outcomes = outcomes(conversation);
+        if outcomes.is_empty() || text::has_asked_length(prompt) {
+            let room = conversation.max_tokens.unwrap_or(self.max_output);
+            return text::reply(self.seed, prompt, room);
+        }
+        report::report(self.seed, prompt, &outcomes)
+    }
+
+    /// What stands in for `words` when no test shall depend on them.
+    fn worded(self, words: String) -> String {
+        if self.scramble {
+            return text::scramble(self.seed ^ hash(&words));
+        }
+        words
+    }
+
+    fn text(self, words: &str, composer: &mut Composer) {
+        for delta in chunks::text_deltas(self.seed, words) {
+            composer.text(&delta);
+        }
     }
 
     fn instance(self, schema: &Value, prompt: &str) -> Result<Value, ApiError> {
@@ -155,43 +244,177 @@ impl Voice {
         })
     }
 
-    fn reason(self, conversation: &Conversation, composer: &mut Composer) {
-        let prompt = conversation.prompt();
-        let mut first: String = prompt.chars().take(80).collect();
-        if first.len() < prompt.len() {
-            first.push('…');
+    // ---- tools
+
+    /// The tools the model uses now: a forced one, or those the prompt asks for. Once results are
+    /// there the model answers from them, unless it must call.
+    fn calls<'c>(
+        self,
+        conversation: &'c Conversation,
+        prompt: &str,
+    ) -> Result<Vec<Call<'c>>, ApiError> {
+        let tools = &conversation.tools;
+        if tools.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut thought = format!("The user says: \"{first}\" I should answer that briefly.");
-        if self.scramble {
-            thought = text::scramble(self.seed ^ hash(&thought));
-        }
-        let signature = self.signature(&thought);
-        composer.reasoning(self.seed, &thought, signature);
+        let offers = || tools.iter().map(offer).collect::<Vec<_>>();
+        let wanted = match &conversation.choice {
+            ToolChoice::None => Vec::new(),
+            ToolChoice::Auto if conversation.has_tool_results() => Vec::new(),
+            ToolChoice::Auto => intent::wanted(&offers(), prompt),
+            ToolChoice::Named(name) => {
+                let tool = tools.iter().position(|tool| tool.name == *name);
+                tool.map(|tool| whole(tool, prompt)).into_iter().collect()
+            }
+            ToolChoice::Any => match intent::wanted(&offers(), prompt) {
+                none if none.is_empty() => vec![whole(intent::best(&offers(), prompt), prompt)],
+                some => some,
+            },
+        };
+        let calls = wanted.into_iter().map(|wanted| {
+            let tool = &tools[wanted.tool];
+            let input = self.instance(&tool.schema, &wanted.about)?;
+            Ok(Call { tool, input })
+        });
+        calls.collect()
     }
 
-    /// Opaque bytes that belong to the text, as the real signature does.
-    fn signature(self, text: &str) -> String {
-        let mut rng = Rng::new(self.seed, &[hash(text)]);
-        STANDARD.encode(rng.bytes(96 + text.len() / 8))
+    // ---- thinking
+
+    /// Whether there is thinking before this answer. With a budget a model goes on from tool
+    /// results without thinking anew; adaptive thinking may come between them. A model that sees
+    /// fit does not always think, but a test can rely on this one.
+    fn thinks(self, conversation: &Conversation) -> bool {
+        match conversation.thinking {
+            Thinking::Budget(_) => !conversation.has_tool_results(),
+            Thinking::Adaptive => true,
+            Thinking::Off => self.thinking.always,
+        }
     }
+
+    /// Thinks aloud, or not: gives back the tokens of thinking that is not shown.
+    fn think(
+        self,
+        conversation: &Conversation,
+        prompt: &str,
+        plan: &Plan,
+        composer: &mut Composer,
+    ) -> u32 {
+        if prompt.contains(REDACTION_TRIGGER) {
+            // Two blocks, as recorded.
+            for block in 0..2 {
+                let mut rng = Rng::new(self.seed, &[hash(prompt), block]);
+                composer.redacted_reasoning(Signer::new(self.seed).redacted(&mut rng));
+            }
+            return 64;
+        }
+        let sentences = match (conversation.thinking, conversation.effort.as_deref()) {
+            (Thinking::Budget(budget), _) => {
+                3 + usize::try_from(budget / 2_048).unwrap_or(0).min(5)
+            }
+            (_, Some("low" | "minimal")) => 2,
+            (_, Some("max" | "xhigh")) => 10,
+            _ => 4,
+        };
+        let thought = thought::thought(self.seed, prompt, plan, sentences);
+        let thought = self.worded(thought);
+        let most = match conversation.thinking {
+            Thinking::Budget(budget) => budget,
+            _ => conversation.max_tokens.unwrap_or(self.max_output),
+        };
+        let thought = tokens::cut(&thought, most);
+        if conversation
+            .shows_thinking
+            .unwrap_or(!self.thinking.omitted)
+        {
+            let signature = self.signature(thought, 0);
+            composer.reasoning(self.seed, thought, signature);
+            return 0;
+        }
+        let signature = self.signature("", thought.len());
+        composer.reasoning(self.seed, "", signature);
+        tokens::count(thought)
+    }
+
+    fn signature(self, text: &str, hidden: usize) -> String {
+        let mut rng = Rng::new(self.seed, &[hash(text), hidden as u64]);
+        Signer::new(self.seed).sign(text, hidden, &mut rng)
+    }
+}
+
+/// An answer before the request's limits.
+struct Told {
+    beats: Vec<Beat>,
+    stop: String,
+    ending: Ending,
+    usage: Option<Usage>,
+    /// Tokens of what was thought and not told.
+    hidden: u32,
 }
 
 fn usage_of(conversation: &Conversation, beats: &[Beat]) -> Usage {
     Usage::new(conversation.input_tokens(), output_tokens(beats))
 }
 
-/// The tool the model uses now: a forced one, or one that the prompt names.
-fn wanted_tool(conversation: &Conversation) -> Option<&Tool> {
-    let prompt = conversation.prompt().to_lowercase();
-    let named = |tool: &&Tool| {
-        let name = tool.name.to_lowercase();
-        prompt.contains(&name) || prompt.contains(&name.replace(['_', '-'], " "))
-    };
-    let tools = || conversation.tools.iter();
-    match &conversation.choice {
-        ToolChoice::Named(name) => tools().find(|tool| tool.name == *name),
-        ToolChoice::Any => tools().find(named).or_else(|| tools().next()),
-        ToolChoice::Auto if conversation.tool_results().is_empty() => tools().find(named),
-        ToolChoice::Auto | ToolChoice::None => None,
+fn plan(conversation: &Conversation, calls: &[Call<'_>]) -> Plan {
+    let results = conversation.tool_results().len();
+    if !calls.is_empty() {
+        let names = calls.iter().map(|call| call.tool.name.clone());
+        let mut names: Vec<String> = names.collect();
+        names.dedup();
+        Plan::Call(names)
+    } else if conversation.format.is_some() {
+        Plan::Structured
+    } else if results > 0 {
+        Plan::Report(results)
+    } else {
+        Plan::Answer
     }
+}
+
+fn offer(tool: &Tool) -> Offer<'_> {
+    let places = ["city", "cities", "location", "place", "town", "country"];
+    let members = tool.schema.get("properties").and_then(Value::as_object);
+    let takes_place = members.into_iter().flatten().any(|(name, schema)| {
+        let name = name.to_lowercase();
+        let list = schema.get("type").is_some_and(|kind| kind == "array");
+        !list && places.iter().any(|place| name.contains(place))
+    });
+    Offer {
+        name: &tool.name,
+        description: &tool.description,
+        takes_place,
+    }
+}
+
+/// One call about the whole prompt.
+fn whole(tool: usize, prompt: &str) -> intent::Wanted {
+    let about = prompt.to_owned();
+    intent::Wanted { tool, about }
+}
+
+/// What the tools gave back in the last message, with their names from the message before.
+fn outcomes(conversation: &Conversation) -> Vec<Outcome> {
+    let Some(last) = conversation.turns.last() else {
+        return Vec::new();
+    };
+    let asked = conversation.turns.iter().rev();
+    let asked = asked.filter(|turn| turn.role == Role::Assistant);
+    let asked: Vec<_> = asked.flat_map(|turn| &turn.blocks).collect();
+    let name_of = |wanted: &str| {
+        let mut names = asked.iter().filter_map(|block| match block {
+            Block::ToolUse { id, name, .. } if id == wanted => Some(name.clone()),
+            _ => None,
+        });
+        names.next().unwrap_or_default()
+    };
+    let outcomes = last.blocks.iter().filter_map(|block| match block {
+        Block::ToolResult { id, failed, parts } => Some(Outcome {
+            tool: name_of(id),
+            text: texts(parts),
+            failed: *failed,
+        }),
+        _ => None,
+    });
+    outcomes.collect()
 }

@@ -41,6 +41,12 @@ pub fn reply(seed: u64, prompt: &str, max_tokens: u32) -> String {
     prose
 }
 
+/// Whether a prompt asks for a length, or dictates the whole answer.
+pub fn has_asked_length(prompt: &str) -> bool {
+    let ask = Ask::of(prompt);
+    ask.length != Length::Free || ask.dictated.is_some() || ask.json
+}
+
 /// Random words, letters of many scripts, right-to-left text and emoji: what a model never says,
 /// so that a test which passes with it cannot depend on wording.
 pub fn scramble(seed: u64) -> String {
@@ -257,7 +263,7 @@ fn word_count(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-fn capitalized(text: &str) -> String {
+pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()

@@ -3,7 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{Encoded, Exchange, Input, whole_body, whole_due};
-use crate::{answer_plan::Content, catalogue::Model, conversation::Ttl, journal::Usage};
+use crate::{
+    answer_plan::{Citation, Content, Location},
+    catalogue::Model,
+    conversation::Ttl,
+    journal::Usage,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let (pace, due) = whole_due(&exchange);
@@ -45,6 +51,13 @@ pub(super) fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> Value {
 fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {
     match content {
         Content::Text(text) => json!({ "text": text }),
+        Content::CitedText { text, citations } => {
+            let citations: Vec<Value> = citations.iter().map(citation).collect();
+            json!({ "citationsContent": { "citations": citations, "content": [{ "text": text }] } })
+        }
+        Content::RedactedReasoning(data) => {
+            json!({ "reasoningContent": { "redactedContent": redacted(&data) } })
+        }
         Content::Reasoning { text, signature } => json!({
             "reasoningContent": { "reasoningText": { "text": text, "signature": signature } }
         }),
@@ -57,6 +70,54 @@ fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {
             json!({ "toolUse": tool_use })
         }
     }
+}
+
+/// Anthropic's base64 string in base64 once more (recorded).
+pub(super) fn redacted(data: &str) -> String {
+    STANDARD.encode(data)
+}
+
+/// One citation, as recorded for texts, PDFs and search results.
+pub(super) fn citation(citation: &Citation) -> Value {
+    let (kind, place) = match &citation.location {
+        Location::Characters {
+            document,
+            start,
+            end,
+        } => (
+            "documentChar",
+            json!({ "documentIndex": document, "start": start, "end": end }),
+        ),
+        Location::Pages {
+            document,
+            start,
+            end,
+        } => (
+            "documentPage",
+            json!({ "documentIndex": document, "start": start, "end": end }),
+        ),
+        Location::Blocks {
+            document,
+            start,
+            end,
+        } => (
+            "documentChunk",
+            json!({ "documentIndex": document, "start": start, "end": end }),
+        ),
+        Location::SearchResult { index, .. } => (
+            "searchResultLocation",
+            json!({ "searchResultIndex": index, "start": 0, "end": 1 }),
+        ),
+    };
+    let mut told = json!({
+        "location": { kind: place },
+        "sourceContent": [{ "text": citation.text }],
+        "title": citation.title,
+    });
+    if let Location::SearchResult { source, .. } = &citation.location {
+        told["source"] = source.as_str().into();
+    }
+    told
 }
 
 /// Token usage with the undocumented members that newer models add (recorded); streams leave the

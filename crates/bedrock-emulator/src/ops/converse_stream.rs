@@ -42,6 +42,12 @@ impl Events for ConverseEvents {
     fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let index = self.index;
         match beat {
+            Beat::Open(Head::RedactedReasoning(data)) => {
+                let delta = json!({ "redactedContent": converse::redacted(data) });
+                let delta = json!({ "reasoningContent": delta });
+                let payload = json!({ "contentBlockIndex": index, "delta": delta });
+                out.push(event("contentBlockDelta", payload, &mut exchange.rng));
+            }
             Beat::Open(head) => out.extend(start_of(head, index, exchange)),
             Beat::Delta(part) => {
                 let payload = json!({ "contentBlockIndex": index, "delta": delta(part) });
@@ -89,6 +95,7 @@ fn start_of(head: &Head, index: usize, exchange: &mut Exchange<'_>) -> Option<By
 fn delta(part: &Part) -> Value {
     match part {
         Part::Text(text) => json!({ "text": text }),
+        Part::Citation(citation) => json!({ "citation": converse::citation(citation) }),
         Part::Reasoning(text) => json!({ "reasoningContent": { "text": text } }),
         Part::Signature(signature) => json!({ "reasoningContent": { "signature": signature } }),
         Part::ToolInput(json) => json!({ "toolUse": { "input": json } }),

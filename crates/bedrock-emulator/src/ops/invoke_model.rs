@@ -5,7 +5,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Encoded, Exchange, Input, whole_body, whole_due};
-use crate::{answer_plan::Content, catalogue::Model, journal::Usage};
+use crate::{
+    answer_plan::{Citation, Content, Location},
+    catalogue::Model,
+    journal::Usage,
+};
 
 /// A Messages answer; the order of fields is the order on the wire.
 #[derive(Debug, Serialize)]
@@ -26,6 +30,12 @@ struct Message {
 pub(super) enum MessageBlock {
     Text {
         text: String,
+        /// Only where something is cited.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        citations: Option<Vec<CitedLocation>>,
+    },
+    RedactedThinking {
+        data: String,
     },
     Thinking {
         thinking: String,
@@ -36,6 +46,94 @@ pub(super) enum MessageBlock {
         name: String,
         input: Value,
     },
+}
+
+/// A citation as the Messages API documents it; fields in its order.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type")]
+pub(super) enum CitedLocation {
+    #[serde(rename = "char_location")]
+    Char {
+        cited_text: String,
+        document_index: usize,
+        document_title: String,
+        start_char_index: usize,
+        end_char_index: usize,
+    },
+    #[serde(rename = "page_location")]
+    Page {
+        cited_text: String,
+        document_index: usize,
+        document_title: String,
+        start_page_number: usize,
+        end_page_number: usize,
+    },
+    #[serde(rename = "content_block_location")]
+    ContentBlock {
+        cited_text: String,
+        document_index: usize,
+        document_title: String,
+        start_block_index: usize,
+        end_block_index: usize,
+    },
+    #[serde(rename = "search_result_location")]
+    SearchResult {
+        cited_text: String,
+        source: String,
+        title: String,
+        search_result_index: usize,
+        start_block_index: usize,
+        end_block_index: usize,
+    },
+}
+
+impl From<Citation> for CitedLocation {
+    fn from(citation: Citation) -> Self {
+        let (cited_text, title) = (citation.text, citation.title);
+        match citation.location {
+            Location::Characters {
+                document,
+                start,
+                end,
+            } => Self::Char {
+                cited_text,
+                document_index: document,
+                document_title: title,
+                start_char_index: start,
+                end_char_index: end,
+            },
+            Location::Pages {
+                document,
+                start,
+                end,
+            } => Self::Page {
+                cited_text,
+                document_index: document,
+                document_title: title,
+                start_page_number: start,
+                end_page_number: end,
+            },
+            Location::Blocks {
+                document,
+                start,
+                end,
+            } => Self::ContentBlock {
+                cited_text,
+                document_index: document,
+                document_title: title,
+                start_block_index: start,
+                end_block_index: end,
+            },
+            Location::SearchResult { source, index } => Self::SearchResult {
+                cited_text,
+                source,
+                title,
+                search_result_index: index,
+                start_block_index: 0,
+                end_block_index: 1,
+            },
+        }
+    }
 }
 
 /// Token usage of a Messages answer, by the model's era.
@@ -130,7 +228,15 @@ fn message(exchange: &mut Exchange<'_>) -> Message {
     let id = exchange.rng.message_id();
     let contents = exchange.answer.contents().into_iter();
     let content = contents.map(|content| match content {
-        Content::Text(text) => MessageBlock::Text { text },
+        Content::Text(text) => MessageBlock::Text {
+            text,
+            citations: None,
+        },
+        Content::CitedText { text, citations } => MessageBlock::Text {
+            text,
+            citations: Some(citations.into_iter().map(CitedLocation::from).collect()),
+        },
+        Content::RedactedReasoning(data) => MessageBlock::RedactedThinking { data },
         Content::Reasoning { text, signature } => MessageBlock::Thinking {
             thinking: text,
             signature,

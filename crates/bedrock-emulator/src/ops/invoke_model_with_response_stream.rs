@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::{
     Encoded, Events, Exchange, Input, Stream, Took,
-    invoke_model::{Completion, MessageBlock, MessageUsage, completion_stop, to_json},
+    invoke_model::{
+        CitedLocation, Completion, MessageBlock, MessageUsage, completion_stop, to_json,
+    },
 };
 use crate::{
     answer_plan::{Beat, Head, Part},
@@ -60,6 +62,8 @@ struct MessageStart {
 enum Delta {
     #[serde(rename = "text_delta")]
     Text { text: String },
+    #[serde(rename = "citations_delta")]
+    Citation { citation: CitedLocation },
     #[serde(rename = "thinking_delta")]
     Thinking { thinking: String },
     #[serde(rename = "signature_delta")]
@@ -216,7 +220,14 @@ fn empty_block(head: &Head, exchange: &mut Exchange<'_>) -> MessageBlock {
     match head {
         Head::Text => MessageBlock::Text {
             text: String::new(),
+            citations: None,
         },
+        Head::CitedText => MessageBlock::Text {
+            text: String::new(),
+            citations: Some(Vec::new()),
+        },
+        // The whole block is in its start.
+        Head::RedactedReasoning(data) => MessageBlock::RedactedThinking { data: data.clone() },
         Head::Reasoning => MessageBlock::Thinking {
             thinking: String::new(),
             signature: String::new(),
@@ -232,6 +243,9 @@ fn empty_block(head: &Head, exchange: &mut Exchange<'_>) -> MessageBlock {
 fn delta(part: &Part) -> Delta {
     match part.clone() {
         Part::Text(text) => Delta::Text { text },
+        Part::Citation(citation) => Delta::Citation {
+            citation: citation.into(),
+        },
         Part::Reasoning(thinking) => Delta::Thinking { thinking },
         Part::Signature(signature) => Delta::Signature { signature },
         Part::ToolInput(partial_json) => Delta::Input { partial_json },

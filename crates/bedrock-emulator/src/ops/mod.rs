@@ -105,6 +105,14 @@ impl Input {
         })
     }
 
+    /// How a complaint of the model is spelled.
+    pub(crate) fn surface(&self) -> Surface {
+        match self {
+            Self::Converse(_) => Surface::Converse,
+            Self::Invoke(_) | Self::CountTokens(_) => Surface::Messages,
+        }
+    }
+
     /// Everything that `model` and Bedrock check about the content.
     pub(crate) fn check(&self, model: &Model) -> Result<Conversation, ApiError> {
         match self {

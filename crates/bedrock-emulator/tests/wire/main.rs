@@ -19,3 +19,5 @@ mod rules;
 mod scripts;
 mod sts;
 mod tape;
+mod thinking;
+mod tools;
