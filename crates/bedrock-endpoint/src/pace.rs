@@ -38,12 +38,20 @@ impl Clock {
             Due::Never => std::future::pending().await,
         };
         for gate in gates {
-            tokio::time::sleep_until(since + gate.after).await;
+            until(since + gate.after).await;
             self.gates.opened(&gate.name).await;
             since = Instant::now();
         }
-        tokio::time::sleep_until(since + after).await;
+        until(since + after).await;
         since
+    }
+}
+
+/// Sleeps until then; not at all when that is past, where tokio would still wait for the next
+/// millisecond.
+async fn until(moment: Instant) {
+    if moment > Instant::now() {
+        tokio::time::sleep_until(moment).await;
     }
 }
 
