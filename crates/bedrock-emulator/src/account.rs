@@ -7,10 +7,12 @@ use crate::{
     cache::PromptCache,
     emulator::Config,
     fault::Faults,
+    guardrail::Guardrails,
     journal::{Journal, Record},
     observe::Meters,
     policy::Policies,
     quota::Buckets,
+    runtime::jobs::Jobs,
     script::Script,
 };
 
@@ -35,6 +37,8 @@ pub(crate) struct State {
     pub(crate) buckets: Buckets,
     pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
+    pub(crate) guardrails: Guardrails,
+    pub(crate) jobs: Jobs,
 }
 
 impl Account {
@@ -49,6 +53,8 @@ impl Account {
             buckets: Buckets::default(),
             prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
+            guardrails: Guardrails::default(),
+            jobs: Jobs::default(),
         };
         Self {
             id: id.into(),

@@ -83,6 +83,8 @@ codes! {
     MalformedPolicyDocument = "MalformedPolicyDocument", 400, "malformedPolicyDocument";
     /// 403: nothing says who calls (query services; Bedrock says `AccessDeniedException`).
     MissingAuthenticationToken = "MissingAuthenticationTokenException", 403, "missingAuthenticationTokenException";
+    /// 400: it clashes with what is there.
+    Conflict = "ConflictException", 400, "conflictException";
     /// 400: over a quota that waiting does not restore.
     ServiceQuotaExceeded = "ServiceQuotaExceededException", 400, "serviceQuotaExceededException";
     /// 429: too fast.

@@ -41,6 +41,8 @@ mod sources;
 mod speak;
 
 mod bedrock;
+mod guardrail;
+mod runtime;
 mod service_quotas;
 mod sts;
 mod workshop;

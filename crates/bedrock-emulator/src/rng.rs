@@ -76,6 +76,11 @@ impl Rng {
         (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
     }
 
+    /// Lower-case letters and digits, as ids of the control plane's resources are.
+    pub(crate) fn lower_id(&mut self, length: usize) -> String {
+        self.chars(b"abcdefghijklmnopqrstuvwxyz0123456789", length)
+    }
+
     fn chars(&mut self, alphabet: &[u8], length: usize) -> String {
         (0..length)
             .map(|_| {

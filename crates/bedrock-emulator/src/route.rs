@@ -170,9 +170,7 @@ fn labels(template: &str, segments: &[&str]) -> Option<Vec<String>> {
 fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
     let known = match segments {
         ["model", _, "invoke-with-bidirectional-stream"] => "InvokeModelWithBidirectionalStream",
-        ["guardrail", ..] => "ApplyGuardrail",
         ["guardrail-checks", ..] => "InvokeGuardrailChecks",
-        ["async-invoke", ..] => "StartAsyncInvoke, GetAsyncInvoke and ListAsyncInvokes",
         [
             "foundation-models" | "inference-profiles" | "logging" | "guardrails",
             ..,
@@ -270,7 +268,6 @@ mod tests {
             ("POST", "/"),
             ("POST", ""),
             ("GET", "/foundation-models"),
-            ("POST", "/guardrail/g/version/1/apply"),
         ];
         for (method, target) in rows {
             let error = route(&request(method, target)).expect_err(target);

@@ -12,7 +12,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{
     account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
-    identity::Principal, rng::Rng, service_quotas, sts, wire::Request, workshop, xml::Xml,
+    identity::Principal, rng::Rng, runtime, service_quotas, sts, wire::Request, workshop, xml::Xml,
 };
 
 /// Who answers.
@@ -77,7 +77,7 @@ impl Service {
     /// Its operations that ask no model.
     pub(crate) const fn operations(self) -> &'static [Plain] {
         match self {
-            Self::Runtime => &[],
+            Self::Runtime => runtime::OPERATIONS,
             Self::Bedrock => bedrock::OPERATIONS,
             Self::Quotas => service_quotas::OPERATIONS,
             Self::Sts => sts::OPERATIONS,
@@ -167,6 +167,37 @@ impl Call<'_> {
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.request.target.split_once('?')?;
         crate::route::form_value(query, name)
+    }
+
+    /// The page of `all` that `maxResults` and `nextToken` ask for, and the next page's token.
+    pub(crate) fn page<'t, T>(
+        &self,
+        all: &'t [T],
+        most: usize,
+    ) -> Result<(&'t [T], Option<String>), ApiError> {
+        let size = match self.query("maxResults") {
+            None => most,
+            Some(text) => {
+                let size = text.parse().ok().filter(|n| (1..=most).contains(n));
+                size.ok_or_else(|| {
+                    ApiError::validation(format!(
+                        "1 validation error detected: Value '{text}' at 'maxResults' failed to \
+                         satisfy constraint: Member must be between 1 and {most}"
+                    ))
+                })?
+            }
+        };
+        let start = match self.query("nextToken") {
+            None => 0,
+            Some(token) => {
+                let start = token.strip_prefix("page-").and_then(|n| n.parse().ok());
+                let start = start.filter(|start| *start <= all.len());
+                start.ok_or_else(|| ApiError::validation("The nextToken is not valid."))?
+            }
+        };
+        let end = start.saturating_add(size).min(all.len());
+        let next = (end < all.len()).then(|| format!("page-{end}"));
+        Ok((&all[start..end], next))
     }
 
     /// A parameter of a query service, from the form or the query string.

@@ -41,4 +41,6 @@ pub struct Quirks {
     pub s3_sources: bool,
     /// The Messages body's usage also carries `cache_creation` by time to live.
     pub cache_creation_usage: bool,
+    /// Takes `StartAsyncInvoke`.
+    pub async_invoke: bool,
 }

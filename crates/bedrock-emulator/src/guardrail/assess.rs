@@ -216,12 +216,7 @@ pub(crate) fn assess(version: &Version, source: Source, passages: &[Passage]) ->
 }
 
 /// Personal data and patterns: found in each text, and masked there.
-fn sensitive(
-    version: &Version,
-    source: Source,
-    passages: &[Passage],
-    assessment: &mut Assessment,
-) {
+fn sensitive(version: &Version, source: Source, passages: &[Passage], assessment: &mut Assessment) {
     let definition = &version.definition;
     let mut masked: Vec<String> = passages.iter().map(|p| p.text.clone()).collect();
     for entity in &definition.pii {
@@ -278,15 +273,13 @@ fn sensitive(
 
 /// How well an answer is grounded in its sources and relevant to its query: the share of words in
 /// common. Without a source or a query there is nothing to measure against.
-fn grounding(
-    version: &Version,
-    passages: &[Passage],
-    answer: &str,
-    assessment: &mut Assessment,
-) {
+fn grounding(version: &Version, passages: &[Passage], answer: &str, assessment: &mut Assessment) {
     let of = |qualifier| {
         let texts = passages.iter().filter(move |p| p.is(qualifier));
-        texts.map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n")
+        texts
+            .map(|p| p.text.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     let (sources, query) = (of(Qualifier::GroundingSource), of(Qualifier::Query));
     if sources.is_empty() || query.is_empty() {

@@ -315,7 +315,11 @@ impl Definition {
             ));
         }
         for topic in &self.topics {
-            length(&topic.name, "topicPolicyConfig.topicsConfig.member.name", 100)?;
+            length(
+                &topic.name,
+                "topicPolicyConfig.topicsConfig.member.name",
+                100,
+            )?;
             length(
                 &topic.definition,
                 "topicPolicyConfig.topicsConfig.member.definition",
@@ -327,8 +331,10 @@ impl Definition {
         }
         for entity in &self.pii {
             if !PII_TYPES.contains(&entity.r#type.as_str()) {
-                let constraint_text =
-                    format!("Member must satisfy enum value set: [{}]", PII_TYPES.join(", "));
+                let constraint_text = format!(
+                    "Member must satisfy enum value set: [{}]",
+                    PII_TYPES.join(", ")
+                );
                 return Err(constraint(
                     &entity.r#type,
                     "sensitiveInformationPolicyConfig.piiEntitiesConfig.member.type",

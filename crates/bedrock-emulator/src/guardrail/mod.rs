@@ -125,11 +125,7 @@ impl Guardrails {
     }
 
     /// Removes one numbered version, or the guardrail with everything.
-    pub(crate) fn delete(
-        &mut self,
-        id_or_arn: &str,
-        number: Option<&str>,
-    ) -> Result<(), ApiError> {
+    pub(crate) fn delete(&mut self, id_or_arn: &str, number: Option<&str>) -> Result<(), ApiError> {
         let id = id_of(id_or_arn);
         let guardrail = self.all.get_mut(id).ok_or_else(|| unknown(id_or_arn))?;
         let Some(number) = number else {

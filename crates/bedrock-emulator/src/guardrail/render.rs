@@ -175,7 +175,11 @@ fn policies(
         .filter(|(_, outcome)| told(*outcome))
         .map(|(name, outcome)| row(json!({ "name": name, "type": "DENY" }), *outcome))
         .collect();
-    put("topicPolicy", json!({ "topics": topics }), topics.is_empty());
+    put(
+        "topicPolicy",
+        json!({ "topics": topics }),
+        topics.is_empty(),
+    );
     let filters: Vec<Value> = assessment
         .filters
         .iter()
@@ -187,7 +191,11 @@ fn policies(
             row(filter, *outcome)
         })
         .collect();
-    put("contentPolicy", json!({ "filters": filters }), filters.is_empty());
+    put(
+        "contentPolicy",
+        json!({ "filters": filters }),
+        filters.is_empty(),
+    );
     let word = |(text, outcome): &(String, Outcome)| row(json!({ "match": text }), *outcome);
     let words: Vec<Value> = assessment.words.iter().map(word).collect();
     let lists: Vec<Value> = assessment
@@ -253,7 +261,10 @@ fn sensitive(
         .iter()
         .filter(|(_, _, _, outcome)| told(*outcome))
         .map(|(name, regex, text, outcome)| {
-            row(json!({ "name": name, "regex": regex, "match": text }), *outcome)
+            row(
+                json!({ "name": name, "regex": regex, "match": text }),
+                *outcome,
+            )
         });
     (pii.collect(), regexes.collect())
 }
