@@ -12,6 +12,7 @@ mod catalogue;
 mod converse;
 mod evidence;
 mod faults;
+mod guardrails;
 mod invoke;
 mod permissions;
 mod refusals;

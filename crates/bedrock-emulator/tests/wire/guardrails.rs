@@ -1,0 +1,288 @@
+//! Guardrails: made, versioned, applied. The golden answers follow two recordings of
+//! `ApplyGuardrail`.
+
+use bedrock_emulator::{Emulator, Reply, Request};
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::bench::{base, header, json, now, open, text};
+
+fn send(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Reply {
+    let request = Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        headers: Vec::new(),
+        body: if body.is_null() {
+            bytes::Bytes::new()
+        } else {
+            body.to_string().into()
+        },
+        connection: 1,
+    };
+    emulator.handle(&request, now())
+}
+
+/// The policies of the recorded guardrail.
+fn investments() -> Value {
+    let filters = ["SEXUAL", "VIOLENCE"]
+        .map(|kind| json!({ "type": kind, "inputStrength": "HIGH", "outputStrength": "HIGH" }));
+    json!({
+        "name": "advice",
+        "topicPolicyConfig": { "topicsConfig": [{
+            "name": "InvestmentObjectives",
+            "definition": "Advice about stocks, funds or expected returns of investments.",
+            "examples": ["Which stock should I buy?"],
+            "type": "DENY",
+        }]},
+        "contentPolicyConfig": { "filtersConfig": filters },
+        "sensitiveInformationPolicyConfig": { "piiEntitiesConfig": [
+            { "type": "EMAIL", "action": "BLOCK" },
+            { "type": "PHONE", "action": "ANONYMIZE" },
+        ]},
+        "blockedInputMessaging": "Sorry, the model cannot answer this question.",
+        "blockedOutputsMessaging": "Sorry, that answer was held back.",
+    })
+}
+
+fn create(emulator: &Emulator, definition: &Value) -> String {
+    let reply = send(emulator, "POST", "/guardrails", definition);
+    assert_eq!(reply.status, 202, "{}", text(&reply));
+    json(&reply)["guardrailId"].as_str().unwrap().to_owned()
+}
+
+fn apply(emulator: &Emulator, id: &str, version: &str, said: &str) -> Value {
+    let body = json!({
+        "source": "INPUT", "content": [{ "text": { "text": said } }], "outputScope": "FULL",
+    });
+    let target = format!("/guardrail/{id}/version/{version}/apply");
+    json(&send(emulator, "POST", &target, &body))
+}
+
+#[test]
+fn a_blocked_text_is_answered_as_recorded() {
+    let emulator = open();
+    let id = create(&emulator, &investments());
+    let said = "Give stock suggestions for the NASDAQ100. Expected returns are around 20% CAGR. \
+                Also Send this report to email abc@pqrt.com";
+    let mut answer = apply(&emulator, &id, "DRAFT", said);
+    let assessment = &mut answer["assessments"][0];
+    assessment["invocationMetrics"]["guardrailProcessingLatency"] = 379.into();
+    let arn = format!("arn:aws:bedrock:us-east-1:123456789012:guardrail/{id}");
+    let filter = |kind: &str| {
+        json!({
+            "action": "NONE", "confidence": "NONE", "detected": false, "filterStrength": "HIGH",
+            "type": kind,
+        })
+    };
+    let coverage = json!({ "images": null, "textCharacters": { "guarded": 123, "total": 123 } });
+    let usage = json!({
+        "automatedReasoningPolicies": 0, "automatedReasoningPolicyUnits": 0,
+        "contentPolicyImageUnits": 0, "contentPolicyUnits": 1,
+        "contextualGroundingPolicyUnits": 0, "sensitiveInformationPolicyFreeUnits": 0,
+        "sensitiveInformationPolicyUnits": 1, "topicPolicyUnits": 1, "wordPolicyUnits": 0,
+    });
+    let message = "Sorry, the model cannot answer this question.";
+    let wanted = json!({
+        "action": "GUARDRAIL_INTERVENED",
+        "actionReason": "Guardrail blocked.",
+        "assessments": [{
+            "appliedGuardrailDetails": {
+                "guardrailArn": arn, "guardrailId": id, "guardrailOrigin": ["REQUEST"],
+                "guardrailOwnership": "SELF", "guardrailVersion": "DRAFT",
+            },
+            "automatedReasoningPolicy": null,
+            "contentPolicy": { "filters": [filter("SEXUAL"), filter("VIOLENCE")] },
+            "contextualGroundingPolicy": null,
+            "invocationMetrics": {
+                "guardrailCoverage": coverage, "guardrailProcessingLatency": 379, "usage": usage,
+            },
+            "sensitiveInformationPolicy": {
+                "piiEntities": [
+                    { "action": "BLOCKED", "detected": true, "match": "abc@pqrt.com", "type": "EMAIL" },
+                    { "action": "NONE", "detected": false, "match": "", "type": "PHONE" },
+                ],
+                "regexes": null,
+            },
+            "topicPolicy": { "topics": [{
+                "action": "BLOCKED", "detected": true, "name": "InvestmentObjectives", "type": "DENY",
+            }]},
+            "wordPolicy": null,
+        }],
+        "blockedResponse": message,
+        "guardrailCoverage": coverage,
+        "output": [{ "text": message }],
+        "outputs": [{ "text": message }],
+        "usage": usage,
+    });
+    assert_eq!(answer, wanted);
+}
+
+#[test]
+fn a_harmless_text_passes() {
+    let emulator = open();
+    let id = create(&emulator, &investments());
+    let answer = apply(&emulator, &id, "DRAFT", "Who is the president of USA?");
+    assert_eq!(answer["action"], "NONE");
+    assert_eq!(answer["actionReason"], "No action.");
+    assert_eq!(answer["outputs"], json!([]));
+    assert_eq!(answer["blockedResponse"], Value::Null);
+}
+
+#[test]
+fn what_is_masked_is_replaced_by_its_name() {
+    let emulator = open();
+    let id = create(&emulator, &investments());
+    let answer = apply(&emulator, &id, "DRAFT", "Call me at 555-010-9999, please.");
+    assert_eq!(answer["action"], "GUARDRAIL_INTERVENED");
+    assert_eq!(
+        answer["outputs"],
+        json!([{ "text": "Call me at {PHONE}, please." }])
+    );
+}
+
+#[test]
+fn a_version_stays_what_it_was() {
+    let emulator = open();
+    let id = create(&emulator, &investments());
+    let path = format!("/guardrails/{id}");
+    let version = json(&send(
+        &emulator,
+        "POST",
+        &path,
+        &json!({ "description": "first" }),
+    ));
+    assert_eq!(version, json!({ "guardrailId": id, "version": "1" }));
+    let mut changed = investments();
+    changed["blockedInputMessaging"] = "No.".into();
+    assert_eq!(send(&emulator, "PUT", &path, &changed).status, 202);
+    let said = "Which stock should I buy?";
+    assert_eq!(
+        apply(&emulator, &id, "DRAFT", said)["blockedResponse"],
+        "No."
+    );
+    let first = apply(&emulator, &id, "1", said);
+    assert_eq!(
+        first["blockedResponse"],
+        "Sorry, the model cannot answer this question."
+    );
+    let target = format!("{path}?guardrailVersion=1");
+    let described = json(&send(&emulator, "GET", &target, &Value::Null));
+    assert_eq!(
+        (&described["version"], &described["description"]),
+        (&json!("1"), &json!("first"))
+    );
+    let listed = format!("/guardrails?guardrailIdentifier={id}");
+    let listed = json(&send(&emulator, "GET", &listed, &Value::Null));
+    let numbers = listed["guardrails"].as_array().unwrap().iter();
+    let numbers: Vec<_> = numbers.map(|g| g["version"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["DRAFT", "1"]);
+    assert_eq!(send(&emulator, "DELETE", &target, &Value::Null).status, 202);
+    assert_eq!(send(&emulator, "GET", &target, &Value::Null).status, 404);
+}
+
+#[test]
+fn a_list_comes_in_pages() {
+    let emulator = open();
+    for n in 0..3 {
+        let mut definition = investments();
+        definition["name"] = format!("g{n}").into();
+        create(&emulator, &definition);
+    }
+    let first = json(&send(
+        &emulator,
+        "GET",
+        "/guardrails?maxResults=2",
+        &Value::Null,
+    ));
+    assert_eq!(first["guardrails"].as_array().unwrap().len(), 2);
+    let token = first["nextToken"].as_str().unwrap();
+    let target = format!("/guardrails?maxResults=2&nextToken={token}");
+    let second = json(&send(&emulator, "GET", &target, &Value::Null));
+    assert_eq!(second["guardrails"].as_array().unwrap().len(), 1);
+    assert_eq!(second.get("nextToken"), None);
+}
+
+#[test]
+fn a_definition_that_cannot_be_used_is_refused() {
+    let emulator = open();
+    let rows = [
+        (json!({ "name": "x" }), "at 'blockedInputMessaging'"),
+        (
+            json!({ "name": "a b", "blockedInputMessaging": "x", "blockedOutputsMessaging": "x" }),
+            "regular expression pattern",
+        ),
+        (
+            json!({ "name": "x", "blockedInputMessaging": "x", "blockedOutputsMessaging": "x" }),
+            "at least one policy",
+        ),
+        (
+            json!({
+                "name": "x", "blockedInputMessaging": "x", "blockedOutputsMessaging": "x",
+                "sensitiveInformationPolicyConfig": { "regexesConfig": [
+                    { "name": "open", "pattern": "(", "action": "BLOCK" },
+                ]},
+            }),
+            "The regex open",
+        ),
+    ];
+    for (definition, said) in rows {
+        let reply = send(&emulator, "POST", "/guardrails", &definition);
+        assert_eq!(reply.status, 400);
+        assert!(text(&reply).contains(said), "{}", text(&reply));
+        let kind = header(&reply, "x-amzn-ErrorType").unwrap();
+        assert!(kind.starts_with("ValidationException:"), "{kind}");
+    }
+    create(&emulator, &investments());
+    let again = send(&emulator, "POST", "/guardrails", &investments());
+    assert!(
+        header(&again, "x-amzn-ErrorType")
+            .unwrap()
+            .starts_with("ConflictException")
+    );
+}
+
+#[test]
+fn an_asynchronous_job_runs_through_its_states() {
+    let emulator = open();
+    let body = json!({
+        "modelId": base(&emulator, "Amazon Nova Multimodal Embeddings"),
+        "modelInput": { "taskType": "SEGMENTED_EMBEDDING" },
+        "outputDataConfig": { "s3OutputDataConfig": { "s3Uri": "s3://bucket/out" } },
+        "clientRequestToken": "once",
+    });
+    let started = json(&send(&emulator, "POST", "/async-invoke", &body));
+    let again = json(&send(&emulator, "POST", "/async-invoke", &body));
+    assert_eq!(started, again, "the token makes it one job");
+    let arn = started["invocationArn"].as_str().unwrap();
+    let get = Request {
+        method: "GET".to_owned(),
+        target: format!(
+            "/async-invoke/{}",
+            arn.replace(':', "%3A").replace('/', "%2F")
+        ),
+        headers: Vec::new(),
+        body: bytes::Bytes::new(),
+        connection: 1,
+    };
+    let at = |seconds| json(&emulator.handle(&get, now() + Duration::seconds(seconds)));
+    assert_eq!(at(1)["status"], "InProgress");
+    assert_eq!(at(3)["status"], "Completed");
+    let listed = json(&send(
+        &emulator,
+        "GET",
+        "/async-invoke?statusEquals=InProgress",
+        &Value::Null,
+    ));
+    assert_eq!(listed["asyncInvokeSummaries"].as_array().unwrap().len(), 1);
+    let haiku = emulator.catalogue().by_alias("haiku").unwrap();
+    let mut refused = body.clone();
+    refused["modelId"] = emulator
+        .catalogue()
+        .profile_id(haiku, "us-east-1")
+        .unwrap()
+        .into();
+    assert_eq!(
+        send(&emulator, "POST", "/async-invoke", &refused).status,
+        400
+    );
+}
