@@ -259,6 +259,44 @@ impl Composer {
         self.close();
     }
 
+    /// Opens a tool use whose input is still to come.
+    pub(crate) fn begin_tool_use(&mut self, name: &str) {
+        self.open(Head::ToolUse {
+            name: name.to_owned(),
+            input: Value::Object(serde_json::Map::new()),
+        });
+        // The first delta of a tool use is empty (recorded).
+        self.tool_input("");
+    }
+
+    /// A piece of the input's JSON text.
+    pub(crate) fn tool_input(&mut self, json: &str) {
+        let part = Part::ToolInput(json.to_owned());
+        self.beats.push(Beat::Delta(part));
+    }
+
+    /// Ends the open tool use, now that its input is known.
+    pub(crate) fn end_tool_use(&mut self, whole: serde_json::Map<String, Value>) {
+        let opened = self.beats.iter_mut().rev().find_map(|beat| match beat {
+            Beat::Open(Head::ToolUse { input, .. }) => Some(input),
+            _ => None,
+        });
+        if let Some(input) = opened {
+            *input = Value::Object(whole);
+        }
+        self.close();
+    }
+
+    /// A composer that has composed these beats.
+    pub(crate) fn told(beats: Vec<Beat>) -> Self {
+        Self { beats, open: None }
+    }
+
+    /// The beats so far.
+    pub(crate) fn so_far(&self) -> &[Beat] {
+        &self.beats
+    }
+
     /// A wait at this point.
     pub(crate) fn wait(&mut self, beat: Beat) {
         self.beats.push(beat);

@@ -50,6 +50,7 @@ mod workshop;
 mod document;
 
 pub mod catalogue;
+pub mod chat;
 pub mod error;
 pub mod fault;
 pub mod journal;
@@ -64,4 +65,5 @@ mod rng;
 mod xml;
 
 pub use emulator::{Config, ConfigError, Emulator};
+pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
 pub use wire::{Body, Due, Frame, Gate, Reply, Request};

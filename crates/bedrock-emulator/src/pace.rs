@@ -6,6 +6,7 @@ use crate::{
     answer::tokens,
     answer_plan::{Beat, Part},
     emulator::Latency,
+    ops::Took,
     rng::Rng,
     wire::{Due, Gate},
 };
@@ -37,6 +38,18 @@ impl Pace {
         pace.now = pace.jittered(f64::from(latency.first_token_ms));
         pace.first = pace.now;
         pace
+    }
+
+    /// For an answer that has been given already: everything leaves at once.
+    pub(crate) fn measured(took: Took) -> Self {
+        Self {
+            latency: Latency::none(),
+            rng: Rng::new(0, &[]),
+            now: Duration::ZERO,
+            first: Duration::from_millis(took.first_token_ms),
+            before: Duration::from_millis(took.latency_ms),
+            gates: Vec::new(),
+        }
     }
 
     /// When the next part leaves.

@@ -3,6 +3,7 @@
 //!
 //! The account's lock is taken for one step at a time; nothing is composed while it is held.
 
+pub(crate) mod question;
 mod replay;
 
 use std::{sync::Arc, time::Duration};
@@ -23,7 +24,7 @@ use crate::{
     identity::Principal,
     journal::{self, Measured, Record},
     observe::Sample,
-    ops::{self, Encoded, Exchange, Input, Operation},
+    ops::{self, Encoded, Exchange, Input, Operation, Took},
     policy::{Context, Decision, denial},
     rng::Rng,
     route::{self, Route, route},
@@ -52,6 +53,12 @@ pub(crate) struct Pipeline<'a> {
     protocol: Protocol,
     /// What fault rules do to this request.
     blow: Option<Blow>,
+    /// Whether another model may be asked for the words.
+    asks: bool,
+    /// What it is asked, once it is known.
+    question: Option<Box<question::LetIn>>,
+    /// How long the answer took, if that was measured.
+    took: Option<Took>,
 }
 
 /// How a request ends without an answer of its operation.
@@ -61,11 +68,33 @@ enum Stop {
     Silence(Fault),
     /// Somebody else's answer.
     Raw(Raw),
+    /// No answer yet: another model is asked.
+    Ask,
 }
 
 impl From<ApiError> for Stop {
     fn from(error: ApiError) -> Self {
         Self::Error(error)
+    }
+}
+
+/// Why the model has not spoken.
+enum Spoken {
+    /// It will not.
+    Not(Stop),
+    /// Another one will; so much is used up already.
+    Later(journal::Usage),
+}
+
+impl From<ApiError> for Spoken {
+    fn from(error: ApiError) -> Self {
+        Self::Not(error.into())
+    }
+}
+
+impl From<Stop> for Spoken {
+    fn from(stop: Stop) -> Self {
+        Self::Not(stop)
     }
 }
 
@@ -117,20 +146,28 @@ impl<'a> Pipeline<'a> {
             logged: false,
             protocol,
             blow: None,
+            asks: false,
+            question: None,
+            took: None,
         }
     }
 
     pub(crate) fn run(mut self) -> Reply {
         let result = self.answer();
-        let reply = match result {
+        let reply = self.end(result);
+        self.leave(reply)
+    }
+
+    fn end(&mut self, result: Result<Ready, Stop>) -> Reply {
+        match result {
             Ok(Ready::Model(answered)) => self.reply(*answered),
             Ok(Ready::Plain(told)) => self.tell(told),
             Ok(Ready::Recorded(played)) => self.send_recorded(played),
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
             Err(Stop::Raw(raw)) => self.pass_on(raw),
-        };
-        self.leave(reply)
+            Err(Stop::Ask) => unreachable!("whoever sets `asks` sees to it"),
+        }
     }
 
     pub(crate) fn refuse_too_large(mut self, limit: usize) -> Reply {
@@ -273,7 +310,21 @@ impl<'a> Pipeline<'a> {
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
-        self.invoke(&invocation)
+        let usage = match self.invoke(&invocation) {
+            Ok(answered) => return Ok(answered),
+            Err(Spoken::Not(stop)) => return Err(stop),
+            Err(Spoken::Later(usage)) => usage,
+        };
+        let max_tokens = conversation.max_tokens;
+        self.question = Some(Box::new(question::LetIn {
+            operation,
+            model: model.to_owned(),
+            max_tokens: max_tokens.unwrap_or(resolved.model.max_output),
+            input,
+            conversation,
+            usage,
+        }));
+        Err(Stop::Ask)
     }
 
     fn config(&self) -> &'a Config {
@@ -477,13 +528,29 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    fn invoke(&mut self, invocation: &Invocation<'_>) -> Result<Answered, Stop> {
+    fn invoke(&mut self, invocation: &Invocation<'_>) -> Result<Answered, Spoken> {
         let resolved = invocation.resolved;
         let streams = invocation.operation.streams();
         let spoken = self
             .throttle(resolved)
             .and_then(|()| self.strike(Some(resolved), Stage::Bedrock, streams))
+            .map_err(Spoken::Not)
             .and_then(|()| self.speak(invocation));
+        let spoken = match spoken {
+            Ok(answer) => Ok(answer),
+            Err(Spoken::Not(stop)) => Err(stop),
+            Err(later) => return Err(later),
+        };
+        self.conclude(invocation, spoken).map_err(Spoken::Not)
+    }
+
+    /// What follows when the model has spoken.
+    fn conclude(
+        &mut self,
+        invocation: &Invocation<'_>,
+        spoken: Result<Answer, Stop>,
+    ) -> Result<Answered, Stop> {
+        let resolved = invocation.resolved;
         let answer = match spoken {
             Ok(answer) => answer,
             Err(Stop::Error(error)) => {
@@ -521,8 +588,8 @@ impl<'a> Pipeline<'a> {
         Err(fault_stop(fault))
     }
 
-    /// The next step of the script, or an answer of our own.
-    fn speak(&mut self, invocation: &Invocation<'_>) -> Result<Answer, Stop> {
+    /// The next step of the script, or an answer of our own, if no other model is asked for it.
+    fn speak(&mut self, invocation: &Invocation<'_>) -> Result<Answer, Spoken> {
         let Invocation {
             operation,
             conversation,
@@ -530,10 +597,17 @@ impl<'a> Pipeline<'a> {
             ..
         } = *invocation;
         let voice = Voice::new(self.config(), resolved.model);
-        let mut answer = match self.scripted(invocation)? {
+        let step = self.scripted(invocation)?;
+        // Fault rules spoil answers that are known as a whole.
+        let later = self.asks && step.is_none() && self.blow.is_none();
+        let mut answer = match step {
+            None if later => Answer {
+                usage: journal::Usage::new(conversation.input_tokens(), 0),
+                ..Answer::nothing()
+            },
             None => voice.generate(conversation)?,
-            Some(Step::Fault(fault)) => return Err(fault_stop(fault)),
-            Some(Step::Raw(raw)) => return Err(Stop::Raw(raw)),
+            Some(Step::Fault(fault)) => return Err(fault_stop(fault).into()),
+            Some(Step::Raw(raw)) => return Err(Stop::Raw(raw).into()),
             Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
         };
         if !answer.usage_scripted
@@ -544,8 +618,9 @@ impl<'a> Pipeline<'a> {
             state.prompt_cache.settle(&prefixes, self.now, usage);
         }
         match &answer.ending {
+            _ if later => Err(Spoken::Later(answer.usage)),
             // Outside a stream an exception is the whole reply.
-            Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone())),
+            Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone()).into()),
             _ => Ok(answer),
         }
     }
@@ -574,6 +649,7 @@ impl<'a> Pipeline<'a> {
             conversation: invocation.conversation,
             answer,
             latency: self.config().latency,
+            took: self.took,
             rng: self.rng.clone(),
         };
         ops::encode(invocation.operation, exchange)

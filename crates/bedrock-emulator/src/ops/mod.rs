@@ -139,8 +139,19 @@ pub(crate) struct Exchange<'a> {
     pub(crate) conversation: &'a Conversation,
     pub(crate) answer: &'a Answer,
     pub(crate) latency: Latency,
+    /// How long it took, if that was measured; the latency model counts for nothing then.
+    pub(crate) took: Option<Took>,
     /// Draws ids, padding and jitter of this request.
     pub(crate) rng: Rng,
+}
+
+impl Exchange<'_> {
+    fn pace(&self) -> Pace {
+        match self.took {
+            Some(took) => Pace::measured(took),
+            None => Pace::new(self.latency, self.rng.clone()),
+        }
+    }
 }
 
 /// A successful answer on the wire.
@@ -173,7 +184,7 @@ pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
 
 /// Runs along all beats and tells when a whole body goes out.
 fn whole_due(exchange: &Exchange<'_>) -> (Pace, Due) {
-    let mut pace = Pace::new(exchange.latency, exchange.rng.clone());
+    let mut pace = exchange.pace();
     for beat in &exchange.answer.beats {
         pace.pass(beat);
     }
@@ -242,7 +253,7 @@ impl Stream {
     /// The whole answer, told by `events`, except for how it ends early.
     fn tell(events: &mut dyn Events, exchange: &mut Exchange<'_>) -> Self {
         let mut stream = Self {
-            pace: Pace::new(exchange.latency, exchange.rng.clone()),
+            pace: exchange.pace(),
             frames: Vec::new(),
         };
         let mut out = Vec::new();

@@ -22,3 +22,4 @@ mod sts;
 mod tape;
 mod thinking;
 mod tools;
+mod upstream;
