@@ -230,10 +230,11 @@ fn tool_pairs(surface: Surface, conversation: &Conversation) -> Result<(), ApiEr
     Ok(())
 }
 
-/// The bound is exclusive, as its text says.
+/// The bound is inclusive although its text says "lower than": pydantic-ai sends the model's maximum
+/// unless told otherwise, and aichat's users saw 4096 pass where 8192 got this answer.
 fn converse_limits(model: &Model, conversation: &Conversation) -> Result<(), ApiError> {
     let limit = model.max_output;
-    if conversation.max_tokens.is_some_and(|n| n >= limit) {
+    if conversation.max_tokens.is_some_and(|n| n > limit) {
         return Err(ApiError::validation(format!(
             "The maximum tokens you requested exceeds the model limit of {limit}. \
              Try again with a maximum tokens value that is lower than {limit}."

@@ -51,8 +51,8 @@ pub struct Model {
     pub customizations: Vec<Customization>,
     /// Context window in tokens.
     pub context: u32,
-    /// Most tokens the model can answer with. `maxTokens` must be *lower* than this: Bedrock's
-    /// bound is exclusive (seen in several live answers).
+    /// Most tokens the model can answer with. `maxTokens` may ask for as much (why:
+    /// `rules.rs`).
     pub max_output: u32,
     /// Smallest prompt prefix in tokens that prompt caching accepts; none: no caching.
     #[serde(default)]

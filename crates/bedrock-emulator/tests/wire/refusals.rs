@@ -49,7 +49,7 @@ fn content_that_bedrock_or_claude_refuses() {
         (&current, changed(json!({"inferenceConfig": {"topP": -1}})), "1 validation error detected: Value '-1' at 'inferenceConfig.topP'".into()),
         (&current, changed(json!({"inferenceConfig": {"stopSequences": many_stops}})), "1 validation error detected: Value at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must have length less than or equal to 2500".into()),
         (&current, changed(json!({"inferenceConfig": {"stopSequences": [""]}})), "1 validation error detected: Value '' at 'inferenceConfig.stopSequences.1.member'".into()),
-        (&current, changed(json!({"inferenceConfig": {"maxTokens": 64000}})), "The maximum tokens you requested exceeds the model limit of 64000. Try again with a maximum tokens value that is lower than 64000.".into()),
+        (&current, changed(json!({"inferenceConfig": {"maxTokens": 64001}})), "The maximum tokens you requested exceeds the model limit of 64000. Try again with a maximum tokens value that is lower than 64000.".into()),
         (&current, changed(json!({"system": [{"text": ""}]})), "1 validation error detected: Value '' at 'system.1.member.text'".into()),
         (&current, changed(json!({"inferenceConfig": {"temperature": 0.1, "topP": 0.1}})), format!("{model}`temperature` and `top_p` cannot both be specified for this model. Please use only one.")),
         (&newest, changed(json!({"inferenceConfig": {"temperature": 0.1}})), format!("{model}`temperature` is deprecated for this model.")),
