@@ -19,9 +19,6 @@ use crate::{
     serve::{BODY_MAX, InFlight, Shared},
 };
 
-/// A client that stops in the middle of its body is let go after this time.
-const BODY_TIMEOUT: Duration = Duration::from_mins(1);
-
 /// Bodies beyond this are parsed and hashed on a thread of their own, so that other streams keep
 /// their pace.
 const INLINE_MAX: usize = 256 * 1024;
@@ -66,7 +63,7 @@ pub(crate) async fn answer(
     let in_flight = connection.shared.enter();
     let (parts, body) = request.into_parts();
     let message = Message::of(&parts);
-    let body = read(body).await;
+    let body = read(body, connection.shared.patience.body).await;
     let clock = Clock {
         since: Instant::now(),
         gates: connection.shared.gates.clone(),
@@ -88,9 +85,9 @@ enum Unread {
     Broken(io::Error),
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Unread> {
+async fn read(body: Incoming, patience: Duration) -> Result<Bytes, Unread> {
     let whole = Limited::new(body, BODY_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+    match tokio::time::timeout(patience, whole).await {
         Ok(Ok(whole)) => Ok(compact(whole.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
         Ok(Err(error)) => Err(Unread::Broken(io::Error::other(error))),

@@ -18,6 +18,6 @@ mod spelling;
 mod tls;
 
 pub use gates::Gates;
-pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Setup, Stats};
+pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Patience, Setup, Stats};
 #[cfg(feature = "tls")]
 pub use tls::{CaPem, Identity, IdentityError};

@@ -35,13 +35,6 @@ use crate::{
 /// The longest request body that is read, in bytes (service model: `InvokeModel`'s body).
 pub const BODY_MAX: usize = 25_000_000;
 
-/// A connection that sends nothing for this long is closed: before its first byte, in the middle
-/// of its headers, or between two requests.
-const IDLE_MAX: Duration = Duration::from_mins(2);
-
-/// A client that takes nothing of its answer for this long is let go.
-const STALL_MAX: Duration = Duration::from_mins(2);
-
 /// How long [`Endpoint::shutdown`] lets requests finish.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -56,6 +49,32 @@ pub struct Endpoint {
     shared: Arc<Shared>,
     closing: watch::Sender<bool>,
     accepting: JoinHandle<()>,
+}
+
+/// How long a client may take, and how many there may be. What goes beyond is closed without harm to
+/// the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// A connection that sends nothing for this long is closed: before its first byte, in the middle
+    /// of its headers, or between two requests.
+    pub idle: Duration,
+    /// A client that does not come to the end of its body within this time is let go.
+    pub body: Duration,
+    /// A client that takes nothing of its answer for this long is let go.
+    pub stall: Duration,
+    /// Connections at once; further ones wait until one of them closes.
+    pub connections: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_mins(2),
+            body: Duration::from_mins(1),
+            stall: Duration::from_mins(2),
+            connections: 8_192,
+        }
+    }
 }
 
 /// What only the socket can know.
@@ -95,6 +114,8 @@ impl fmt::Debug for Hooks {
 pub struct Setup {
     /// Who looks at what passes by.
     pub hooks: Hooks,
+    /// How long clients may take.
+    pub patience: Patience,
     /// With it the port speaks TLS beside cleartext.
     #[cfg(feature = "tls")]
     pub tls: Option<crate::Identity>,
@@ -161,6 +182,7 @@ impl Endpoint {
             gates: Gates::default(),
             entries: broadcast::Sender::new(256),
             hooks: setup.hooks,
+            patience: setup.patience,
             spelling: spelling().await,
             connections: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
@@ -244,6 +266,7 @@ pub(crate) struct Shared {
     pub(crate) spelling: Extensions,
     entries: broadcast::Sender<Arc<Entry>>,
     hooks: Hooks,
+    pub(crate) patience: Patience,
     connections: AtomicU64,
     in_flight: AtomicUsize,
     max_in_flight: AtomicUsize,
@@ -304,7 +327,11 @@ pub(crate) trait Security: Clone + Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     /// The stream to speak HTTP on, or `None` if the client does not get that far.
-    fn secure(&self, tcp: TcpStream) -> impl Future<Output = Option<Self::Stream>> + Send;
+    fn secure(
+        &self,
+        tcp: TcpStream,
+        idle: Duration,
+    ) -> impl Future<Output = Option<Self::Stream>> + Send;
 }
 
 /// Cleartext.
@@ -314,16 +341,16 @@ struct Plain;
 impl Security for Plain {
     type Stream = TcpStream;
 
-    async fn secure(&self, tcp: TcpStream) -> Option<TcpStream> {
-        first_byte(&tcp).await.map(|_| tcp)
+    async fn secure(&self, tcp: TcpStream, idle: Duration) -> Option<TcpStream> {
+        first_byte(&tcp, idle).await.map(|_| tcp)
     }
 }
 
 /// Waits for it and leaves it where it is: hyper's time-out starts when it knows the protocol, which
 /// takes the first byte. `None` if the client leaves or says nothing.
-pub(crate) async fn first_byte(tcp: &TcpStream) -> Option<u8> {
+pub(crate) async fn first_byte(tcp: &TcpStream, idle: Duration) -> Option<u8> {
     let mut first = [0];
-    let peeked = tokio::time::timeout(IDLE_MAX, tcp.peek(&mut first)).await;
+    let peeked = tokio::time::timeout(idle, tcp.peek(&mut first)).await;
     matches!(peeked, Ok(Ok(1..))).then_some(first[0])
 }
 
@@ -337,8 +364,9 @@ async fn accept(
     // Aborting this task drops the set, and that aborts every connection.
     let mut connections = JoinSet::new();
     loop {
+        let room = connections.len() < shared.patience.connections;
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if room => match accepted {
                 Ok((tcp, _)) => {
                     let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
                     let connection = Connection {
@@ -369,20 +397,21 @@ async fn serve(
     mut closing: watch::Receiver<bool>,
     security: impl Security,
 ) {
+    let patience = connection.shared.patience;
     // Without this a paced frame could wait for the acknowledgement of the one before.
     let _ = tcp.set_nodelay(true);
     let stream = tokio::select! {
-        stream = security.secure(tcp) => stream,
+        stream = security.secure(tcp, patience.idle) => stream,
         () = closed(&mut closing) => None,
     };
     let Some(stream) = stream else { return };
     let io = Flushing::new(
         TokioIo::new(stream),
         Arc::clone(&connection.flushed),
-        STALL_MAX,
+        patience.stall,
     );
     let service = service_fn(move |request| answer(request, connection.clone()));
-    let http = http();
+    let http = http(patience);
     let mut http = pin!(http.serve_connection(io, service));
     // An error here is the client's (garbage, a reset) or a fault that the script asked for.
     tokio::select! {
@@ -392,13 +421,13 @@ async fn serve(
     let _ = http.await;
 }
 
-fn http() -> auto::Builder<TokioExecutor> {
+fn http(patience: Patience) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new())
         .title_case_headers(true)
         .preserve_header_case(true);
     http.http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_MAX);
+        .header_read_timeout(patience.idle);
     http.http2().timer(TokioTimer::new());
     http
 }

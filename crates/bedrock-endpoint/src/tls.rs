@@ -315,8 +315,8 @@ impl Both {
 impl Security for Both {
     type Stream = Either;
 
-    async fn secure(&self, tcp: TcpStream) -> Option<Either> {
-        if first_byte(&tcp).await? != HANDSHAKE_RECORD {
+    async fn secure(&self, tcp: TcpStream, idle: Duration) -> Option<Either> {
+        if first_byte(&tcp, idle).await? != HANDSHAKE_RECORD {
             return Some(Either::Plain(tcp));
         }
         let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.0.accept(tcp)).await;

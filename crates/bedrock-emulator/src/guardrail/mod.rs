@@ -7,6 +7,7 @@
 mod assess;
 mod definition;
 mod detect;
+mod invocation;
 mod render;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,7 +16,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub(crate) use assess::{Assessment, Passage, Qualifier, Source, assess};
 pub(crate) use definition::{Definition, Request};
-pub(crate) use render::{Scope, applied, converse_assessment, described, invoke_assessment, units};
+pub(crate) use invocation::{Guarding, Trace};
+pub(crate) use render::{Scope, applied, traced, described};
 
 use crate::error::{ApiError, Code};
 

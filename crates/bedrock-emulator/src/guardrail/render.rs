@@ -19,7 +19,7 @@ pub(crate) enum Scope {
 }
 
 /// How many text units each policy took: one for each thousand characters.
-pub(crate) fn units(definition: &Definition, assessment: &Assessment, every: bool) -> Value {
+fn units(definition: &Definition, assessment: &Assessment, every: bool) -> Value {
     let units = assessment.total.div_ceil(1_000).max(1);
     let guarded = assessment.guarded.div_ceil(1_000);
     let of = |used: bool, units: usize| if used { units } else { 0 };
@@ -114,8 +114,8 @@ pub(crate) fn applied(
     })
 }
 
-/// One assessment in the trace of a Converse answer.
-pub(crate) fn converse_assessment(
+/// One assessment in the trace of an invocation.
+pub(crate) fn traced(
     version: &Version,
     assessment: &Assessment,
     scope: Scope,
@@ -134,19 +134,6 @@ pub(crate) fn converse_assessment(
         }),
     );
     Value::Object(found)
-}
-
-/// One assessment in `amazon-bedrock-trace` of an `InvokeModel` answer: the same members.
-pub(crate) fn invoke_assessment(
-    version: &Version,
-    assessment: &Assessment,
-    scope: Scope,
-    latency_ms: u64,
-) -> Value {
-    let mut by_id = Map::new();
-    let told = converse_assessment(version, assessment, scope, latency_ms);
-    by_id.insert(version.id.clone(), told);
-    Value::Object(by_id)
 }
 
 fn policies(

@@ -1,0 +1,234 @@
+//! A guardrail around one model invocation: what goes in is looked at before the model sees it,
+//! what comes out before the caller does.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Assessment, Passage, Qualifier, Scope, Source, Version, assess, traced,
+};
+use crate::{
+    answer_plan::{Answer, Beat, Composer, Content, Ending, Head, Part},
+    conversation::{Block, Conversation, Role},
+    journal::Usage,
+    rng::Rng,
+};
+
+/// What the caller wants to be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Trace {
+    #[default]
+    Off,
+    Enabled,
+    /// Also what was looked for and not found.
+    Full,
+}
+
+/// A guardrail and its findings about one invocation.
+#[derive(Debug)]
+pub(crate) struct Guarding {
+    version: Arc<Version>,
+    trace: Trace,
+    input: Option<Assessment>,
+    output: Option<Assessment>,
+    /// What the model said before the guardrail changed it.
+    said: Option<String>,
+    latency_ms: u64,
+}
+
+impl Guarding {
+    pub(crate) fn new(version: Arc<Version>, trace: Trace, mut rng: Rng) -> Self {
+        Self {
+            version,
+            trace,
+            input: None,
+            output: None,
+            said: None,
+            latency_ms: 200 + rng.below(200),
+        }
+    }
+
+    /// Looks at the conversation; an answer if the model must not see it. No tokens are used then
+    /// (documented).
+    pub(crate) fn input(&mut self, conversation: &Conversation) -> Option<Answer> {
+        let passages = passages(conversation);
+        let assessment = assess(&self.version, Source::Input, &passages);
+        let blocked = assessment.blocks();
+        self.input = Some(assessment);
+        blocked.then(|| {
+            let message = &self.version.definition.blocked_input;
+            instead(message, Usage::default())
+        })
+    }
+
+    /// Looks at the answer, and changes it where it must. An answer that fails anyway passes.
+    pub(crate) fn output(&mut self, conversation: &Conversation, answer: &mut Answer) {
+        if answer.ending != Ending::Complete {
+            return;
+        }
+        let contents = answer.contents();
+        let texts = contents.iter().filter_map(|content| match content {
+            Content::Text(text) | Content::CitedText { text, .. } => {
+                Some(Passage::new(text.as_str()))
+            }
+            _ => None,
+        });
+        let texts: Vec<Passage> = texts.collect();
+        if texts.is_empty() {
+            return;
+        }
+        let said: String = texts.iter().map(|p| p.text.as_str()).collect();
+        // What the answer is measured against comes after it, so that masks keep their places.
+        let measures = passages(conversation);
+        let measures = measures.into_iter().filter(|p| {
+            let qualifiers = &p.qualifiers;
+            qualifiers.contains(&Qualifier::GroundingSource)
+                || qualifiers.contains(&Qualifier::Query)
+        });
+        let all: Vec<Passage> = texts.iter().cloned().chain(measures).collect();
+        let mut assessment = assess(&self.version, Source::Output, &all);
+        assessment.total = assessment.guarded;
+        if assessment.blocks() {
+            let message = &self.version.definition.blocked_output;
+            *answer = instead(message, answer.usage);
+        } else if assessment.masks() {
+            mask(answer, assessment.masked.clone());
+        }
+        if assessment.intervenes() {
+            self.said = Some(said);
+        }
+        self.output = Some(assessment);
+    }
+
+    fn intervened(&self) -> bool {
+        let mut both = self.input.iter().chain(&self.output);
+        both.any(Assessment::intervenes)
+    }
+
+    /// `trace.guardrail` of Converse's answers.
+    pub(crate) fn converse_trace(&self) -> Option<Value> {
+        let scope = self.scope()?;
+        let told = |assessment: &Assessment| {
+            traced(&self.version, assessment, scope, self.latency_ms)
+        };
+        let mut trace = Map::new();
+        if self.intervened() {
+            // Inferred from the texts of `ApplyGuardrail`.
+            let blocks = self.input.iter().chain(&self.output).any(Assessment::blocks);
+            let reason = if blocks {
+                "Guardrail blocked."
+            } else {
+                "Guardrail masked."
+            };
+            trace.insert("actionReason".to_owned(), reason.into());
+        }
+        let id = self.version.id.as_str();
+        if let Some(input) = &self.input {
+            trace.insert("inputAssessment".to_owned(), json!({ id: told(input) }));
+        }
+        if let Some(said) = &self.said {
+            trace.insert("modelOutput".to_owned(), json!([said]));
+        }
+        if let Some(output) = &self.output {
+            trace.insert("outputAssessments".to_owned(), json!({ id: [told(output)] }));
+        }
+        Some(json!({ "guardrail": trace }))
+    }
+
+    /// `amazon-bedrock-guardrailAction` of `InvokeModel`'s answers.
+    pub(crate) fn action(&self) -> &'static str {
+        if self.intervened() {
+            "INTERVENED"
+        } else {
+            "NONE"
+        }
+    }
+
+    /// `amazon-bedrock-trace` of `InvokeModel`'s answers.
+    pub(crate) fn invoke_trace(&self) -> Option<Value> {
+        let scope = self.scope()?;
+        let told = |assessment: &Assessment| {
+            let id = self.version.id.as_str();
+            json!({ id: traced(&self.version, assessment, scope, self.latency_ms) })
+        };
+        let mut trace = Map::new();
+        if let Some(said) = &self.said {
+            trace.insert("modelOutput".to_owned(), json!([said]));
+        }
+        if let Some(input) = &self.input {
+            trace.insert("input".to_owned(), told(input));
+        }
+        if let Some(output) = &self.output {
+            trace.insert("outputs".to_owned(), json!([told(output)]));
+        }
+        Some(json!({ "guardrail": trace }))
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        match self.trace {
+            Trace::Off => None,
+            Trace::Enabled => Some(Scope::Interventions),
+            Trace::Full => Some(Scope::Full),
+        }
+    }
+}
+
+/// What a guardrail looks at: the guarded blocks, or, where there are none, all that users said.
+fn passages(conversation: &Conversation) -> Vec<Passage> {
+    let user = conversation.turns.iter().filter(|t| t.role == Role::User);
+    let blocks: Vec<&Block> = user.flat_map(|turn| &turn.blocks).collect();
+    let system = &conversation.system;
+    let guarded = system.iter().chain(blocks.iter().copied());
+    let guarded: Vec<Passage> = guarded
+        .filter_map(|block| match block {
+            Block::Guard { text, qualifiers } => Some(Passage {
+                text: text.clone(),
+                qualifiers: qualifiers.iter().filter_map(|q| Qualifier::of_name(q)).collect(),
+            }),
+            _ => None,
+        })
+        .collect();
+    if !guarded.is_empty() {
+        return guarded;
+    }
+    let texts = blocks.into_iter().filter_map(|block| match block {
+        Block::Text(text) => Some(Passage::new(text.as_str())),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// A guardrail's message in the model's place.
+fn instead(message: &str, usage: Usage) -> Answer {
+    let mut composer = Composer::default();
+    composer.text(message);
+    Answer {
+        beats: composer.beats(true),
+        stop: "guardrail_intervened".to_owned(),
+        stop_sequence: None,
+        usage,
+        usage_scripted: true,
+        thinking_tokens: 0,
+        ending: Ending::Complete,
+    }
+}
+
+/// The same answer with its texts replaced by the masked ones; each comes in one piece (recorded).
+fn mask(answer: &mut Answer, masked: Vec<String>) {
+    let mut masked = masked.into_iter();
+    // The text that the open block is to have, until it was told.
+    let mut next = None;
+    answer.beats.retain_mut(|beat| match beat {
+        Beat::Open(Head::Text | Head::CitedText) => {
+            next = masked.next();
+            true
+        }
+        Beat::Delta(Part::Text(text)) => next.take().is_some_and(|masked| {
+            *text = masked;
+            true
+        }),
+        _ => true,
+    });
+    "guardrail_intervened".clone_into(&mut answer.stop);
+}
