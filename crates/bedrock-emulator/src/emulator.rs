@@ -16,8 +16,8 @@ use crate::{
     catalogue::Catalogue,
     fault::FaultRule,
     identity::Identities,
-    journal::Entry,
-    observe::{LogRecord, Metrics, log_record},
+    journal::{Entry, Record},
+    observe::{Cost, LogRecord, Metrics, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, Policies, PolicyError},
     script::{Document, Rule, Step},
@@ -291,11 +291,44 @@ impl Emulator {
 
     /// The journal's entry of that number, if it is still held.
     pub fn entry(&self, seq: u64) -> Option<Entry> {
-        let accounts: Vec<_> = self.lock_accounts().values().cloned().collect();
+        Some(self.record(seq)?.entry(&self.catalogue))
+    }
+
+    /// What all accounts have spent, by account, region, model and day.
+    pub fn costs(&self) -> Vec<Cost> {
+        let mut costs = Vec::new();
+        for account in self.accounts() {
+            let state = account.state();
+            costs.extend(state.meters.spent().map(|(door, day, spent)| Cost {
+                account: account.id.to_string(),
+                region: door.region().to_owned(),
+                model_id: door.id.clone(),
+                model: door.model.clone(),
+                day: day.to_string(),
+                spent: *spent,
+            }));
+        }
+        costs
+    }
+
+    /// Handles a request of the journal once more, as its caller.
+    pub(crate) fn repeat(&self, record: &Record, now: OffsetDateTime) -> Reply {
+        let request = Arc::clone(&record.request);
+        Pipeline::new(self, request, now).repeats(record).run()
+    }
+
+    /// The journal's record of that number, in whichever account it is.
+    pub(crate) fn record(&self, seq: u64) -> Option<Arc<Record>> {
+        let accounts = self.accounts();
         let mut found = accounts
             .iter()
             .filter_map(|account| account.state().journal.find(seq));
-        found.next().map(|record| record.entry(&self.catalogue))
+        found.next()
+    }
+
+    /// All accounts that a request has come from, and the configured one.
+    pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
+        self.lock_accounts().values().cloned().collect()
     }
 
     /// The entry of the request that got this reply, if it is still held.

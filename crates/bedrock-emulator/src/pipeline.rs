@@ -48,6 +48,8 @@ pub(crate) struct Pipeline<'a> {
     tracer: Tracer,
     /// The model invocation that this is, once its model is found.
     asked: Option<(Operation, Resolved<'a>)>,
+    /// The caller of the request that this one repeats.
+    known: Option<Arc<Principal>>,
     /// Whether model invocation logging writes it down.
     logged: bool,
     protocol: Protocol,
@@ -143,6 +145,7 @@ impl<'a> Pipeline<'a> {
             record,
             tracer: Tracer::new(),
             asked: None,
+            known: None,
             logged: false,
             protocol,
             blow: None,
@@ -150,6 +153,13 @@ impl<'a> Pipeline<'a> {
             question: None,
             took: None,
         }
+    }
+
+    /// The same request as that record's, from the same caller, whose signature has aged.
+    pub(crate) fn repeats(mut self, record: &Record) -> Self {
+        self.record.replay_of = Some(record.seq);
+        self.known.clone_from(&record.principal);
+        self
     }
 
     pub(crate) fn run(mut self) -> Reply {
@@ -335,6 +345,7 @@ impl<'a> Pipeline<'a> {
     fn authenticate(&mut self, service: Service) -> Result<Arc<Principal>, ApiError> {
         let identities = self.emulator.identities();
         let result = match service.signing_name() {
+            _ if let Some(known) = self.known.take() => Ok((*known).clone()),
             Some(name) if self.config().auth == Auth::Strict => {
                 auth::authenticate(&identities, name, &self.request, self.now)
             }

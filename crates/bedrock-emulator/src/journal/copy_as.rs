@@ -39,6 +39,10 @@ pub(crate) fn curl(record: &Record) -> String {
     for (name, value) in request.headers.iter().filter(|(name, _)| carried(name)) {
         lines.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
     }
+    if request.header("content-type").is_none() && !request.body.is_empty() {
+        // curl would call it a form.
+        lines.push("-H 'content-type: application/json'".to_owned());
+    }
     let body = std::str::from_utf8(&request.body).ok();
     let body = body.filter(|text| !text.contains('\0'));
     match body {

@@ -12,6 +12,7 @@ const DAYS_MAX: usize = 400;
 
 /// What was used and paid for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Spent {
     /// Invocations that a model answered.
     pub invocations: u64,
@@ -27,6 +28,25 @@ pub struct Spent {
     pub cache_write_1h_tokens: u64,
     /// The price of all that at the catalogue's prices, in micro-USD.
     pub micro_usd: u64,
+}
+
+/// What one account spent on one model on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// The account.
+    pub account: String,
+    /// The region that was asked.
+    pub region: String,
+    /// `ModelId`, as `CloudWatch` shows it: the profile's id, or the model's.
+    pub model_id: String,
+    /// The model behind it.
+    pub model: String,
+    /// The day (UTC), as 2026-11-22.
+    pub day: String,
+    /// What it came to.
+    #[serde(flatten)]
+    pub spent: Spent,
 }
 
 impl Spent {

@@ -20,7 +20,6 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         headers: Vec::new(),
         content_type: "application/json",
         body,
-        log_output: output,
         latency_ms,
         first_token_ms: pace.first_ms(),
         exception: None,

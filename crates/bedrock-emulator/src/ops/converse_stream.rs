@@ -20,7 +20,6 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         headers: Vec::new(),
         content_type: "application/vnd.amazon.eventstream",
         body: stream.body(end),
-        log_output: converse::response(&mut exchange, latency_ms),
         latency_ms,
         first_token_ms,
         exception,

@@ -70,7 +70,6 @@ pub(super) fn encode(exchange: &Exchange<'_>) -> Encoded {
             due: crate::script::AT_ONCE,
             bytes: output.to_string().into(),
         },
-        log_output: output,
         latency_ms: 1,
         first_token_ms: 1,
         exception: None,

@@ -194,7 +194,6 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     Encoded {
         headers: headers(&exchange, latency_ms),
         content_type: "application/json",
-        log_output: serde_json::from_str(&body).unwrap_or_default(),
         body: whole_body(&exchange.answer.ending, due, body),
         latency_ms,
         first_token_ms: pace.first_ms(),

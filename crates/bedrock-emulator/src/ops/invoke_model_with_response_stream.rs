@@ -107,15 +107,12 @@ struct CompletionEnd {
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let mut stream;
-    let log;
     if matches!(exchange.input, Input::Invoke(r) if r.is_completion()) {
         let mut events = CompletionEvents::default();
         stream = Stream::tell(&mut events, &mut exchange);
-        log = events.log;
     } else {
         let mut events = MessageEvents::default();
         stream = Stream::tell(&mut events, &mut exchange);
-        log = events.log;
     }
     let (end, exception) = stream.end(&exchange.answer.ending);
     let Took {
@@ -126,36 +123,27 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         headers: vec![("X-Amzn-Bedrock-Content-Type", "application/json".to_owned())],
         content_type: "application/vnd.amazon.eventstream",
         body: stream.body(end),
-        log_output: Value::Array(log.0),
         latency_ms,
         first_token_ms,
         exception,
     }
 }
 
-/// What was in the messages of a stream, for the invocation log.
-#[derive(Debug, Default)]
-struct Log(Vec<Value>);
-
-impl Log {
-    fn send(&mut self, event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
-        let body = to_json(event);
-        self.0.push(serde_json::from_str(&body).unwrap_or_default());
-        out.push(chunk(&body, &mut exchange.rng));
-    }
+/// One event as one chunk.
+fn send(event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+    out.push(chunk(&to_json(event), &mut exchange.rng));
 }
 
 /// Claude's Messages.
 #[derive(Debug, Default)]
 pub(super) struct MessageEvents {
     index: usize,
-    log: Log,
 }
 
 impl Events for MessageEvents {
     fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let start = message_start(exchange);
-        self.log.send(&start, exchange, out);
+        send(&start, exchange, out);
     }
 
     fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
@@ -175,7 +163,7 @@ impl Events for MessageEvents {
             }
             Beat::Gate(_) | Beat::Pause(_) => return,
         };
-        self.log.send(&event, exchange, out);
+        send(&event, exchange, out);
     }
 
     fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
@@ -189,10 +177,9 @@ impl Events for MessageEvents {
                 output_tokens: answer.usage.output,
             },
         };
-        self.log.send(&stop, exchange, out);
+        send(&stop, exchange, out);
         let metrics = metrics(exchange, took);
-        self.log
-            .send(&Event::MessageStop { metrics }, exchange, out);
+        send(&Event::MessageStop { metrics }, exchange, out);
     }
 }
 
@@ -256,7 +243,6 @@ fn delta(part: &Part) -> Delta {
 #[derive(Debug, Default)]
 pub(super) struct CompletionEvents {
     begun: bool,
-    log: Log,
 }
 
 impl Events for CompletionEvents {
@@ -273,7 +259,7 @@ impl Events for CompletionEvents {
                 stop_reason: None,
                 stop: None,
             };
-            self.log.send(&piece, exchange, out);
+            send(&piece, exchange, out);
         }
     }
 
@@ -288,7 +274,7 @@ impl Events for CompletionEvents {
             },
             metrics: metrics(exchange, took),
         };
-        self.log.send(&end, exchange, out);
+        send(&end, exchange, out);
     }
 }
 

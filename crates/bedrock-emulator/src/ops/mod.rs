@@ -7,7 +7,6 @@ mod invoke_model;
 mod invoke_model_with_response_stream;
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::{
     answer_plan::{Answer, Beat, Ending},
@@ -161,8 +160,6 @@ pub(crate) struct Encoded {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) content_type: &'static str,
     pub(crate) body: Body,
-    /// As model invocation logging shows the answer.
-    pub(crate) log_output: Value,
     pub(crate) latency_ms: u64,
     pub(crate) first_token_ms: u64,
     /// The exception inside the stream, if there is one.

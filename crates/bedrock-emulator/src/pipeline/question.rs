@@ -603,6 +603,7 @@ impl<'a> Pipeline<'a> {
             record: paused.record,
             tracer: paused.tracer,
             asked: None,
+            known: None,
             logged: false,
             protocol: paused.protocol,
             blow: None,

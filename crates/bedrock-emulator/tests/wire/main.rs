@@ -14,6 +14,7 @@ mod evidence;
 mod faults;
 mod guardrails;
 mod invoke;
+mod journal;
 mod permissions;
 mod refusals;
 mod rules;
