@@ -296,6 +296,7 @@ impl Reader {
                     self.text("qualifier", qualifier);
                 }
             }
+            Block::ToolChange { name } => self.text("tool_change", name),
             Block::Video(media) => self.media("video", media),
             Block::Audio(media) => self.media("audio", media),
             Block::CachePoint(_) => {}

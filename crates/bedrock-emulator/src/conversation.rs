@@ -90,6 +90,11 @@ pub(crate) enum Block {
         qualifiers: Vec<String>,
     },
     CachePoint(CachePoint),
+    /// A tool that comes or goes in the middle of the conversation (Converse only). What it does is
+    /// not known; it is read and checked, and changes nothing.
+    ToolChange {
+        name: String,
+    },
     Video(Media),
     Audio(Media),
 }
@@ -267,6 +272,14 @@ impl Turn {
 }
 
 impl Block {
+    /// What it says, if it is a text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(crate) fn tokens(&self) -> u32 {
         match self {
             Self::Text(text) | Self::Reasoning { text, .. } | Self::Guard { text, .. } => {
@@ -287,6 +300,7 @@ impl Block {
                 ..
             } => tokens::count(source) + tokens::count(title) + tokens::count(text),
             Self::Image(image) => image.tokens(),
+            Self::ToolChange { name } => tokens::count(name),
             Self::CachePoint(_) | Self::Video(_) | Self::Audio(_) => 0,
         }
     }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{service::Protocol, xml::Xml};
 
+/// What is said about bytes that are not base64; chosen.
+pub(crate) const INVALID_BASE64: &str = "Invalid base64 value";
+
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
@@ -124,12 +127,23 @@ impl ApiError {
         Self::new(code, Dialect::FrontDoor, message)
     }
 
-    /// 400 `SerializationException`: the body is not the JSON that an operation takes. Only one
-    /// text of this family is recorded; the others are chosen.
+    /// 400 `SerializationException`: the body is not the JSON that an operation takes. The front
+    /// door names no place. The text about maps is seen on Bedrock, the others belong to its family
+    /// or are chosen; which text belongs to broken JSON is not verified.
     pub(crate) fn serialization(error: &serde_json::Error) -> Self {
-        let message = match error.classify() {
-            serde_json::error::Category::Data => "Unexpected field type",
-            _ => "Unexpected token in JSON",
+        let detail = error.to_string();
+        let message = if error.is_syntax() || error.is_eof() {
+            "Unable to parse the request body as JSON"
+        } else if detail.contains("invalid type: map") {
+            "Start of structure or map found where not expected"
+        } else if detail.contains("invalid type: sequence") {
+            "Start of list found where not expected"
+        } else if detail.contains("expected a sequence") {
+            "Expected list or null"
+        } else if detail.contains(INVALID_BASE64) {
+            INVALID_BASE64
+        } else {
+            "Unexpected field type"
         };
         Self::front_door(Code::Serialization, message)
     }

@@ -28,7 +28,9 @@ mod converse_request;
 mod invoke_request;
 mod media;
 mod ops;
-mod rules;
+mod place;
+pub mod refusal;
+pub mod rules;
 mod violations;
 
 pub mod answer;

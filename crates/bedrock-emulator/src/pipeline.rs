@@ -22,6 +22,7 @@ use crate::{
     error::{ApiError, Code},
     fault::{Blow, Stage},
     identity::Principal,
+    invoke_request::check_headers,
     journal::{self, Measured, Record},
     observe::Sample,
     ops::{self, Encoded, Exchange, Input, Operation, Took},
@@ -509,7 +510,10 @@ impl<'a> Pipeline<'a> {
         operation: Operation,
         model: &str,
     ) -> Result<(Input, Resolved<'a>, Conversation), ApiError> {
-        let input = Input::parse(operation, &self.request.body)?;
+        let mut input = Input::parse(operation, &self.request.body)?;
+        if let Input::Invoke(_) = input {
+            check_headers(&self.request)?;
+        }
         let today = self.today();
         let catalogue = self.emulator.catalogue();
         let resolved = if operation == Operation::CountTokens {
@@ -518,7 +522,8 @@ impl<'a> Pipeline<'a> {
             catalogue.resolve(model, &self.region, today)?
         };
         self.asked = Some((operation, resolved.clone()));
-        let conversation = input.check(resolved.model)?;
+        let length = self.request.body.len();
+        let conversation = input.check(operation, resolved.model, length)?;
         if operation.invokes() && resolved.model.provider == "anthropic" {
             let signer = Signer::new(self.config().seed);
             let checked = signer.check(&conversation);

@@ -1,6 +1,6 @@
 //! Limits of the service model, reported as AWS's request framework does: all in one message.
 
-use crate::error::ApiError;
+use crate::{error::ApiError, place::Place};
 
 /// The broken constraints of one request, in order.
 #[derive(Debug, Default)]
@@ -20,48 +20,47 @@ impl Violations {
         )))
     }
 
-    pub(crate) fn required(&mut self, at: &str, present: bool) {
+    pub(crate) fn required(&mut self, at: &Place<'_>, present: bool) {
         if !present {
             self.add(at, None, "Member must not be null");
         }
     }
 
-    pub(crate) fn min_length(&mut self, at: &str, text: &str, min: usize) {
-        if text.chars().count() < min {
-            let limit = format!("Member must have length greater than or equal to {min}");
-            self.add(at, Some(text), &limit);
+    /// A text of `min` to `max` characters.
+    pub(crate) fn length(&mut self, at: &Place<'_>, text: &str, min: usize, max: usize) {
+        // Bytes bound characters from above, so most texts need no counting.
+        if text.len() < min {
+            self.add(at, Some(text), &at_least("length", min));
+        } else if text.len() > max && text.chars().count() > max {
+            self.add(at, Some(text), &at_most("length", max));
         }
     }
 
-    pub(crate) fn min_items(&mut self, at: &str, min: usize) {
-        let limit = format!("Member must have length greater than or equal to {min}");
-        self.add(at, Some("[]"), &limit);
+    /// A list or map of `min` to `max` elements.
+    pub(crate) fn items(&mut self, at: &Place<'_>, count: usize, min: usize, max: usize) {
+        if count < min {
+            self.add(at, Some("[]"), &at_least("length", min));
+        } else if count > max {
+            self.add(at, None, &at_most("length", max));
+        }
     }
 
-    pub(crate) fn max_items(&mut self, at: &str, max: usize) {
-        let limit = format!("Member must have length less than or equal to {max}");
-        self.add(at, None, &limit);
-    }
-
-    pub(crate) fn at_least(&mut self, at: &str, number: i64, min: i64) {
+    pub(crate) fn at_least(&mut self, at: &Place<'_>, number: i64, min: i64) {
         if number < min {
-            let limit = format!("Member must have value greater than or equal to {min}");
-            self.add(at, Some(&number.to_string()), &limit);
+            self.add(at, Some(&number.to_string()), &at_least("value", min));
         }
     }
 
     /// A number from 0 to 1.
-    pub(crate) fn fraction(&mut self, at: &str, number: f64) {
+    pub(crate) fn fraction(&mut self, at: &Place<'_>, number: f64) {
         if number < 0.0 {
-            let limit = "Member must have value greater than or equal to 0";
-            self.add(at, Some(&number.to_string()), limit);
+            self.add(at, Some(&number.to_string()), &at_least("value", 0));
         } else if number > 1.0 {
-            let limit = "Member must have value less than or equal to 1";
-            self.add(at, Some(&number.to_string()), limit);
+            self.add(at, Some(&number.to_string()), &at_most("value", 1));
         }
     }
 
-    pub(crate) fn one_of(&mut self, at: &str, text: &str, values: &[&str]) {
+    pub(crate) fn one_of(&mut self, at: &Place<'_>, text: &str, values: &[&str]) {
         if !values.contains(&text) {
             let set = values.join(", ");
             let limit = format!("Member must satisfy enum value set: [{set}]");
@@ -69,24 +68,49 @@ impl Violations {
         }
     }
 
-    /// A name of 1 to 64 letters, digits and `extra` characters.
-    pub(crate) fn name(&mut self, at: &str, text: &str, pattern: &str, extra: &str) {
-        self.min_length(at, text, 1);
-        if text.chars().count() > 64 {
-            let limit = "Member must have length less than or equal to 64";
-            self.add(at, Some(text), limit);
-        }
-        let legal = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
-        if !text.is_empty() && !text.chars().all(legal) {
+    /// A text whose characters are all `legal`.
+    pub(crate) fn pattern(
+        &mut self,
+        at: &Place<'_>,
+        text: &str,
+        pattern: &str,
+        legal: impl Fn(char) -> bool,
+    ) {
+        if !text.chars().all(legal) {
             let limit = format!("Member must satisfy regular expression pattern: {pattern}");
             self.add(at, Some(text), &limit);
         }
     }
 
-    fn add(&mut self, at: &str, value: Option<&str>, limit: &str) {
-        let value = value.map_or_else(String::new, |v| format!(" '{v}'"));
+    /// A name of 1 to 64 letters, digits and `extra` characters.
+    pub(crate) fn name(&mut self, at: &Place<'_>, text: &str, pattern: &str, extra: &str) {
+        self.length(at, text, 1, 64);
+        self.pattern(at, text, pattern, |c| {
+            c.is_ascii_alphanumeric() || extra.contains(c)
+        });
+    }
+
+    fn add(&mut self, at: &Place<'_>, value: Option<&str>, limit: &str) {
+        let value = value.map_or_else(String::new, |v| format!(" '{}'", quoted(v)));
         self.0.push(format!(
-            "Value{value} at '{at}' failed to satisfy constraint: {limit}"
+            "Value{value} at '{}' failed to satisfy constraint: {limit}",
+            at.framework()
         ));
     }
+}
+
+/// What was sent, as far as a message should carry it: 25 MB in a name need not come back (chosen).
+fn quoted(value: &str) -> &str {
+    const MOST: usize = 2_048;
+    value
+        .get(..value.floor_char_boundary(MOST))
+        .unwrap_or(value)
+}
+
+fn at_least(what: &str, min: impl std::fmt::Display) -> String {
+    format!("Member must have {what} greater than or equal to {min}")
+}
+
+fn at_most(what: &str, max: impl std::fmt::Display) -> String {
+    format!("Member must have {what} less than or equal to {max}")
 }

@@ -3,10 +3,7 @@
 use time::Date;
 
 use super::{ApplicationProfile, Catalogue, Geography, LifecycleState, Model};
-use crate::{
-    error::{ApiError, Code},
-    journal::Usage,
-};
+use crate::{error::ApiError, journal::Usage, refusal::Refusal};
 
 /// What an id or ARN in a request's path means.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,16 +94,11 @@ impl Catalogue {
         let found = self
             .find_among(id_or_arn, region, own)
             .filter(|found| self.state(found.model, today) != LifecycleState::NotYet)
-            .ok_or_else(unknown_identifier)?;
+            .ok_or_else(|| unknown(id_or_arn))?;
         match found.via {
-            Via::Provisioned => Err(ApiError::validation(
-                "The provided model doesn't support on-demand throughput.",
-            )),
+            Via::Provisioned => Err(Refusal::ContextSuffix.error()),
             Via::OnDemand if !self.has_in_region(found.model, region) && found.model.on_demand => {
-                Err(ApiError::bedrock(
-                    Code::ResourceNotFound,
-                    "Model not found.",
-                ))
+                Err(Refusal::ModelNotFound.error())
             }
             _ => Ok(found),
         }
@@ -116,11 +108,7 @@ impl Catalogue {
         if self.state(found.model, today).lives() {
             return Ok(());
         }
-        Err(ApiError::bedrock(
-            Code::ResourceNotFound,
-            "This model version has reached the end of its life. \
-             Please refer to the AWS documentation for more details.",
-        ))
+        Err(Refusal::EndOfLife.error())
     }
 
     /// Like [`Self::resolve`] without the rules about lifecycle and on-demand throughput.
@@ -279,8 +267,12 @@ impl<'c> Resolved<'c> {
     }
 }
 
-fn unknown_identifier() -> ApiError {
-    ApiError::validation("The provided model identifier is invalid.")
+/// Why nothing has this id.
+fn unknown(id_or_arn: &str) -> ApiError {
+    if id_or_arn.starts_with("arn:") && id_or_arn.contains(":prompt/") {
+        return Refusal::PromptResource.error();
+    }
+    Refusal::UnknownModel.error()
 }
 
 /// The pattern of `modelId` in the service model, as Bedrock quotes it back.

@@ -24,6 +24,7 @@ use time::OffsetDateTime;
 
 use crate::{
     error::{ApiError, Code},
+    refusal::Refusal,
     rng::{Rng, hash},
     script::{Asked, Fault, When},
 };
@@ -347,6 +348,20 @@ impl Fault {
         }
     }
 
+    /// A refusal with a fixed text, or with another one.
+    pub(crate) fn refused(
+        refusal: Refusal,
+        message: Option<&str>,
+        retry_after_ms: Option<u64>,
+    ) -> Self {
+        let error = refusal.error();
+        let error = match message {
+            Some(message) => error.saying(message),
+            None => error,
+        };
+        Self::Error(error.retry_after(retry_after_ms))
+    }
+
     /// What it says; `None` when it says nothing at all.
     pub(crate) fn error(&self, in_stream: bool) -> Option<ApiError> {
         Some(match self {
@@ -369,37 +384,29 @@ impl Fault {
     }
 }
 
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::refused(refusal, None, None)
+    }
+}
+
 impl ApiError {
     /// The error as it is mostly met, with its text.
     pub fn usual(code: Code) -> Self {
         let text = match code {
-            Code::Throttling => "Too many requests, please wait before trying again.",
-            Code::ServiceUnavailable => "Bedrock is unable to process your request.",
-            Code::InternalServer => {
-                "The system encountered an unexpected error during processing. Try your request \
-                 again."
-            }
-            // This text and those of not ready and quota are the service model's, not seen live.
-            Code::ModelTimeout => {
-                "The request took too long to process. Processing time exceeded the model timeout \
-                 length."
-            }
-            Code::ModelError | Code::ModelStreamError => {
-                "Model produced invalid sequence as part of ToolUse. Please refer to the model tool \
-                 use troubleshooting guide."
-            }
-            Code::ModelNotReady => {
-                "The model specified in the request is not ready to serve inference requests."
-            }
-            Code::AccessDenied => "You don't have access to the model with the specified model ID.",
+            Code::Throttling => Refusal::TooManyRequests.text(),
+            Code::ServiceUnavailable => Refusal::UnableToProcess.text(),
+            Code::InternalServer => Refusal::InternalServer.text(),
+            Code::ModelTimeout => Refusal::ModelTimeout.text(),
+            Code::ModelError | Code::ModelStreamError => Refusal::ModelError.text(),
+            Code::ModelNotReady => Refusal::ModelNotReady.text(),
+            Code::AccessDenied => Refusal::ModelAccess.text(),
+            // The service model's code; the text was not seen live.
             Code::ServiceQuotaExceeded => {
                 "Your request exceeds the service quota for your account."
             }
-            Code::Validation => "The provided model identifier is invalid.",
-            Code::ResourceNotFound => {
-                "This model version has reached the end of its life. Please refer to the AWS \
-                 documentation for more details."
-            }
+            Code::Validation => Refusal::UnknownModel.text(),
+            Code::ResourceNotFound => Refusal::EndOfLife.text(),
             Code::UnrecognizedClient => "The security token included in the request is invalid.",
             Code::ExpiredToken => "The security token included in the request is expired",
             Code::InvalidSignature => {

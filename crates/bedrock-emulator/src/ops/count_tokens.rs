@@ -2,14 +2,14 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Encoded, Exchange};
 use crate::{
     catalogue::Model,
     conversation::Conversation,
     converse_request::ConverseRequest,
-    error::{ApiError, Code},
+    error::{ApiError, Code, INVALID_BASE64},
     invoke_request::InvokeRequest,
     wire::Body,
 };
@@ -23,7 +23,7 @@ pub(crate) struct CountTokensRequest {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CountTokensInput {
-    converse: Option<Value>,
+    converse: Option<ConverseRequest>,
     invoke_model: Option<InvokeModelInput>,
 }
 
@@ -34,23 +34,22 @@ struct InvokeModelInput {
 
 impl CountTokensRequest {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        serde_json::from_slice(body)
-            .map_err(|_| ApiError::front_door(Code::Serialization, "Unexpected field type"))
+        serde_json::from_slice(body).map_err(|error| ApiError::serialization(&error))
     }
 
-    pub(super) fn conversation(&self, model: &Model) -> Result<Conversation, ApiError> {
-        let Some(input) = &self.input else {
+    pub(super) fn conversation(&mut self, model: &Model) -> Result<Conversation, ApiError> {
+        let Some(input) = &mut self.input else {
             return Err(missing("input"));
         };
-        if let Some(converse) = &input.converse {
-            return ConverseRequest::from_value(converse)?.conversation();
+        if let Some(converse) = &mut input.converse {
+            return converse.conversation(model);
         }
         let body = input.invoke_model.as_ref().and_then(|i| i.body.as_ref());
         let body = body.ok_or_else(|| missing("input"))?;
         let body = STANDARD
             .decode(body)
-            .map_err(|_| ApiError::front_door(Code::Serialization, "Invalid base64 value"))?;
-        InvokeRequest::new(&body).conversation(model)
+            .map_err(|_| ApiError::front_door(Code::Serialization, INVALID_BASE64))?;
+        InvokeRequest::new(body.into()).conversation(model)
     }
 }
 

@@ -17,8 +17,9 @@ use crate::{
     error::ApiError,
     invoke_request::InvokeRequest,
     pace::Pace,
+    refusal::Refusal,
     rng::Rng,
-    rules::{self, Surface},
+    rules::{Case, Surface},
     script::Fault,
     wire::{Body, Due, End, Frame},
 };
@@ -98,7 +99,7 @@ impl Input {
                 Self::Converse(Box::new(ConverseRequest::parse(body)?))
             }
             Operation::InvokeModel | Operation::InvokeModelWithResponseStream => {
-                Self::Invoke(InvokeRequest::new(body))
+                Self::Invoke(InvokeRequest::new(body.clone()))
             }
             Operation::CountTokens => Self::CountTokens(Box::new(CountTokensRequest::parse(body)?)),
         })
@@ -113,20 +114,23 @@ impl Input {
     }
 
     /// Everything that `model` and Bedrock check about the content.
-    pub(crate) fn check(&self, model: &Model) -> Result<Conversation, ApiError> {
-        match self {
-            Self::Converse(request) => {
-                let conversation = request.conversation()?;
-                rules::check(Surface::Converse, model, &conversation)?;
-                Ok(conversation)
+    pub(crate) fn check(
+        &mut self,
+        operation: Operation,
+        model: &Model,
+        body_length: usize,
+    ) -> Result<Conversation, ApiError> {
+        let (surface, conversation) = match self {
+            Self::Converse(_) if !model.family.chats() => {
+                return Err(Refusal::NotAChatModel.error());
             }
-            Self::Invoke(request) => {
-                let conversation = request.conversation(model)?;
-                rules::check(Surface::Messages, model, &conversation)?;
-                Ok(conversation)
-            }
-            Self::CountTokens(request) => request.conversation(model),
-        }
+            Self::Converse(request) => (Surface::Converse, request.conversation(model)?),
+            Self::Invoke(request) => (Surface::Messages, request.conversation(model)?),
+            Self::CountTokens(request) => return request.conversation(model),
+        };
+        let streams = operation.streams();
+        Case::new(surface, streams, model, &conversation, body_length).check()?;
+        Ok(conversation)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     document::{self, Field, Table},
     error::Code,
     fault::FaultRule,
+    refusal::Refusal,
 };
 
 /// A script file: scripted replies, fault rules, or both.
@@ -125,7 +126,7 @@ pub(crate) fn fault(table: &mut Table<'_>) -> Result<Option<Fault>, Mistake> {
     let socket = table.read("socket", |f| {
         f.word(&[("cut", Socket::Cut), ("hang", Socket::Hang)])
     })?;
-    let error = table.read("error", |f| code(&f))?;
+    let error = table.read("error", |f| named(&f))?;
     let message = table.read("message", |f| f.text())?;
     let retry_after_ms = table.read("retry_after_ms", |f| f.whole(0))?;
     if error.is_none() && (message.is_some() || retry_after_ms.is_some()) {
@@ -135,7 +136,10 @@ pub(crate) fn fault(table: &mut Table<'_>) -> Result<Option<Fault>, Mistake> {
         (Some(_), Some(_)) => {
             return Err(table.mistake("has both error and socket; keep one of them"));
         }
-        (Some(code), None) => Some(Fault::of(code, message, retry_after_ms)),
+        (Some(Named::Code(code)), None) => Some(Fault::of(code, message, retry_after_ms)),
+        (Some(Named::Refusal(refusal)), None) => {
+            Some(Fault::refused(refusal, message, retry_after_ms))
+        }
         (None, Some(Socket::Cut)) => Some(Fault::Disconnect),
         (None, Some(Socket::Hang)) => Some(Fault::Hang),
         (None, None) => None,
@@ -148,9 +152,17 @@ enum Socket {
     Hang,
 }
 
-/// An error's name, as in `x-amzn-ErrorType`.
-fn code(field: &Field<'_>) -> Result<Code, Mistake> {
-    let all: Vec<_> = Code::ALL.iter().map(|code| (code.name(), *code)).collect();
+#[derive(Clone, Copy)]
+enum Named {
+    Code(Code),
+    Refusal(Refusal),
+}
+
+/// An error's name as in `x-amzn-ErrorType`, or a refusal's (`legacy-inactive`).
+fn named(field: &Field<'_>) -> Result<Named, Mistake> {
+    let codes = Code::ALL.iter().map(|c| (c.name(), Named::Code(*c)));
+    let refusals = Refusal::ALL.iter().map(|r| (r.name(), Named::Refusal(*r)));
+    let all: Vec<_> = codes.chain(refusals).collect();
     field.word(&all)
 }
 

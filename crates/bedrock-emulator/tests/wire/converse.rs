@@ -291,7 +291,8 @@ fn tools_are_used_on_their_own_only_when_the_prompt_names_one() {
 #[test]
 fn thinking_comes_first_with_a_signature_and_is_taken_back() {
     let emulator = open();
-    let model = profile(&emulator, "haiku");
+    // Takes both forms; Haiku 4.5 refuses the adaptive one (seen live).
+    let model = format!("us.{}", base(&emulator, "Claude Sonnet 4.6"));
     for thinking in [
         json!({"thinking": {"type": "enabled", "budget_tokens": 1024}}),
         json!({"reasoning_config": {"type": "enabled", "budget_tokens": 1024}}),

@@ -13,6 +13,7 @@ mod converse;
 mod evidence;
 mod faults;
 mod guardrails;
+mod golden;
 mod invoke;
 mod journal;
 mod permissions;
