@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     cache::PromptCache,
     emulator::Config,
+    error::Code,
     fault::Faults,
     guardrail::Guardrails,
     journal::{Journal, Record},
@@ -29,6 +30,7 @@ pub(crate) struct Account {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) journal: Journal,
+    pub(crate) counts: Counts,
     pub(crate) script: Script,
     /// What model invocation logging wrote down.
     pub(crate) logs: Journal,
@@ -46,6 +48,7 @@ impl Account {
     pub(crate) fn new(id: &str, config: &Config, policies: Policies) -> Self {
         let state = State {
             journal: Journal::new(config.journal_capacity, config.journal_bytes),
+            counts: Counts::default(),
             script: Script::default(),
             logs: Journal::new(config.journal_capacity, config.journal_bytes),
             meters: Meters::default(),
@@ -63,6 +66,19 @@ impl Account {
         }
     }
 
+    /// As if nothing had happened yet. Policies and the logging switch stay: they are configuration.
+    pub(crate) fn reset(&self, config: &Config) {
+        self.faults.clear();
+        let mut state = self.state();
+        state.journal = Journal::new(config.journal_capacity, config.journal_bytes);
+        state.logs = Journal::new(config.journal_capacity, config.journal_bytes);
+        state.counts = Counts::default();
+        state.script = Script::default();
+        state.meters = Meters::default();
+        state.buckets = Buckets::default();
+        state.prompt_cache = PromptCache::default();
+    }
+
     /// Its state, for as short as possible: answers are composed without it.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held is our bug; the data is still whole enough to report.
@@ -70,9 +86,33 @@ impl Account {
     }
 }
 
+/// How many requests there were, also those that the journal no longer holds.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) requests: u64,
+    /// Answered with an error, in a stream too, or not answered.
+    pub(crate) errors: u64,
+    /// Of them, `ThrottlingException`.
+    pub(crate) throttles: u64,
+    pub(crate) last_error: Option<Arc<Record>>,
+}
+
+impl Counts {
+    fn add(&mut self, record: &Arc<Record>) {
+        self.requests += 1;
+        if record.error.is_none() && (200..400).contains(&record.status) {
+            return;
+        }
+        self.errors += 1;
+        self.throttles += u64::from(record.error == Some(Code::Throttling));
+        self.last_error = Some(Arc::clone(record));
+    }
+}
+
 impl State {
     /// Keeps a request that was answered; `logged`: model invocation logging writes it down too.
     pub(crate) fn keep(&mut self, record: Arc<Record>, logged: bool) {
+        self.counts.add(&record);
         if logged {
             self.logs.push(Arc::clone(&record));
         }

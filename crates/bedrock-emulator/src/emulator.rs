@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -178,6 +178,32 @@ pub struct Emulator {
     accounts: Mutex<BTreeMap<String, Arc<Account>>>,
     home: Arc<Account>,
     seq: AtomicU64,
+    /// Counts accounts made by the control API.
+    made: AtomicU64,
+    dials: RwLock<Dials>,
+    /// Milliseconds since the Unix epoch; 0: not known yet.
+    started: AtomicI64,
+}
+
+/// The settings that can change while the emulator runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dials {
+    /// See [`Config::seed`].
+    pub seed: u64,
+    /// See [`Config::today`].
+    pub today: Option<Date>,
+    /// See [`Config::latency`].
+    pub latency: Latency,
+}
+
+impl Dials {
+    fn of(config: &Config) -> Self {
+        Self {
+            seed: config.seed,
+            today: config.today,
+            latency: config.latency,
+        }
+    }
 }
 
 impl Emulator {
@@ -196,6 +222,9 @@ impl Emulator {
             accounts: Mutex::new(accounts),
             home,
             seq: AtomicU64::new(0),
+            made: AtomicU64::new(0),
+            dials: RwLock::new(Dials::of(&config)),
+            started: AtomicI64::new(0),
             config,
             catalogue,
         })
@@ -224,6 +253,36 @@ impl Emulator {
     /// The configuration it was made with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The settings that can change, as they are now.
+    pub fn dials(&self) -> Dials {
+        *self.dials.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes them, for requests from now on.
+    pub fn turn(&self, dials: Dials) {
+        *self.dials.write().unwrap_or_else(PoisonError::into_inner) = dials;
+    }
+
+    pub(crate) fn configured_dials(&self) -> Dials {
+        Dials::of(&self.config)
+    }
+
+    /// Tells when it was started, which it cannot know by itself. Without this its first request is
+    /// the start.
+    pub fn started(&self, now: OffsetDateTime) {
+        let ms = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        let _ = self
+            .started
+            .compare_exchange(0, ms, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// How long it has been running.
+    pub(crate) fn uptime(&self, now: OffsetDateTime) -> time::Duration {
+        self.started(now);
+        let started = time::Duration::milliseconds(self.started.load(Ordering::Relaxed));
+        now - (OffsetDateTime::UNIX_EPOCH + started)
     }
 
     /// Its catalogue.
@@ -326,7 +385,7 @@ impl Emulator {
         found.next()
     }
 
-    /// All accounts that a request has come from, and the configured one.
+    /// Every account that was configured, created or called from.
     pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
         self.lock_accounts().values().cloned().collect()
     }
@@ -375,6 +434,27 @@ impl Emulator {
     /// The number of the next request.
     pub(crate) fn next_seq(&self) -> u64 {
         self.seq.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The number of the next account that the control API makes.
+    pub(crate) fn next_account(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Who exists, to change it.
+    pub(crate) fn identities_mut(&self) -> RwLockWriteGuard<'_, Identities> {
+        self.identities
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops an account and everybody in it; `false` for the configured one, which stays.
+    pub(crate) fn drop_account(&self, id: &str) -> bool {
+        if id == &*self.home.id {
+            return false;
+        }
+        self.identities_mut().forget_account(id);
+        self.lock_accounts().remove(id).is_some()
     }
 
     /// Who exists.

@@ -59,6 +59,20 @@ impl Identities {
         }
     }
 
+    /// Lets a key pair sign from now on; one with the same access key id goes.
+    pub(crate) fn add(&mut self, credential: Credential) {
+        let id = &credential.access_key_id;
+        self.credentials.retain(|c| c.access_key_id != *id);
+        self.credentials.push(credential);
+    }
+
+    /// Drops everybody of an account.
+    pub(crate) fn forget_account(&mut self, account: &str) {
+        let is_in = |arn: &str| arn.split(':').nth(4) == Some(account);
+        self.credentials.retain(|c| !is_in(&c.arn));
+        self.api_keys.retain(|key| !is_in(&key.arn));
+    }
+
     /// The key pair with this access key id.
     pub(crate) fn credential(&self, access_key_id: &str) -> Option<&Credential> {
         let mut all = self.credentials.iter();

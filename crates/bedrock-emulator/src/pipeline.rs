@@ -18,7 +18,7 @@ use crate::{
     cache::Prefixes,
     catalogue::{LifecycleState, Resolved, Via},
     conversation::Conversation,
-    emulator::{Auth, Config, Emulator},
+    emulator::{Auth, Config, Dials, Emulator},
     error::{ApiError, Code},
     fault::{Blow, Stage},
     identity::Principal,
@@ -35,6 +35,7 @@ use crate::{
     speak::Voice,
     trace::{Note, TraceStatus, Tracer, edges},
     wire::{Body, Due, End, Reply, Request},
+    workshop::guard,
 };
 
 /// A request on its way.
@@ -62,6 +63,7 @@ pub(crate) struct Pipeline<'a> {
     question: Option<Box<question::LetIn>>,
     /// How long the answer took, if that was measured.
     took: Option<Took>,
+    dials: Dials,
 }
 
 /// How a request ends without an answer of its operation.
@@ -127,9 +129,15 @@ struct Invocation<'i> {
 
 impl<'a> Pipeline<'a> {
     pub(crate) fn new(emulator: &'a Emulator, request: Arc<Request>, now: OffsetDateTime) -> Self {
-        let seq = emulator.next_seq();
+        // Who looks at the emulator must not change what it answers to others.
+        let seq = if request.target.starts_with(guard::PREFIX) {
+            0
+        } else {
+            emulator.next_seq()
+        };
         let config = emulator.config();
-        let mut rng = Rng::new(config.seed, &[seq]);
+        let dials = emulator.dials();
+        let mut rng = Rng::new(dials.seed, &[seq]);
         let request_id = rng.uuid();
         let region = auth::caller(&request).region;
         let account = Arc::clone(emulator.home());
@@ -153,6 +161,7 @@ impl<'a> Pipeline<'a> {
             asks: false,
             question: None,
             took: None,
+            dials,
         }
     }
 
@@ -272,6 +281,9 @@ impl<'a> Pipeline<'a> {
         self.protocol = service.protocol();
         self.record.service = Some(service);
         self.record.operation = Some(operation.name);
+        if service == Service::Workshop {
+            guard::admit(&self.request)?;
+        }
         let principal = self.authenticate(service)?;
         let (account, request) = (Arc::clone(&self.account), Arc::clone(&self.request));
         let region = self.region.clone();
@@ -402,7 +414,7 @@ impl<'a> Pipeline<'a> {
         let mut asked = Asked::new(operation, &request, self.now);
         asked.model = model.as_deref();
         asked.resolved = resolved.or(found.as_ref());
-        let Some(blow) = account.faults.strike(&asked, stage, self.config().seed) else {
+        let Some(blow) = account.faults.strike(&asked, stage, self.dials.seed) else {
             return Ok(());
         };
         self.record.fault = Some(blow.names.clone());
@@ -525,7 +537,7 @@ impl<'a> Pipeline<'a> {
         let length = self.request.body.len();
         let conversation = input.check(operation, resolved.model, length)?;
         if operation.invokes() && resolved.model.provider == "anthropic" {
-            let signer = Signer::new(self.config().seed);
+            let signer = Signer::new(self.dials.seed);
             let checked = signer.check(&conversation);
             checked.map_err(|altered| input.surface().model(altered.message()))?;
         }
@@ -533,7 +545,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn today(&self) -> Date {
-        self.config().today.unwrap_or_else(|| self.now.date())
+        self.dials.today.unwrap_or_else(|| self.now.date())
     }
 
     fn count(&mut self, invocation: &Invocation<'_>) -> Answered {
@@ -612,7 +624,7 @@ impl<'a> Pipeline<'a> {
             resolved,
             ..
         } = *invocation;
-        let voice = Voice::new(self.config(), resolved.model);
+        let voice = Voice::new(self.config(), self.dials.seed, resolved.model);
         let step = self.scripted(invocation)?;
         // Fault rules spoil answers that are known as a whole.
         let later = self.asks && step.is_none() && self.blow.is_none();
@@ -664,7 +676,7 @@ impl<'a> Pipeline<'a> {
             input: invocation.input,
             conversation: invocation.conversation,
             answer,
-            latency: self.config().latency,
+            latency: self.dials.latency,
             took: self.took,
             rng: self.rng.clone(),
         };

@@ -64,6 +64,24 @@ impl Rng {
         format!("msg_bdrk_01{}", self.chars(BASE58, 22))
     }
 
+    /// Twelve digits; no account of AWS begins with a zero here, so that none is cut as a number.
+    pub(crate) fn account_id(&mut self) -> String {
+        (100_000_000_000 + self.below(900_000_000_000)).to_string()
+    }
+
+    /// `AKIA` and sixteen of base 32.
+    pub(crate) fn access_key_id(&mut self) -> String {
+        format!(
+            "AKIA{}",
+            self.chars(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)
+        )
+    }
+
+    /// Forty characters.
+    pub(crate) fn secret_access_key(&mut self) -> String {
+        self.chars(URL_SAFE, 40)
+    }
+
     /// The stream padding member `p`: a prefix of the alphabet, 2 to 61 long (recorded: uniform).
     pub(crate) fn padding(&mut self) -> &'static str {
         const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

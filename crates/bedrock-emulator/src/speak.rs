@@ -43,9 +43,9 @@ struct Call<'c> {
 }
 
 impl Voice {
-    pub(crate) fn new(config: &Config, model: &Model) -> Self {
+    pub(crate) fn new(config: &Config, seed: u64, model: &Model) -> Self {
         Self {
-            seed: config.seed,
+            seed,
             scramble: config.scramble,
             max_output: model.max_output,
             thinking: model.thinking,

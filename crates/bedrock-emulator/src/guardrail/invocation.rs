@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Assessment, Passage, Qualifier, Scope, Source, Version, assess, traced,
-};
+use super::{Assessment, Passage, Qualifier, Scope, Source, Version, assess, traced};
 use crate::{
     answer_plan::{Answer, Beat, Composer, Content, Ending, Head, Part},
     conversation::{Block, Conversation, Role},
@@ -109,13 +107,16 @@ impl Guarding {
     /// `trace.guardrail` of Converse's answers.
     pub(crate) fn converse_trace(&self) -> Option<Value> {
         let scope = self.scope()?;
-        let told = |assessment: &Assessment| {
-            traced(&self.version, assessment, scope, self.latency_ms)
-        };
+        let told =
+            |assessment: &Assessment| traced(&self.version, assessment, scope, self.latency_ms);
         let mut trace = Map::new();
         if self.intervened() {
             // Inferred from the texts of `ApplyGuardrail`.
-            let blocks = self.input.iter().chain(&self.output).any(Assessment::blocks);
+            let blocks = self
+                .input
+                .iter()
+                .chain(&self.output)
+                .any(Assessment::blocks);
             let reason = if blocks {
                 "Guardrail blocked."
             } else {
@@ -131,7 +132,10 @@ impl Guarding {
             trace.insert("modelOutput".to_owned(), json!([said]));
         }
         if let Some(output) = &self.output {
-            trace.insert("outputAssessments".to_owned(), json!({ id: [told(output)] }));
+            trace.insert(
+                "outputAssessments".to_owned(),
+                json!({ id: [told(output)] }),
+            );
         }
         Some(json!({ "guardrail": trace }))
     }
@@ -184,7 +188,10 @@ fn passages(conversation: &Conversation) -> Vec<Passage> {
         .filter_map(|block| match block {
             Block::Guard { text, qualifiers } => Some(Passage {
                 text: text.clone(),
-                qualifiers: qualifiers.iter().filter_map(|q| Qualifier::of_name(q)).collect(),
+                qualifiers: qualifiers
+                    .iter()
+                    .filter_map(|q| Qualifier::of_name(q))
+                    .collect(),
             }),
             _ => None,
         })

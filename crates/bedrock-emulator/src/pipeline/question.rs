@@ -452,7 +452,11 @@ impl Question {
     fn own_answer(&self) -> Result<Answer, Stop> {
         let found = resolved(&self.emulator, self.paused.as_deref(), &self.asked);
         let found = found.ok_or(Stop::Silence(Fault::Disconnect))?;
-        let voice = super::Voice::new(self.emulator.config(), found.model);
+        let voice = super::Voice::new(
+            self.emulator.config(),
+            self.emulator.dials().seed,
+            found.model,
+        );
         let mut answer = voice.generate(&self.asked.conversation)?;
         answer.usage = Usage {
             output: answer.usage.output,
@@ -610,6 +614,7 @@ impl<'a> Pipeline<'a> {
             asks: false,
             question: None,
             took: None,
+            dials: emulator.dials(),
         }
     }
 }

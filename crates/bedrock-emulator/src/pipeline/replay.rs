@@ -69,7 +69,7 @@ impl Pipeline<'_> {
             Some(id) => self.record.request_id = id,
             None => headers.push(("x-amzn-RequestId", self.record.request_id.clone())),
         }
-        let timed = self.config().latency != Latency::none();
+        let timed = self.dials.latency != Latency::none();
         Played {
             status: replay.status,
             headers,

@@ -198,6 +198,11 @@ impl Script {
         }
     }
 
+    /// How many rules there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Drops every rule.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();

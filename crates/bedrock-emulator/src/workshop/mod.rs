@@ -1,25 +1,58 @@
 //! The emulator's own control API, `/_workshop/…`: one operation, one file.
+//!
+//! It asks for no signature, answers programs on this machine only ([`guard`]), stands in no journal
+//! and changes no request's bytes. `openapi.json` describes it; a test compares the two.
 
+mod accounts;
 mod copy_as;
 mod cost;
+mod endpoint_only;
+mod faults;
+pub(crate) mod guard;
 mod health;
 mod invocation_logs;
 mod metrics;
+mod openapi;
 mod replay;
 mod requests;
+mod reset;
+mod script;
+mod settings;
+mod status;
 mod trail;
 
-use std::sync::Arc;
+use accounts::addressed as account;
+use serde_json::Value;
 
 use crate::{
-    account::Account,
-    error::{ApiError, Code},
+    error::ApiError,
+    script::{Document, Mistake},
     service::{Call, Plain},
 };
 
 /// Its operations.
 pub(crate) const OPERATIONS: &[Plain] = &[
     health::OPERATION,
+    openapi::OPERATION,
+    status::OPERATION,
+    script::LIST,
+    script::ADD,
+    script::CLEAR,
+    faults::LIST,
+    faults::ADD,
+    faults::REMOVE,
+    faults::CLEAR,
+    endpoint_only::LIST_GATES,
+    endpoint_only::OPEN_GATE,
+    endpoint_only::CLOSE_GATE,
+    endpoint_only::EVENTS,
+    accounts::LIST,
+    accounts::CREATE,
+    accounts::GET,
+    accounts::DELETE,
+    settings::GET,
+    settings::SET,
+    reset::OPERATION,
     requests::LIST,
     requests::GET,
     requests::CLEAR,
@@ -34,19 +67,34 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     invocation_logs::OPERATION,
 ];
 
-/// The account that `?account=` names, or the configured one.
-fn account(call: &Call<'_>) -> Result<Arc<Account>, ApiError> {
-    let Some(id) = call.query("account") else {
-        return Ok(Arc::clone(call.account));
+/// The body as JSON; an empty one is an empty object.
+fn body(call: &Call<'_>) -> Result<Value, ApiError> {
+    if call.request.body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    serde_json::from_slice(&call.request.body)
+        .map_err(|error| ApiError::validation(format!("the body is not JSON: {error}")))
+}
+
+/// The body as a script file, in TOML if its media type says so.
+fn document(call: &Call<'_>) -> Result<Document, ApiError> {
+    let media_type = call.request.header("content-type").unwrap_or_default();
+    let document = if media_type.trim_start().starts_with("application/toml") {
+        let text = std::str::from_utf8(&call.request.body)
+            .map_err(|error| ApiError::validation(format!("the body is not UTF-8: {error}")))?;
+        Document::from_toml(text)
+    } else {
+        Document::from_json(&body(call)?)
     };
-    let known = call.emulator.accounts();
-    let found = known.into_iter().find(|account| *account.id == *id);
-    found.ok_or_else(|| {
-        ApiError::bedrock(
-            Code::ResourceNotFound,
-            format!("no request of an account {id:?} has come yet"),
-        )
-    })
+    document.map_err(mistaken)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+fn mistaken(mistake: Mistake) -> ApiError {
+    ApiError::validation(mistake.to_string())
 }
 
 /// A whole number in the query.

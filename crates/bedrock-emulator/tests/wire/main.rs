@@ -9,6 +9,7 @@ mod authentication;
 mod bench;
 mod caching;
 mod catalogue;
+mod control;
 mod converse;
 mod evidence;
 mod faults;
