@@ -69,6 +69,14 @@ pub(crate) async fn answer(
         gates: connection.shared.gates.clone(),
     };
     let number = connection.number;
+    #[cfg(feature = "upstream")]
+    let body = match body {
+        Ok(bytes) if connection.shared.upstream.is_some() => {
+            let request = core_request(&parts, bytes, number);
+            return ask(request, message, &connection, clock, in_flight).await;
+        }
+        body => body,
+    };
     let reply = match body {
         Ok(bytes) => handle(core_request(&parts, bytes, number), &connection).await?,
         Err(Unread::TooLarge) => {
@@ -140,6 +148,41 @@ async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, 
     tokio::task::spawn_blocking(move || shared.handle(request))
         .await
         .map_err(io::Error::other)
+}
+
+/// The same when another model may be asked for the words.
+#[cfg(feature = "upstream")]
+async fn ask(
+    request: CoreRequest,
+    message: Message,
+    connection: &Connection,
+    clock: Clock,
+    in_flight: InFlight,
+) -> Result<Response<Paced>, io::Error> {
+    use bedrock_emulator::Begun;
+
+    use crate::upstream::Asked;
+
+    let shared = Arc::clone(&connection.shared);
+    let begun = tokio::task::spawn_blocking(move || shared.begin(request));
+    let question = match begun.await.map_err(io::Error::other)? {
+        Begun::Reply(reply) => return respond(reply, message, connection, clock, in_flight).await,
+        Begun::Ask(question) => question,
+    };
+    let Some(upstream) = &connection.shared.upstream else {
+        let reply = question.fall_back("no other model is configured");
+        return respond(reply, message, connection, clock, in_flight).await;
+    };
+    match upstream
+        .ask(question, clock.since, &connection.shared)
+        .await
+    {
+        Asked::Reply(reply) => respond(reply, message, connection, clock, in_flight).await,
+        Asked::Stream { headers, frames } => {
+            let body = Paced::live(frames, clock, in_flight);
+            Ok(response(200, &headers, None, body, message, connection))
+        }
+    }
 }
 
 async fn respond(

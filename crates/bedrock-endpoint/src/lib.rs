@@ -6,7 +6,8 @@
 //!
 //! Read in this order: `serve` (the listener and its connections), `answer` (one request), `pace`
 //! (when each frame leaves), [`Gates`], `spelling` (letter case on HTTP/1.1), `flush` (how a cut
-//! stream still delivers what came before the cut), `tls`.
+//! stream still delivers what came before the cut), `tls`, `upstream`
+//! (words from another model).
 
 mod answer;
 mod flush;
@@ -16,8 +17,12 @@ mod serve;
 mod spelling;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "upstream")]
+mod upstream;
 
 pub use gates::Gates;
 pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Patience, Setup, Stats};
 #[cfg(feature = "tls")]
 pub use tls::{CaPem, Identity, IdentityError};
+#[cfg(feature = "upstream")]
+pub use upstream::{Upstream, UpstreamError};

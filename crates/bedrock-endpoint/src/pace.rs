@@ -86,6 +86,9 @@ pub(crate) struct Paced {
     /// The wait before a cut; `None` once the stream ends cleanly.
     cut: Option<Wait>,
     clock: Clock,
+    /// Frames that are still being made.
+    #[cfg(feature = "upstream")]
+    live: Option<tokio::sync::mpsc::Receiver<Bytes>>,
     /// Dropped with the body: sent to the end, or the client is gone.
     _in_flight: Option<InFlight>,
 }
@@ -99,7 +102,22 @@ impl Paced {
             next: None,
             cut: None,
             clock,
+            #[cfg(feature = "upstream")]
+            live: None,
             _in_flight: in_flight,
+        }
+    }
+
+    /// A body of event-stream messages that are still being made, each sent at once.
+    #[cfg(feature = "upstream")]
+    pub(crate) fn live(
+        frames: tokio::sync::mpsc::Receiver<Bytes>,
+        clock: Clock,
+        in_flight: InFlight,
+    ) -> Self {
+        Self {
+            live: Some(frames),
+            ..Self::whole(Bytes::new(), clock, Some(in_flight))
         }
     }
 
@@ -121,6 +139,8 @@ impl Paced {
             next: None,
             cut,
             clock,
+            #[cfg(feature = "upstream")]
+            live: None,
             _in_flight: Some(in_flight),
         }
     }
@@ -135,6 +155,11 @@ impl Body for Paced {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<HttpFrame<Bytes>, io::Error>>> {
         let this = &mut *self;
+        #[cfg(feature = "upstream")]
+        if let Some(live) = &mut this.live {
+            let frame = ready!(live.poll_recv(cx));
+            return Poll::Ready(frame.map(|bytes| Ok(HttpFrame::data(bytes))));
+        }
         if let Some(bytes) = this.whole.take() {
             return Poll::Ready(Some(Ok(HttpFrame::data(bytes))));
         }
@@ -165,6 +190,10 @@ impl Body for Paced {
     }
 
     fn is_end_stream(&self) -> bool {
+        #[cfg(feature = "upstream")]
+        if self.live.is_some() {
+            return false;
+        }
         self.whole.is_none()
             && self.next.is_none()
             && self.cut.is_none()

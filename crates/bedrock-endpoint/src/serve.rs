@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "upstream")]
+use bedrock_emulator::Begun;
 use bedrock_emulator::{Emulator, Reply, Request, journal::Entry};
 use hyper::{http::Extensions, service::service_fn};
 use hyper_util::{
@@ -119,6 +121,9 @@ pub struct Setup {
     /// With it the port speaks TLS beside cleartext.
     #[cfg(feature = "tls")]
     pub tls: Option<crate::Identity>,
+    /// Another model that finds the words.
+    #[cfg(feature = "upstream")]
+    pub upstream: Option<crate::Upstream>,
 }
 
 /// The address cannot be listened on.
@@ -175,6 +180,12 @@ impl Endpoint {
         security: impl Security,
     ) -> Result<Self, BindError> {
         let failed = |source| BindError { addr, source };
+        #[cfg(feature = "upstream")]
+        let upstream = setup.upstream.map(crate::upstream::Client::new).transpose();
+        #[cfg(feature = "upstream")]
+        let upstream = upstream
+            .map_err(|error| failed(std::io::Error::other(error)))?
+            .map(Arc::new);
         let listener = TcpListener::bind(addr).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {
@@ -184,6 +195,8 @@ impl Endpoint {
             hooks: setup.hooks,
             patience: setup.patience,
             spelling: spelling().await,
+            #[cfg(feature = "upstream")]
+            upstream,
             connections: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             max_in_flight: AtomicUsize::new(0),
@@ -264,6 +277,8 @@ pub(crate) struct Shared {
     pub(crate) emulator: Arc<Emulator>,
     pub(crate) gates: Gates,
     pub(crate) spelling: Extensions,
+    #[cfg(feature = "upstream")]
+    pub(crate) upstream: Option<Arc<crate::upstream::Client>>,
     entries: broadcast::Sender<Arc<Entry>>,
     hooks: Hooks,
     pub(crate) patience: Patience,
@@ -284,6 +299,20 @@ impl Shared {
         reply
     }
 
+    /// Lets the core answer, or say what another model is to be asked.
+    #[cfg(feature = "upstream")]
+    pub(crate) fn begin(&self, request: Request) -> Begun {
+        if let Some(before) = &self.hooks.before {
+            before(&request);
+        }
+        let now = OffsetDateTime::now_utc();
+        let begun = self.emulator.begin(Arc::new(request), now);
+        if let Begun::Reply(reply) = &begun {
+            self.tell(reply);
+        }
+        begun
+    }
+
     /// Lets the core refuse a request whose body was not read to its end.
     pub(crate) fn refuse_too_large(&self, request: Request) -> Reply {
         let now = OffsetDateTime::now_utc();
@@ -293,7 +322,7 @@ impl Shared {
         reply
     }
 
-    fn tell(&self, reply: &Reply) {
+    pub(crate) fn tell(&self, reply: &Reply) {
         let listened_to = self.entries.receiver_count() > 0;
         if (listened_to || self.hooks.after.is_some())
             && let Some(entry) = self.emulator.entry_of(reply)

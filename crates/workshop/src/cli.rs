@@ -114,6 +114,13 @@ pub(crate) struct EmulatorArgs {
     /// What happens to a request that no recording answers
     #[arg(long, value_enum, default_value_t = ReplayMode::Strict, requires = "replay")]
     pub(crate) replay_mode: ReplayMode,
+    /// Take the words from a model behind this OpenAI-compatible address (Ollama, llama.cpp, vLLM),
+    /// for example http://127.0.0.1:11434/v1
+    #[arg(long, value_name = "URL", requires = "upstream_model")]
+    pub(crate) upstream: Option<String>,
+    /// The model's name there
+    #[arg(long, value_name = "NAME")]
+    pub(crate) upstream_model: Option<String>,
     /// Speak TLS on the same port beside cleartext, as `localhost`, with a certificate authority
     /// of this machine's own; `workshop env --tls` makes clients trust it
     #[arg(long)]

@@ -1,12 +1,13 @@
 //! The emulator's settings file: TOML, every key optional, unknown keys refused.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use bedrock_emulator::{
     Config,
     emulator::{ApiKey, Auth, Credential, Latency},
 };
+use bedrock_endpoint::Upstream;
 use serde::Deserialize;
 use time::{Date, format_description::well_known::Iso8601};
 
@@ -17,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     /// Whether its port speaks TLS beside cleartext.
     pub(crate) tls: bool,
+    /// Another model that finds the words.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// What `workshop emulator --help-config` prints: a file with every key at its default.
@@ -49,6 +52,17 @@ invocation_logging = true
 first_token_ms = 250
 per_token_ms = 12
 
+# Take the words from another model: anything that speaks OpenAI's chat completions (Ollama,
+# llama.cpp, vLLM). The key is read from the environment variable named here. When the first word
+# takes longer than word_timeout_ms, the emulator answers by itself.
+# [upstream]
+# url = "http://127.0.0.1:11434/v1"
+# model = "a model that it has"
+# api_key_env = "OPENAI_API_KEY"
+# connect_timeout_ms = 2000
+# word_timeout_ms = 60000
+# total_timeout_ms = 600000
+
 # IAM identity policies of the caller, as JSON text. Without any, everything is allowed.
 # [[policy]]
 # document = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}]}'''
@@ -74,6 +88,7 @@ struct File {
     account_id: Option<String>,
     auth: Option<AuthKey>,
     tls: bool,
+    upstream: Option<UpstreamKey>,
     today: Option<String>,
     invocation_logging: Option<bool>,
     requests_per_minute: Option<u32>,
@@ -110,6 +125,39 @@ struct CredentialKey {
     secret_access_key: String,
     arn: String,
     session_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpstreamKey {
+    url: String,
+    model: String,
+    api_key_env: Option<String>,
+    connect_timeout_ms: Option<u64>,
+    word_timeout_ms: Option<u64>,
+    total_timeout_ms: Option<u64>,
+}
+
+impl UpstreamKey {
+    fn read(self) -> anyhow::Result<Upstream> {
+        let mut upstream = Upstream::new(self.url, self.model);
+        if let Some(name) = self.api_key_env {
+            // Unset is fine: most local servers want none.
+            upstream.api_key = std::env::var(&name).ok().filter(|key| !key.is_empty());
+        }
+        for (wanted, place) in [
+            (self.connect_timeout_ms, &mut upstream.connect_timeout),
+            (self.word_timeout_ms, &mut upstream.word_timeout),
+            (self.total_timeout_ms, &mut upstream.total_timeout),
+        ] {
+            match wanted {
+                Some(0) => bail!("[upstream]: a time-out of 0 would wait for nothing"),
+                Some(ms) => *place = Duration::from_millis(ms),
+                None => {}
+            }
+        }
+        Ok(upstream)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -178,6 +226,7 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
     Ok(Settings {
         config,
         tls: file.tls,
+        upstream: file.upstream.map(UpstreamKey::read).transpose()?,
     })
 }
 

@@ -218,7 +218,7 @@ pub(crate) struct Took {
 
 /// The messages of a stream in one dialect, told beat by beat: an answer that is known as a whole and
 /// one that is still being made are told alike.
-pub(crate) trait Events: std::fmt::Debug + Send {
+pub(crate) trait Events: std::fmt::Debug + Send + Sync {
     /// What comes before the first beat; only the answer's input usage is known by then.
     fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>);
 

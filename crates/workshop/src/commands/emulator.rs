@@ -9,7 +9,7 @@ use bedrock_emulator::{
     journal::Entry,
     tape::{Miss, Tape},
 };
-use bedrock_endpoint::{Endpoint, Setup};
+use bedrock_endpoint::{Endpoint, Setup, Upstream};
 use bedrock_recordings::folder;
 use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -29,9 +29,14 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         print!("{}", emulator_config::TEMPLATE);
         return Ok(exit::OK);
     }
-    let Settings { config, tls } = settings(args)?;
+    let Settings {
+        config,
+        tls,
+        upstream,
+    } = settings(args)?;
     let setup = Setup {
         tls: tls.then(tls::identity).transpose()?,
+        upstream,
         ..Setup::default()
     };
     let endpoint = start_with(config, args.addr, setup).await?;
@@ -90,6 +95,9 @@ fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
         None => Settings::default(),
     };
     settings.tls |= args.tls;
+    if let (Some(url), Some(model)) = (&args.upstream, &args.upstream_model) {
+        settings.upstream = Some(Upstream::new(url, model));
+    }
     let config = &mut settings.config;
     if args.auth == cli::AuthMode::Off {
         config.auth = Auth::Off;
