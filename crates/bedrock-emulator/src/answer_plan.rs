@@ -23,8 +23,8 @@ pub(crate) struct Answer {
     /// The stop sequence that ended the text.
     pub(crate) stop_sequence: Option<String>,
     pub(crate) usage: Usage,
-    /// Output tokens spent on thinking.
-    pub(crate) thinking_tokens: u32,
+    /// Output tokens of thinking that is not shown.
+    pub(crate) hidden_tokens: u32,
     /// Whether a script said the usage, so that nothing may change it.
     pub(crate) usage_scripted: bool,
     pub(crate) ending: Ending,
@@ -144,7 +144,7 @@ impl Answer {
             stop: String::new(),
             stop_sequence: None,
             usage: Usage::default(),
-            thinking_tokens: 0,
+            hidden_tokens: 0,
             usage_scripted: false,
             ending: Ending::Complete,
         }
@@ -191,6 +191,17 @@ impl Answer {
             }
         }
         contents
+    }
+
+    /// Output tokens spent on thinking, shown or not.
+    pub(crate) fn thinking_tokens(&self) -> u32 {
+        let mut shown = String::new();
+        for beat in &self.beats {
+            if let Beat::Delta(Part::Reasoning(text)) = beat {
+                shown.push_str(text);
+            }
+        }
+        tokens::count(&shown).saturating_add(self.hidden_tokens)
     }
 
     /// All text blocks, joined.
@@ -448,17 +459,6 @@ fn shorten(beats: &mut Vec<Beat>, start: usize, at: usize, keep: usize) {
     } else {
         beats.push(Beat::Close);
     }
-}
-
-/// Tokens of the reasoning that the beats tell.
-pub(crate) fn thinking_tokens(beats: &[Beat]) -> u32 {
-    let mut said = String::new();
-    for beat in beats {
-        if let Beat::Delta(Part::Reasoning(text)) = beat {
-            said.push_str(text);
-        }
-    }
-    tokens::count(&said)
 }
 
 /// Tokens of what the beats say.

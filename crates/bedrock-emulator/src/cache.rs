@@ -207,7 +207,7 @@ impl Reader {
             let here = points.iter().filter(|(after, _)| *after == n);
             here.map(|(_, ttl)| *ttl).max()
         };
-        self.tokens = conversation.tool_frame_tokens();
+        self.tokens = conversation.preamble_tokens();
         for (n, tool) in conversation.tools.iter().enumerate() {
             self.text("tool", &tool.name);
             self.text("description", &tool.description);

@@ -97,21 +97,27 @@ pub struct ApiKey {
 }
 
 /// How long a model takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latency {
-    /// Milliseconds until the first token.
-    pub first_token_ms: u32,
-    /// Milliseconds for each further token.
-    pub per_token_ms: u32,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Latency {
+    /// Answers at once.
+    None,
+    /// As the catalogue says for each model: the time to the first token grows with the input,
+    /// less with what is read from the prompt cache; then so many tokens a second.
+    #[default]
+    Model,
+    /// The same for every model and input.
+    Fixed {
+        /// Milliseconds until the first token.
+        first_token_ms: u32,
+        /// Milliseconds for each further token.
+        per_token_ms: u32,
+    },
 }
 
 impl Latency {
     /// Answers at once.
     pub const fn none() -> Self {
-        Self {
-            first_token_ms: 0,
-            per_token_ms: 0,
-        }
+        Self::None
     }
 }
 
@@ -134,10 +140,7 @@ impl Default for Config {
             today: None,
             policies: Vec::new(),
             invocation_logging: true,
-            latency: Latency {
-                first_token_ms: 250,
-                per_token_ms: 12,
-            },
+            latency: Latency::Model,
             requests_per_minute: None,
             scramble: false,
             tape: None,

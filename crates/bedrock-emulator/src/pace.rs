@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::{
     answer::tokens,
-    answer_plan::{Beat, Part},
+    answer_plan::{Answer, Beat, Head, Part},
+    catalogue::Model,
     emulator::Latency,
+    journal::Usage,
     ops::Took,
     rng::Rng,
     wire::{Due, Gate},
@@ -15,7 +17,10 @@ use crate::{
 /// gate, since it opened.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    latency: Latency,
+    /// Milliseconds for one token.
+    token_ms: f64,
+    /// Tokens of thinking that is not shown; it takes its time all the same.
+    hidden_tokens: u32,
     rng: Rng,
     now: Duration,
     first: Duration,
@@ -25,17 +30,26 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Starts at the first token.
-    pub(crate) fn new(latency: Latency, rng: Rng) -> Self {
+    /// Starts at the first token of `answer`.
+    pub(crate) fn new(latency: Latency, model: &Model, answer: &Answer, rng: Rng) -> Self {
+        let (first_ms, token_ms) = match latency {
+            Latency::None => (0.0, 0.0),
+            Latency::Fixed {
+                first_token_ms,
+                per_token_ms,
+            } => (f64::from(first_token_ms), f64::from(per_token_ms)),
+            Latency::Model => of_model(model, answer.usage),
+        };
         let mut pace = Self {
-            latency,
+            token_ms,
+            hidden_tokens: answer.hidden_tokens,
             rng,
             now: Duration::ZERO,
             first: Duration::ZERO,
             before: Duration::ZERO,
             gates: Vec::new(),
         };
-        pace.now = pace.jittered(f64::from(latency.first_token_ms));
+        pace.now = pace.jittered(first_ms);
         pace.first = pace.now;
         pace
     }
@@ -43,7 +57,8 @@ impl Pace {
     /// For an answer that has been given already: everything leaves at once.
     pub(crate) fn measured(took: Took) -> Self {
         Self {
-            latency: Latency::none(),
+            token_ms: 0.0,
+            hidden_tokens: 0,
             rng: Rng::new(0, &[]),
             now: Duration::ZERO,
             first: Duration::from_millis(took.first_token_ms),
@@ -71,9 +86,11 @@ impl Pace {
                 self.gates.push(Gate { after, name });
             }
             Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
-                let each = f64::from(self.latency.per_token_ms);
-                let time = self.jittered(each * f64::from(tokens::count(text)));
-                self.now += time;
+                self.spend(tokens::count(text));
+            }
+            Beat::Open(Head::Reasoning | Head::RedactedReasoning(_)) => {
+                let hidden = std::mem::take(&mut self.hidden_tokens);
+                self.spend(hidden);
             }
             Beat::Open(_) | Beat::Close | Beat::Delta(Part::Signature(_) | Part::Citation(_)) => {}
         }
@@ -89,6 +106,14 @@ impl Pace {
         millis(self.first)
     }
 
+    fn spend(&mut self, tokens: u32) {
+        // Nothing is drawn where nothing takes time: most emulators answer at once.
+        if tokens > 0 && self.token_ms > 0.0 {
+            let time = self.jittered(self.token_ms * f64::from(tokens));
+            self.now += time;
+        }
+    }
+
     /// A time that varies by up to a tenth, as no two answers take the same.
     fn jittered(&mut self, ms: f64) -> Duration {
         let percent = 90 + self.rng.below(21);
@@ -99,6 +124,23 @@ impl Pace {
         let factor = percent as f64 / 100.0;
         Duration::from_secs_f64((ms * factor / 1_000.0).max(0.0))
     }
+}
+
+/// Milliseconds until the first token and for each further one.
+fn of_model(model: &Model, usage: Usage) -> (f64, f64) {
+    /// Input tokens that a model reads in a millisecond. Not published; ten thousand a second is in
+    /// the middle of what callers report for long prompts.
+    const READ: f64 = 10.0;
+    /// The same for what is in the prompt cache.
+    const READ_CACHED: f64 = 200.0;
+    let read = f64::from(usage.input.saturating_add(usage.cache_write())) / READ;
+    let cached = f64::from(usage.cache_read) / READ_CACHED;
+    let first = f64::from(model.speed.first_token_ms) + read + cached;
+    let token = match model.speed.tokens_per_second {
+        0 => 0.0,
+        per_second => 1_000.0 / f64::from(per_second),
+    };
+    (first, token)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -8,6 +8,8 @@ const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 // No 0, O, I, l: the ids in recorded Messages bodies avoid them.
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+const BASE32: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
+
 impl Rng {
     /// A generator for one purpose: `seed` mixed with numbers that tell this use from others.
     pub(crate) fn new(seed: u64, parts: &[u64]) -> Self {
@@ -80,6 +82,11 @@ impl Rng {
     /// Forty characters.
     pub(crate) fn secret_access_key(&mut self) -> String {
         self.chars(URL_SAFE, 40)
+    }
+
+    /// `msg_bdrk_` and 52 characters, as in the Messages bodies of the newest models.
+    pub(crate) fn long_message_id(&mut self) -> String {
+        format!("msg_bdrk_{}", self.chars(BASE32, 52))
     }
 
     /// The stream padding member `p`: a prefix of the alphabet, 2 to 61 long (recorded: uniform).

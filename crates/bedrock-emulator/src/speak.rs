@@ -120,7 +120,7 @@ impl Voice {
             return Answer {
                 usage: usage.unwrap_or(spoken),
                 usage_scripted: usage.is_some(),
-                thinking_tokens: 0,
+                hidden_tokens: 0,
                 beats,
                 stop,
                 stop_sequence: None,
@@ -164,7 +164,7 @@ impl Voice {
             }
         };
         Answer {
-            thinking_tokens: hidden.max(crate::answer_plan::thinking_tokens(&beats)),
+            hidden_tokens: hidden,
             beats,
             stop,
             stop_sequence,

@@ -198,7 +198,7 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
     config.invocation_logging = file.invocation_logging.unwrap_or(config.invocation_logging);
     config.requests_per_minute = file.requests_per_minute.or(config.requests_per_minute);
     if let Some(latency) = file.latency {
-        config.latency = Latency {
+        config.latency = Latency::Fixed {
             first_token_ms: latency.first_token_ms,
             per_token_ms: latency.per_token_ms,
         };

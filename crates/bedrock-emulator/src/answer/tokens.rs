@@ -34,8 +34,8 @@ enum Kind {
     Blank,
     /// One token for each two line breaks.
     Line,
-    /// Latin letters and apostrophes: five a token, so that a word with its blank and its share
-    /// of punctuation comes to about four characters a token.
+    /// Latin letters and apostrophes: six a token, so that a word with its blank and its share of
+    /// punctuation comes to a little over four characters a token (recorded: 4.5 in long prose).
     Latin,
     /// Three digits a token.
     Digit,
@@ -70,7 +70,7 @@ impl Kind {
         match self {
             Self::Blank => 0,
             Self::Line | Self::Letter => length.div_ceil(2),
-            Self::Latin => length.div_ceil(5),
+            Self::Latin => length.div_ceil(6),
             Self::Digit => length.div_ceil(3),
             Self::Single => length,
             Self::Double => length * 2,

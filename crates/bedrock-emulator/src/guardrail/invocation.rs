@@ -216,7 +216,7 @@ fn instead(message: &str, usage: Usage) -> Answer {
         stop_sequence: None,
         usage,
         usage_scripted: true,
-        thinking_tokens: 0,
+        hidden_tokens: 0,
         ending: Ending::Complete,
     }
 }

@@ -21,6 +21,9 @@ struct Message {
     content: Vec<MessageBlock>,
     stop_reason: String,
     stop_sequence: Option<String>,
+    /// Only in the newest models' messages, and null there (recorded once).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_details: Option<Value>,
     usage: MessageUsage,
 }
 
@@ -147,6 +150,16 @@ pub(super) struct MessageUsage {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_creation: Option<CacheCreation>,
     output_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens_details: Option<OutputDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
+}
+
+/// What the output tokens were spent on.
+#[derive(Debug, Serialize)]
+struct OutputDetails {
+    thinking_tokens: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,7 +179,7 @@ pub(super) struct Completion {
 }
 
 impl MessageUsage {
-    pub(super) fn new(model: &Model, usage: Usage) -> Self {
+    pub(super) fn new(model: &Model, usage: Usage, thinking_tokens: u32) -> Self {
         let cached = usage.cache_read + usage.cache_write() > 0;
         let cache = model.quirks.cache_usage || cached;
         Self {
@@ -178,7 +191,21 @@ impl MessageUsage {
                 ephemeral_1h_input_tokens: usage.cache_write_1h,
             }),
             output_tokens: usage.output,
+            output_tokens_details: model
+                .quirks
+                .usage_details
+                .then_some(OutputDetails { thinking_tokens }),
+            service_tier: model.quirks.usage_details.then_some("standard"),
         }
+    }
+}
+
+/// The id of a Messages answer, by the model's era.
+pub(super) fn message_id(exchange: &mut Exchange<'_>) -> String {
+    if exchange.model.quirks.base32_ids {
+        exchange.rng.long_message_id()
+    } else {
+        exchange.rng.message_id()
     }
 }
 
@@ -206,10 +233,12 @@ fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, Strin
     let usage = exchange.answer.usage;
     let mut headers = vec![("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string())];
     if exchange.model.quirks.cache_headers {
-        headers.push((
-            "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
-            usage.cache_write().to_string(),
-        ));
+        if !exchange.model.quirks.only_cache_read_header {
+            headers.push((
+                "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
+                usage.cache_write().to_string(),
+            ));
+        }
         headers.push((
             "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
             usage.cache_read.to_string(),
@@ -224,7 +253,7 @@ fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, Strin
 }
 
 fn message(exchange: &mut Exchange<'_>) -> Message {
-    let id = exchange.rng.message_id();
+    let id = message_id(exchange);
     let contents = exchange.answer.contents().into_iter();
     let content = contents.map(|content| match content {
         Content::Text(text) => MessageBlock::Text {
@@ -255,7 +284,12 @@ fn message(exchange: &mut Exchange<'_>) -> Message {
         content,
         stop_reason: exchange.answer.stop.clone(),
         stop_sequence: exchange.answer.stop_sequence.clone(),
-        usage: MessageUsage::new(exchange.model, exchange.answer.usage),
+        stop_details: exchange.model.quirks.usage_details.then_some(Value::Null),
+        usage: MessageUsage::new(
+            exchange.model,
+            exchange.answer.usage,
+            exchange.answer.thinking_tokens(),
+        ),
     }
 }
 

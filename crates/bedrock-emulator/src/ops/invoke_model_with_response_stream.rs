@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Encoded, Events, Exchange, Input, Stream, Took,
     invoke_model::{
-        CitedLocation, Completion, MessageBlock, MessageUsage, completion_stop, to_json,
+        CitedLocation, Completion, MessageBlock, MessageUsage, completion_stop, message_id, to_json,
     },
 };
 use crate::{
@@ -191,14 +191,14 @@ fn message_start(exchange: &mut Exchange<'_>) -> Event {
     };
     Event::MessageStart {
         message: MessageStart {
-            id: exchange.rng.message_id(),
+            id: message_id(exchange),
             r#type: "message",
             role: "assistant",
             model: exchange.model.provider_id.clone(),
             content: [],
             stop_reason: None,
             stop_sequence: None,
-            usage: MessageUsage::new(exchange.model, usage),
+            usage: MessageUsage::new(exchange.model, usage, 0),
         },
     }
 }

@@ -152,7 +152,7 @@ impl Exchange<'_> {
     fn pace(&self) -> Pace {
         match self.took {
             Some(took) => Pace::measured(took),
-            None => Pace::new(self.latency, self.rng.clone()),
+            None => Pace::new(self.latency, self.model, self.answer, self.rng.clone()),
         }
     }
 }

@@ -43,13 +43,18 @@ fn set(call: &mut Call<'_>) -> Result<Told, ApiError> {
 }
 
 fn shown(dials: Dials) -> Value {
+    let latency = match dials.latency {
+        Latency::None => json!(false),
+        Latency::Model => json!("model"),
+        Latency::Fixed {
+            first_token_ms,
+            per_token_ms,
+        } => json!({ "first_token_ms": first_token_ms, "per_token_ms": per_token_ms }),
+    };
     json!({
         "seed": dials.seed,
         "today": dials.today.map(|day| day.to_string()),
-        "latency": {
-            "first_token_ms": dials.latency.first_token_ms,
-            "per_token_ms": dials.latency.per_token_ms,
-        },
+        "latency": latency,
     })
 }
 
@@ -67,6 +72,7 @@ fn read(field: &Field<'_>, mut dials: Dials, configured: Latency) -> Result<Dial
         dials.latency = match field.value {
             Value::Bool(true) | Value::Null => configured,
             Value::Bool(false) => Latency::none(),
+            Value::String(text) if text == "model" => Latency::Model,
             _ => latency(&field, dials.latency)?,
         };
     }
@@ -74,14 +80,23 @@ fn read(field: &Field<'_>, mut dials: Dials, configured: Latency) -> Result<Dial
     Ok(dials)
 }
 
-fn latency(field: &Field<'_>, mut latency: Latency) -> Result<Latency, Mistake> {
+/// The same times for every model; what is not mentioned stays as it was, or is 0.
+fn latency(field: &Field<'_>, latency: Latency) -> Result<Latency, Mistake> {
+    let (was_first, was_each) = match latency {
+        Latency::Fixed {
+            first_token_ms,
+            per_token_ms,
+        } => (first_token_ms, per_token_ms),
+        Latency::None | Latency::Model => (0, 0),
+    };
     let mut table = field.table()?;
     let first = table.read("first_token_ms", |f| f.small(0))?;
-    latency.first_token_ms = first.unwrap_or(latency.first_token_ms);
     let each = table.read("per_token_ms", |f| f.small(0))?;
-    latency.per_token_ms = each.unwrap_or(latency.per_token_ms);
     table.finish()?;
-    Ok(latency)
+    Ok(Latency::Fixed {
+        first_token_ms: first.unwrap_or(was_first),
+        per_token_ms: each.unwrap_or(was_each),
+    })
 }
 
 fn day(field: &Field<'_>) -> Result<Date, Mistake> {

@@ -244,7 +244,7 @@ fn silence_raw_bytes_and_stop_reasons() {
 
 #[test]
 fn latency_paces_the_frames_and_delays_the_body() {
-    let latency = Latency {
+    let latency = Latency::Fixed {
         first_token_ms: 1_000,
         per_token_ms: 100,
     };

@@ -43,7 +43,7 @@ fn playing(recordings: Vec<Recording>, miss: Miss, latency: Latency) -> Emulator
     })
 }
 
-const SOME: Latency = Latency {
+const SOME: Latency = Latency::Fixed {
     first_token_ms: 1,
     per_token_ms: 1,
 };
