@@ -150,6 +150,15 @@ impl Answer {
         }
     }
 
+    /// A vector: no words, no output tokens.
+    pub(crate) fn embedding(input_tokens: u32) -> Self {
+        Self {
+            stop: "end_turn".to_owned(),
+            usage: Usage::new(input_tokens, 0),
+            ..Self::nothing()
+        }
+    }
+
     /// The blocks as a whole.
     pub(crate) fn contents(&self) -> Vec<Content> {
         let mut contents: Vec<Content> = Vec::new();

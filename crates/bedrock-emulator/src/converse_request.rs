@@ -34,6 +34,11 @@ impl ConverseRequest {
         serde_json::from_slice(body).map_err(|error| ApiError::serialization(&error))
     }
 
+    /// `additionalModelRequestFields`, as it was sent.
+    pub(crate) fn additional_fields(&self) -> Option<&Value> {
+        self.additional_model_request_fields.as_ref()
+    }
+
     /// Checks the service model's limits and Bedrock's own rules about documents in JSON. What the
     /// caller said moves from the request to the conversation.
     pub(crate) fn conversation(&mut self, model: &Model) -> Result<Conversation, ApiError> {

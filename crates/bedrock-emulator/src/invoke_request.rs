@@ -40,6 +40,11 @@ impl InvokeRequest {
         }
     }
 
+    /// The body as JSON, for models that are not Claude.
+    pub(crate) fn json(&self) -> Result<serde_json::Value, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|_| malformed(""))
+    }
+
     /// Whether this is a Text Completions body. Known once it was read.
     pub(crate) const fn is_completion(&self) -> bool {
         self.is_completion

@@ -16,7 +16,7 @@ use crate::{
     answer_plan::{Answer, Ending},
     auth,
     cache::Prefixes,
-    catalogue::{LifecycleState, Resolved, Via},
+    catalogue::{Family, LifecycleState, Resolved, Via},
     conversation::Conversation,
     emulator::{Auth, Config, Dials, Emulator},
     error::{ApiError, Code},
@@ -627,8 +627,13 @@ impl<'a> Pipeline<'a> {
         let voice = Voice::new(self.config(), self.dials.seed, resolved.model);
         let step = self.scripted(invocation)?;
         // Fault rules spoil answers that are known as a whole.
-        let later = self.asks && step.is_none() && self.blow.is_none();
+        let embeds = resolved.model.family.embeds();
+        let later = self.asks && !embeds && step.is_none() && self.blow.is_none();
         let mut answer = match step {
+            None | Some(Step::Say(_)) if embeds => {
+                let tokens = ops::embedding_tokens(conversation, resolved.model);
+                Answer::embedding(tokens)
+            }
             None if later => Answer {
                 usage: journal::Usage::new(conversation.input_tokens(), 0),
                 ..Answer::nothing()
@@ -638,6 +643,9 @@ impl<'a> Pipeline<'a> {
             Some(Step::Raw(raw)) => return Err(Stop::Raw(raw).into()),
             Some(Step::Say(pieces)) => voice.recite(conversation, pieces),
         };
+        if resolved.model.family == Family::Nova {
+            ops::whole_tool_inputs(&mut answer.beats);
+        }
         if !answer.usage_scripted
             && let Some(prefixes) = Prefixes::of(resolved.model, conversation)
         {
@@ -678,6 +686,7 @@ impl<'a> Pipeline<'a> {
             answer,
             latency: self.dials.latency,
             took: self.took,
+            seed: self.dials.seed,
             rng: self.rng.clone(),
         };
         ops::encode(invocation.operation, exchange)

@@ -2,7 +2,7 @@
 
 use time::Date;
 
-use super::{ApplicationProfile, Catalogue, Geography, LifecycleState, Model};
+use super::{ApplicationProfile, Catalogue, Family, Geography, LifecycleState, Model};
 use crate::{error::ApiError, journal::Usage, refusal::Refusal};
 
 /// What an id or ARN in a request's path means.
@@ -66,7 +66,8 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// Like [`Self::resolve`] for `CountTokens`, which takes base ids only (recorded).
+    /// Like [`Self::resolve`] for `CountTokens`, which takes base ids only (recorded), and
+    /// Claude's only (AWS's list of models).
     pub fn resolve_for_counting(
         &self,
         id_or_arn: &str,
@@ -74,7 +75,7 @@ impl Catalogue {
         today: Date,
     ) -> Result<Resolved<'_>, ApiError> {
         let found = self.known(id_or_arn, region, today, &[])?;
-        if found.via != Via::OnDemand || found.model.family.embeds() {
+        if found.via != Via::OnDemand || found.model.family != Family::Claude {
             return Err(ApiError::validation(
                 "The provided model doesn't support counting tokens.",
             ));

@@ -229,7 +229,7 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
 }
 
 /// Latency and token counts, in recorded order.
-fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, String)> {
+pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, String)> {
     let usage = exchange.answer.usage;
     let mut headers = vec![("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string())];
     if exchange.model.quirks.cache_headers {

@@ -10,9 +10,12 @@ use super::{
     invoke_model::{
         CitedLocation, Completion, MessageBlock, MessageUsage, completion_stop, message_id, to_json,
     },
+    nova::NovaEvents,
+    titan_text::TitanEvents,
 };
 use crate::{
     answer_plan::{Beat, Head, Part},
+    catalogue::Family,
     frames::chunk,
     journal::Usage,
 };
@@ -107,7 +110,13 @@ struct CompletionEnd {
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let mut stream;
-    if matches!(exchange.input, Input::Invoke(r) if r.is_completion()) {
+    if exchange.model.family == Family::Nova {
+        let mut events = NovaEvents::default();
+        stream = Stream::tell(&mut events, &mut exchange);
+    } else if exchange.model.family == Family::TitanText {
+        let mut events = TitanEvents::default();
+        stream = Stream::tell(&mut events, &mut exchange);
+    } else if matches!(exchange.input, Input::Invoke(r) if r.is_completion()) {
         let mut events = CompletionEvents::default();
         stream = Stream::tell(&mut events, &mut exchange);
     } else {
@@ -130,7 +139,7 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
 }
 
 /// One event as one chunk.
-fn send(event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+pub(super) fn send(event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
     out.push(chunk(&to_json(event), &mut exchange.rng));
 }
 

@@ -6,16 +6,25 @@ mod count_tokens;
 mod invoke_model;
 mod invoke_model_with_response_stream;
 
+mod nova;
+mod titan_text;
+
+mod cohere_embed;
+mod embed;
+mod nova_embed;
+mod titan_embed;
+
 use bytes::Bytes;
 
 use crate::{
     answer_plan::{Answer, Beat, Ending},
-    catalogue::Model,
+    catalogue::{Family, Model},
     conversation::Conversation,
     converse_request::ConverseRequest,
     emulator::Latency,
     error::ApiError,
     invoke_request::InvokeRequest,
+    other_rules,
     pace::Pace,
     refusal::Refusal,
     rng::Rng,
@@ -25,6 +34,8 @@ use crate::{
 };
 
 use count_tokens::CountTokensRequest;
+pub(crate) use embed::input_tokens as embedding_tokens;
+pub(crate) use nova::whole_tool_inputs;
 
 /// An operation of Bedrock Runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,13 +135,42 @@ impl Input {
             Self::Converse(_) if !model.family.chats() => {
                 return Err(Refusal::NotAChatModel.error());
             }
-            Self::Converse(request) => (Surface::Converse, request.conversation(model)?),
+            Self::Converse(request) => {
+                if model.family != Family::Claude {
+                    other_rules::fields(request, model)?;
+                }
+                (Surface::Converse, request.conversation(model)?)
+            }
+            Self::Invoke(_) if operation.streams() && !model.streaming => {
+                return Err(ApiError::validation(
+                    "The model is unsupported for streaming.",
+                ));
+            }
+            Self::Invoke(request) if model.family != Family::Claude => {
+                let conversation = other_dialect(&request.json()?, model)?;
+                if model.family.embeds() {
+                    return Ok(conversation);
+                }
+                (Surface::Messages, conversation)
+            }
             Self::Invoke(request) => (Surface::Messages, request.conversation(model)?),
             Self::CountTokens(request) => return request.conversation(model),
         };
         let streams = operation.streams();
+        if model.family != Family::Claude {
+            other_rules::check(&conversation, model, streams)?;
+        }
         Case::new(surface, streams, model, &conversation, body_length).check()?;
         Ok(conversation)
+    }
+}
+
+/// Reads a body that is not Claude's.
+fn other_dialect(body: &serde_json::Value, model: &Model) -> Result<Conversation, ApiError> {
+    match model.family {
+        Family::Nova => nova::conversation(body, model),
+        Family::TitanText => titan_text::conversation(body, model),
+        _ => embed::conversation(body, model),
     }
 }
 
@@ -144,6 +184,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) latency: Latency,
     /// How long it took, if that was measured; the latency model counts for nothing then.
     pub(crate) took: Option<Took>,
+    /// Of the emulator: what does not change from one request to the next is drawn from it.
+    pub(crate) seed: u64,
     /// Draws ids, padding and jitter of this request.
     pub(crate) rng: Rng,
 }
@@ -175,7 +217,12 @@ pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
     match operation {
         Operation::Converse => converse::encode(exchange),
         Operation::ConverseStream => converse_stream::encode(exchange),
-        Operation::InvokeModel => invoke_model::encode(exchange),
+        Operation::InvokeModel => match exchange.model.family {
+            Family::Claude => invoke_model::encode(exchange),
+            Family::Nova => nova::encode(exchange),
+            Family::TitanText => titan_text::encode(&exchange),
+            _ => embed::encode(exchange),
+        },
         Operation::InvokeModelWithResponseStream => {
             invoke_model_with_response_stream::encode(exchange)
         }
@@ -230,8 +277,14 @@ pub(crate) trait Events: std::fmt::Debug + Send + Sync {
 }
 
 /// The events of a streaming operation.
-pub(crate) fn events(operation: Operation, input: &Input) -> Box<dyn Events> {
+pub(crate) fn events(operation: Operation, input: &Input, family: Family) -> Box<dyn Events> {
     match (operation, input) {
+        (Operation::InvokeModelWithResponseStream, _) if family == Family::Nova => {
+            Box::new(nova::NovaEvents::default())
+        }
+        (Operation::InvokeModelWithResponseStream, _) if family == Family::TitanText => {
+            Box::new(titan_text::TitanEvents::default())
+        }
         (Operation::InvokeModelWithResponseStream, Input::Invoke(request))
             if request.is_completion() =>
         {

@@ -155,8 +155,10 @@ impl Emulator {
 
 impl Question {
     fn new(emulator: Arc<Emulator>, paused: Paused, asked: LetIn) -> Self {
+        let found = resolved(&emulator, Some(&paused), &asked);
+        let family = found.map_or_else(Default::default, |found| found.model.family);
         let telling = Telling {
-            events: ops::events(asked.operation, &asked.input),
+            events: ops::events(asked.operation, &asked.input, family),
             rng: paused.rng.clone(),
             told: None,
             sent: Vec::new(),
@@ -545,6 +547,8 @@ fn exchange<'x>(
         answer,
         latency: Latency::none(),
         took: None,
+        // Vectors are never asked of another model.
+        seed: 0,
         rng,
     }
 }

@@ -18,6 +18,7 @@ mod guardrails;
 mod invoke;
 mod journal;
 mod latency;
+mod other_models;
 mod permissions;
 mod refusals;
 mod rules;
