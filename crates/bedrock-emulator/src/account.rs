@@ -9,9 +9,10 @@ use crate::{
     error::Code,
     fault::Faults,
     guardrail::Guardrails,
+    identity::Principal,
     journal::{Journal, Record},
     observe::Meters,
-    policy::Policies,
+    policy::{Policies, Rules},
     quota::Buckets,
     runtime::jobs::Jobs,
     script::Script,
@@ -35,7 +36,10 @@ pub(crate) struct State {
     /// What model invocation logging wrote down.
     pub(crate) logs: Journal,
     pub(crate) meters: Meters,
+    /// Of callers without policies of their own.
     pub(crate) policies: Policies,
+    /// Of the account itself.
+    pub(crate) service_control: Policies,
     pub(crate) buckets: Buckets,
     pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
@@ -45,7 +49,12 @@ pub(crate) struct State {
 
 impl Account {
     /// An account in which nothing has happened yet.
-    pub(crate) fn new(id: &str, config: &Config, policies: Policies) -> Self {
+    pub(crate) fn new(
+        id: &str,
+        config: &Config,
+        policies: Policies,
+        service_control: Policies,
+    ) -> Self {
         let state = State {
             journal: Journal::new(config.journal_capacity, config.journal_bytes),
             counts: Counts::default(),
@@ -53,6 +62,7 @@ impl Account {
             logs: Journal::new(config.journal_capacity, config.journal_bytes),
             meters: Meters::default(),
             policies,
+            service_control,
             buckets: Buckets::default(),
             prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
@@ -77,6 +87,23 @@ impl Account {
         state.meters = Meters::default();
         state.buckets = Buckets::default();
         state.prompt_cache = PromptCache::default();
+    }
+
+    /// The policies that decide about this caller now.
+    pub(crate) fn rules(&self, principal: &Principal) -> Rules {
+        let state = self.state();
+        Rules {
+            service_control: state.service_control.clone(),
+            identity: principal
+                .policies
+                .as_ref()
+                .unwrap_or(&state.policies)
+                .clone(),
+            session: match &principal.session {
+                Some(session) => session.policies.clone(),
+                None => Policies::default(),
+            },
+        }
     }
 
     /// Its state, for as short as possible: answers are composed without it.

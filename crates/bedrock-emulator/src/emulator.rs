@@ -15,11 +15,11 @@ use crate::{
     account::Account,
     catalogue::Catalogue,
     fault::FaultRule,
-    identity::Identities,
+    identity::{Identities, Identity},
     journal::{Entry, Record},
     observe::{Cost, LogRecord, Metrics, log_record},
     pipeline::Pipeline,
-    policy::{Context, Decision, Policies, PolicyError},
+    policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
     script::{Document, Rule, Step},
     tape::Tape,
     wire::{Reply, Request},
@@ -45,6 +45,10 @@ pub struct Config {
     pub today: Option<Date>,
     /// IAM identity policies (JSON documents) of the caller. Empty: everything is allowed.
     pub policies: Vec<Value>,
+    /// Users and roles with policies of their own, of any account.
+    pub identities: Vec<Identity>,
+    /// Service control policies, by account: what no identity of the account may do.
+    pub service_control_policies: Vec<(String, NamedPolicy)>,
     /// Whether model invocation logging is on.
     pub invocation_logging: bool,
     /// Latency of answers; [`Latency::none`] in tests.
@@ -139,6 +143,8 @@ impl Default for Config {
             api_keys: Vec::new(),
             today: None,
             policies: Vec::new(),
+            identities: Vec::new(),
+            service_control_policies: Vec::new(),
             invocation_logging: true,
             latency: Latency::Model,
             requests_per_minute: None,
@@ -218,10 +224,14 @@ impl Emulator {
     /// An emulator with another catalogue.
     pub fn with_catalogue(config: Config, catalogue: Catalogue) -> Result<Self, ConfigError> {
         let policies = Policies::parse(&config.policies)?;
-        let home = Arc::new(Account::new(&config.account_id, &config, policies));
+        for (account, _) in &config.service_control_policies {
+            service_control(&config, account)?;
+        }
+        let control = service_control(&config, &config.account_id)?;
+        let home = Arc::new(Account::new(&config.account_id, &config, policies, control));
         let accounts = BTreeMap::from([(config.account_id.clone(), Arc::clone(&home))]);
         Ok(Self {
-            identities: RwLock::new(Identities::new(&config)),
+            identities: RwLock::new(Identities::new(&config)?),
             accounts: Mutex::new(accounts),
             home,
             seq: AtomicU64::new(0),
@@ -424,7 +434,11 @@ impl Emulator {
     pub fn decide(&self, action: &str, resource: &str) -> Decision {
         let region = resource.split(':').nth(3).filter(|r| !r.is_empty());
         let region = region.unwrap_or(&self.config.region);
-        let context = Context::new(region, None, resource);
+        let context = Context {
+            region,
+            resource,
+            ..Context::default()
+        };
         let state = self.home.state();
         state.policies.decide(action, resource, &context)
     }
@@ -432,6 +446,23 @@ impl Emulator {
     /// Switches model invocation logging.
     pub fn set_invocation_logging(&self, on: bool) {
         self.home.state().invocation_logging = on;
+    }
+
+    /// Lets a key pair sign from now on, of any account. An account that did not exist begins empty
+    /// and allows everything.
+    pub fn add_credential(&self, credential: Credential) {
+        self.identities_mut().add(credential);
+    }
+
+    /// Accepts a long-term API key from now on.
+    pub fn add_api_key(&self, key: ApiKey) {
+        self.identities_mut().add_api_key(key);
+    }
+
+    /// Gives a user or role its policies, and a role its trust policy. A document that cannot be
+    /// understood changes nothing.
+    pub fn set_identity(&self, identity: &Identity) -> Result<(), PolicyError> {
+        self.identities_mut().keep(identity)
     }
 
     /// The number of the next request.
@@ -442,13 +473,6 @@ impl Emulator {
     /// The number of the next account that the control API makes.
     pub(crate) fn next_account(&self) -> u64 {
         self.made.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Who exists, to change it.
-    pub(crate) fn identities_mut(&self) -> RwLockWriteGuard<'_, Identities> {
-        self.identities
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops an account and everybody in it; `false` for the configured one, which stays.
@@ -467,6 +491,13 @@ impl Emulator {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who exists, to change it.
+    pub(crate) fn identities_mut(&self) -> RwLockWriteGuard<'_, Identities> {
+        self.identities
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The account that requests belong to until their caller is known.
     pub(crate) fn home(&self) -> &Arc<Account> {
         &self.home
@@ -481,7 +512,13 @@ impl Emulator {
         if let Some(account) = accounts.get(id) {
             return Arc::clone(account);
         }
-        let account = Arc::new(Account::new(id, &self.config, Policies::default()));
+        let account = Arc::new(Account::new(
+            id,
+            &self.config,
+            Policies::default(),
+            // Checked when the emulator was made.
+            service_control(&self.config, id).unwrap_or_default(),
+        ));
         accounts.insert(id.to_owned(), Arc::clone(&account));
         account
     }
@@ -489,4 +526,17 @@ impl Emulator {
     fn lock_accounts(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Account>>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The service control policies of an account; none: everything is allowed.
+fn service_control(config: &Config, account: &str) -> Result<Policies, PolicyError> {
+    let all = config.service_control_policies.iter();
+    let policies: Vec<NamedPolicy> = all
+        .filter(|(id, _)| id == account)
+        .map(|(_, policy)| policy.clone())
+        .collect();
+    if policies.is_empty() {
+        return Ok(Policies::default());
+    }
+    Policies::named(&policies)
 }

@@ -18,7 +18,7 @@ mod route;
 mod service;
 
 mod auth;
-mod identity;
+pub mod identity;
 mod sigv4;
 
 pub mod policy;
@@ -69,6 +69,7 @@ mod quota;
 mod rng;
 mod xml;
 
+pub use auth::short_term_api_key;
 pub use emulator::{Config, ConfigError, Emulator};
 pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
 pub use wire::{Body, Due, Frame, Gate, Reply, Request};

@@ -3,10 +3,11 @@
 //!
 //! The account's lock is taken for one step at a time; nothing is composed while it is held.
 
+mod access;
 pub(crate) mod question;
 mod replay;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use time::{Date, OffsetDateTime};
@@ -16,9 +17,9 @@ use crate::{
     answer_plan::{Answer, Ending},
     auth,
     cache::Prefixes,
-    catalogue::{Family, LifecycleState, Resolved, Via},
+    catalogue::{Family, LifecycleState, Resolved},
     conversation::Conversation,
-    emulator::{Auth, Config, Dials, Emulator},
+    emulator::{Config, Dials, Emulator},
     error::{ApiError, Code},
     fault::{Blow, Stage},
     identity::Principal,
@@ -26,7 +27,6 @@ use crate::{
     journal::{self, Measured, Record},
     observe::Sample,
     ops::{self, Encoded, Exchange, Input, Operation, Took},
-    policy::{Context, Decision, denial},
     rng::Rng,
     route::{self, Route, route},
     script::{Asked, Fault, Raw, Step},
@@ -139,7 +139,8 @@ impl<'a> Pipeline<'a> {
         let dials = emulator.dials();
         let mut rng = Rng::new(dials.seed, &[seq]);
         let request_id = rng.uuid();
-        let region = auth::caller(&request).region;
+        let region = auth::region(&request);
+        let region = region.map_or_else(|| config.region.clone(), Cow::into_owned);
         let account = Arc::clone(emulator.home());
         let id = Arc::clone(&account.id);
         let record = Record::arrived(seq, Arc::clone(&request), request_id, id, now);
@@ -149,7 +150,7 @@ impl<'a> Pipeline<'a> {
             request,
             now,
             rng,
-            region: region.unwrap_or_else(|| config.region.clone()),
+            region,
             account,
             record,
             tracer: Tracer::new(),
@@ -291,6 +292,8 @@ impl<'a> Pipeline<'a> {
             emulator: self.emulator,
             account: &account,
             principal: &principal,
+            caller: Arc::clone(&principal),
+            inquiry: None,
             region: &region,
             request: &request,
             request_id: self.record.request_id.clone(),
@@ -301,16 +304,17 @@ impl<'a> Pipeline<'a> {
         };
         if let Some(permission) = &operation.permission {
             let resource = (permission.resource)(&call);
-            self.permit(
-                &principal,
-                permission.action,
-                &[(permission.action, resource)],
-                None,
-            )?;
+            let rules = account.rules(&principal);
+            let asked = vec![(permission.action, resource)];
+            self.permit(&principal, rules, asked, None, Vec::new())?;
             self.strike_early(None)?;
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name));
         }
-        Ok((operation.answer)(&mut call)?)
+        let told = (operation.answer)(&mut call);
+        if let Some(inquiry) = call.inquiry.take() {
+            self.record.inquiry = Some(inquiry);
+        }
+        Ok(told?)
     }
 
     /// An operation on a model.
@@ -352,46 +356,6 @@ impl<'a> Pipeline<'a> {
 
     fn config(&self) -> &'a Config {
         self.emulator.config()
-    }
-
-    /// Finds out who calls; from here on the request belongs to the caller's account.
-    fn authenticate(&mut self, service: Service) -> Result<Arc<Principal>, ApiError> {
-        let identities = self.emulator.identities();
-        let result = match service.signing_name() {
-            _ if let Some(known) = self.known.take() => Ok((*known).clone()),
-            Some(name) if self.config().auth == Auth::Strict => {
-                auth::authenticate(&identities, name, &self.request, self.now)
-            }
-            _ => Ok(identities.anyone()),
-        };
-        drop(identities);
-        let result = result.and_then(|principal| self.open_the_door(service, principal));
-        if service.signing_name().is_some() {
-            let (status, note) = match &result {
-                Ok(_) => (TraceStatus::Ok, Note::Caller),
-                Err(error) => (TraceStatus::Denied, error.into()),
-            };
-            self.tracer.edge(edges::CC_USER, status, note);
-        }
-        let principal = Arc::new(result?);
-        self.record.principal = Some(Arc::clone(&principal));
-        Ok(principal)
-    }
-
-    /// The caller is known; a fault rule may still say that the front door does not know them.
-    fn open_the_door(
-        &mut self,
-        service: Service,
-        principal: Principal,
-    ) -> Result<Principal, ApiError> {
-        self.account = self.emulator.account(&principal.account);
-        if service.signing_name().is_none() {
-            return Ok(principal);
-        }
-        match self.strike(None, Stage::FrontDoor, false) {
-            Err(Stop::Error(error)) => Err(error),
-            _ => Ok(principal),
-        }
     }
 
     /// What fault rules do to this request: a failure at once, or something that waits for the answer
@@ -441,79 +405,6 @@ impl<'a> Pipeline<'a> {
                 .as_ref()
                 .map_or(Duration::ZERO, |blow| blow.latency),
         )
-    }
-
-    /// Every resource must be allowed: a profile, and the model in each region behind it.
-    fn authorize(
-        &mut self,
-        principal: &Principal,
-        operation: Operation,
-        model: &str,
-    ) -> Result<(), ApiError> {
-        let catalogue = self.emulator.catalogue();
-        let resolved = catalogue.find(model, &self.region);
-        let resources = match &resolved {
-            Some(found) => catalogue.resources(found, &self.region, &self.account.id),
-            None if model.starts_with("arn:") => vec![model.to_owned()],
-            None => vec![format!(
-                "arn:aws:bedrock:{}::foundation-model/{model}",
-                self.region
-            )],
-        };
-        let profile = resolved.filter(|r| !matches!(r.via, Via::OnDemand | Via::Provisioned));
-        let profile = profile.map(|_| resources[0].clone());
-        let action = operation.iam_action();
-        let asked: Vec<_> = resources.into_iter().map(|r| (action, r)).collect();
-        self.permit(principal, action, &asked, profile.as_deref())
-    }
-
-    /// Every action on every resource must be allowed.
-    fn permit(
-        &mut self,
-        principal: &Principal,
-        name: &'static str,
-        asked: &[(&'static str, String)],
-        profile: Option<&str>,
-    ) -> Result<(), ApiError> {
-        let result = self.decide(principal, asked, profile);
-        let (status, note) = match &result {
-            Ok(()) => (TraceStatus::Ok, Note::Words(name)),
-            Err(error) => (TraceStatus::Denied, error.into()),
-        };
-        self.tracer.edge(edges::USER_POLICY, status, note);
-        result
-    }
-
-    fn decide(
-        &self,
-        principal: &Principal,
-        asked: &[(&'static str, String)],
-        profile: Option<&str>,
-    ) -> Result<(), ApiError> {
-        let bearer = principal
-            .bearer
-            .then_some(("bedrock:CallWithBearerToken", "*"));
-        let asked = asked
-            .iter()
-            .map(|(action, resource)| (*action, &**resource));
-        let state = self.account.state();
-        for (action, resource) in bearer.into_iter().chain(asked) {
-            let mut context = Context::new(&self.region, Some(&principal.arn), resource);
-            if let Some(profile) = profile {
-                context = context.with("bedrock:InferenceProfileArn", profile);
-            }
-            if principal.bearer {
-                context = context.with("bedrock:BearerTokenType", "LONG_TERM");
-            }
-            if let Some(tier) = self.request.header("x-amzn-bedrock-service-tier") {
-                context = context.with("bedrock:ServiceTier", tier);
-            }
-            let decision = state.policies.decide(action, resource, &context);
-            if decision != Decision::Allow {
-                return Err(denial(decision, &principal.arn, action, resource));
-            }
-        }
-        Ok(())
     }
 
     /// Reads the body, finds the model and checks the content.

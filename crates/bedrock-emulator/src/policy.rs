@@ -1,15 +1,29 @@
-//! IAM identity policies: explicit deny, then allow, then implicit deny.
+//! IAM as far as Bedrock's callers meet it: which policies there are, what they decide, and why.
 //!
-//! Small on purpose, and strict: a document with an element this evaluator does not understand is
-//! refused when it is set, so that it can never allow by accident.
+//! Explicit deny, then allow, then implicit deny (IAM's evaluation logic). Strict: a document with an
+//! element this evaluator does not understand is refused when it is set, so that it can never allow
+//! by accident. The same walk decides and explains; the hot path only decides.
+//!
+//! Read in this order: [`Rules`] (what applies to a caller), `document` (a policy), `condition`,
+//! `pattern`, `context` (what a request says about itself), `explain` (the walk, told).
 
 mod condition;
+mod context;
+mod document;
+mod explain;
+mod pattern;
+
+use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{ApiError, Code};
-use condition::Condition;
+
+pub(crate) use context::Context;
+pub(crate) use document::{Grant, Kind, Policy};
+pub(crate) use explain::Inquiry;
+pub use explain::{Access, ConditionSeen, Explanation, StatementSeen};
 
 /// The answer to "may this caller do that?".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,6 +35,36 @@ pub enum Decision {
     ExplicitDeny,
     /// No statement allows it.
     ImplicitDeny,
+}
+
+/// Whether a statement allows or denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Effect {
+    /// `Allow`.
+    Allow,
+    /// `Deny`.
+    Deny,
+}
+
+/// The kinds of policies, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Of the account's organization; can only deny here, as if `FullAWSAccess` were attached too.
+    ServiceControl,
+    /// Of the user or role.
+    Identity,
+    /// Given to `AssumeRole`.
+    Session,
+}
+
+/// A policy document with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedPolicy {
+    /// As the journal shows it.
+    pub name: String,
+    /// The JSON document.
+    pub document: Value,
 }
 
 /// A policy document that cannot be used.
@@ -35,276 +79,166 @@ pub struct PolicyError {
     pub problem: String,
 }
 
-/// The caller's policies, checked. Empty: everything is allowed.
+/// Some policies, checked, in a handle that is cheap to copy. None at all: everything is allowed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Policies {
-    statements: Option<Vec<Statement>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Statement {
-    allow: bool,
-    actions: Matcher,
-    resources: Matcher,
-    conditions: Vec<Condition>,
-}
-
-/// `Action` and `NotAction`, `Resource` and `NotResource`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Matcher {
-    patterns: Vec<String>,
-    negated: bool,
-    ignore_case: bool,
-}
-
-/// What a request says about itself, for conditions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Context(pub(crate) Vec<(&'static str, String)>);
-
-impl Context {
-    /// The keys every request has. A model in no region (the destination of a global profile) is
-    /// asked for in the region `unspecified`.
-    pub(crate) fn new(region: &str, principal: Option<&str>, resource: &str) -> Self {
-        let regionless = resource.starts_with("arn:aws:bedrock:::");
-        let region = if regionless { "unspecified" } else { region };
-        let mut keys = vec![
-            ("aws:RequestedRegion", region.to_owned()),
-            ("aws:SecureTransport", "true".to_owned()),
-        ];
-        if let Some(arn) = principal {
-            keys.push(("aws:PrincipalArn", arn.to_owned()));
-            if let Some(account) = arn.split(':').nth(4) {
-                keys.push(("aws:PrincipalAccount", account.to_owned()));
-            }
-        }
-        Self(keys)
-    }
-
-    pub(crate) fn with(mut self, key: &'static str, value: &str) -> Self {
-        self.0.push((key, value.to_owned()));
-        self
-    }
-}
+pub(crate) struct Policies(Option<Arc<[Policy]>>);
 
 impl Policies {
-    /// Checks the documents.
+    /// Checks the documents; an empty list allows everything.
     pub(crate) fn parse(documents: &[Value]) -> Result<Self, PolicyError> {
         if documents.is_empty() {
             return Ok(Self::default());
         }
-        let mut statements = Vec::new();
-        for (index, document) in documents.iter().enumerate() {
+        let named = documents.iter().enumerate();
+        let named = named.map(|(i, document)| (format!("policy {}", i + 1), document));
+        Self::check(named)
+    }
+
+    /// Checks named documents; an empty list allows nothing.
+    pub(crate) fn named(policies: &[NamedPolicy]) -> Result<Self, PolicyError> {
+        Self::check(policies.iter().map(|p| (p.name.clone(), &p.document)))
+    }
+
+    fn check<'p>(named: impl Iterator<Item = (String, &'p Value)>) -> Result<Self, PolicyError> {
+        let policies = named.enumerate().map(|(index, (name, document))| {
             let problem = |(at, problem)| PolicyError { index, at, problem };
-            statements.extend(parse_document(document).map_err(problem)?);
-        }
-        Ok(Self {
-            statements: Some(statements),
-        })
+            Policy::parse(name, document, Kind::Identity).map_err(problem)
+        });
+        Ok(Self(Some(policies.collect::<Result<_, _>>()?)))
+    }
+
+    pub(crate) fn unrestricted(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn policies(&self) -> &[Policy] {
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// Decides about one action on one resource.
-    pub(crate) fn decide(&self, action: &str, resource: &str, context: &Context) -> Decision {
-        let Some(statements) = &self.statements else {
+    pub(crate) fn decide(&self, action: &str, resource: &str, context: &Context<'_>) -> Decision {
+        if self.unrestricted() {
             return Decision::Allow;
-        };
+        }
         let mut decision = Decision::ImplicitDeny;
-        for statement in statements {
-            let applies = statement.actions.matches(action)
-                && statement.resources.matches(resource)
-                && statement.conditions.iter().all(|c| c.holds(context));
-            match (applies, statement.allow) {
-                (true, false) => return Decision::ExplicitDeny,
-                (true, true) => decision = Decision::Allow,
-                (false, _) => {}
+        for statement in self.policies().iter().flat_map(|p| &p.statements) {
+            if statement.applies(action, resource, context) {
+                match statement.effect {
+                    Effect::Deny => return Decision::ExplicitDeny,
+                    Effect::Allow => decision = Decision::Allow,
+                }
             }
         }
         decision
     }
 }
 
-/// AWS's own sentence about a denial.
-pub(crate) fn denial(decision: Decision, arn: &str, action: &str, resource: &str) -> ApiError {
-    let reason = match decision {
-        Decision::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
-        Decision::Allow | Decision::ImplicitDeny => {
-            format!("because no identity-based policy allows the {action} action")
-        }
-    };
-    ApiError::front_door(
-        Code::AccessDenied,
-        format!(
-            "User: {arn} is not authorized to perform: {action} on resource: {resource} {reason}"
-        ),
-    )
+/// Everything that decides about one caller.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) service_control: Policies,
+    pub(crate) identity: Policies,
+    pub(crate) session: Policies,
 }
 
-type Problem = (String, String);
-
-fn parse_document(document: &Value) -> Result<Vec<Statement>, Problem> {
-    let object = object(document, "the document")?;
-    known_keys(object, "the document", &["Version", "Id", "Statement"])?;
-    match object.get("Version").map(Value::as_str) {
-        None | Some(Some("2012-10-17" | "2008-10-17")) => {}
-        Some(_) => return problem("Version", "must be \"2012-10-17\""),
+impl Rules {
+    /// No policy says anything, so that nothing needs to be asked.
+    pub(crate) fn unrestricted(&self) -> bool {
+        self.layers().iter().all(|(_, p)| p.unrestricted())
     }
-    match object.get("Statement") {
-        Some(Value::Array(statements)) => statements
-            .iter()
-            .enumerate()
-            .map(|(i, statement)| parse_statement(statement, &format!("Statement[{i}]")))
-            .collect(),
-        Some(statement @ Value::Object(_)) => Ok(vec![parse_statement(statement, "Statement")?]),
-        _ => problem(
-            "Statement",
-            "is missing; it is a statement or a list of them",
-        ),
-    }
-}
 
-fn parse_statement(statement: &Value, at: &str) -> Result<Statement, Problem> {
-    let statement = object(statement, at)?;
-    known_keys(
-        statement,
-        at,
-        &[
-            "Sid",
-            "Effect",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Condition",
-        ],
-    )?;
-    let allow = match statement.get("Effect").and_then(Value::as_str) {
-        Some("Allow") => true,
-        Some("Deny") => false,
-        _ => return problem(&format!("{at}.Effect"), "must be \"Allow\" or \"Deny\""),
-    };
-    let actions = matcher(statement, at, "Action", "NotAction", true)?;
-    for action in &actions.patterns {
-        if action != "*" && !action.contains(':') {
-            return problem(
-                &format!("{at}.Action"),
-                &format!("\"{action}\" has no service; write \"bedrock:{action}\""),
-            );
-        }
+    fn layers(&self) -> [(Layer, &Policies); 3] {
+        [
+            (Layer::ServiceControl, &self.service_control),
+            (Layer::Identity, &self.identity),
+            (Layer::Session, &self.session),
+        ]
     }
-    let resources = matcher(statement, at, "Resource", "NotResource", false)?;
-    for resource in &resources.patterns {
-        if resource != "*" && !resource.starts_with("arn:") {
-            return problem(
-                &format!("{at}.Resource"),
-                &format!("\"{resource}\" is neither an ARN nor \"*\""),
-            );
-        }
-    }
-    let conditions = match statement.get("Condition") {
-        None => Vec::new(),
-        Some(value) => condition::parse(value, &format!("{at}.Condition"))?,
-    };
-    Ok(Statement {
-        allow,
-        actions,
-        resources,
-        conditions,
-    })
-}
 
-fn matcher(
-    statement: &Map<String, Value>,
-    at: &str,
-    plain: &str,
-    not: &str,
-    ignore_case: bool,
-) -> Result<Matcher, Problem> {
-    let (key, value, negated) = match (statement.get(plain), statement.get(not)) {
-        (Some(value), None) => (plain, value, false),
-        (None, Some(value)) => (not, value, true),
-        (Some(_), Some(_)) => {
-            return problem(at, &format!("has both {plain} and {not}; keep one"));
-        }
-        (None, None) => return problem(at, &format!("has neither {plain} nor {not}")),
-    };
-    let patterns = strings(value, &format!("{at}.{key}"))?;
-    Ok(Matcher {
-        patterns,
-        negated,
-        ignore_case,
-    })
-}
-
-impl Matcher {
-    fn matches(&self, text: &str) -> bool {
-        let hit = self.patterns.iter().any(|pattern| {
-            if self.ignore_case {
-                like(&pattern.to_lowercase(), &text.to_lowercase())
-            } else {
-                like(pattern, text)
+    /// Decides, and names the layer that decided against. A deny anywhere comes before a missing
+    /// allow.
+    pub(crate) fn decide(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &Context<'_>,
+    ) -> (Decision, Layer) {
+        let mut verdict = (Decision::Allow, Layer::Identity);
+        for (layer, policies) in self.layers() {
+            let decision = policies.decide(action, resource, context);
+            match decision {
+                Decision::ExplicitDeny => return (decision, layer),
+                Decision::ImplicitDeny
+                    if layer != Layer::ServiceControl && verdict.0 == Decision::Allow =>
+                {
+                    verdict = (decision, layer);
+                }
+                _ => {}
             }
-        });
-        hit != self.negated
-    }
-}
-
-/// Whether `text` matches `pattern`, where `*` stands for any characters and `?` for one.
-fn like(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    let mut star = None;
-    while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            star = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((star_p, star_t)) = star {
-            // Let the last star take one character more.
-            star = Some((star_p, star_t + 1));
-            p = star_p + 1;
-            t = star_t + 1;
-        } else {
-            return false;
         }
+        verdict
     }
-    pattern[p..].iter().all(|c| *c == '*')
-}
 
-fn object<'v>(value: &'v Value, at: &str) -> Result<&'v Map<String, Value>, Problem> {
-    match value {
-        Value::Object(map) => Ok(map),
-        _ => problem(at, "must be a JSON object"),
+    /// AWS's own sentence about a denial. A resource of `*` is left out where AWS leaves it out:
+    /// actions that take none (recorded), except `CallWithBearerToken` (recorded too).
+    pub(crate) fn denial(
+        &self,
+        (decision, layer): (Decision, Layer),
+        arn: &str,
+        action: &str,
+        resource: &str,
+        context: &Context<'_>,
+    ) -> ApiError {
+        let policy = match layer {
+            Layer::ServiceControl => "service control policy",
+            Layer::Identity => "identity-based policy",
+            Layer::Session => "session policy",
+        };
+        let reason = match decision {
+            Decision::ExplicitDeny => {
+                let article = if layer == Layer::Identity { "an" } else { "a" };
+                let named = match layer {
+                    Layer::ServiceControl => self.denying(action, resource, context),
+                    Layer::Identity | Layer::Session => String::new(),
+                };
+                format!("with an explicit deny in {article} {policy}{named}")
+            }
+            Decision::Allow | Decision::ImplicitDeny => {
+                format!("because no {policy} allows the {action} action")
+            }
+        };
+        let on = if resource == "*" && action != "bedrock:CallWithBearerToken" {
+            String::new()
+        } else {
+            format!(" on resource: {resource}")
+        };
+        ApiError::front_door(
+            Code::AccessDenied,
+            format!("User: {arn} is not authorized to perform: {action}{on} {reason}"),
+        )
+    }
+
+    /// `: arn:…` of the service control policy that denies.
+    fn denying(&self, action: &str, resource: &str, context: &Context<'_>) -> String {
+        let mut policies = self.service_control.policies().iter();
+        let denies = |policy: &&Policy| {
+            policy.statements.iter().any(|statement| {
+                statement.effect == Effect::Deny && statement.applies(action, resource, context)
+            })
+        };
+        policies.find(denies).map_or_else(String::new, |policy| {
+            format!(": {}", service_control_arn(context.account(), &policy.name))
+        })
     }
 }
 
-fn known_keys(map: &Map<String, Value>, at: &str, known: &[&str]) -> Result<(), Problem> {
-    match map.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => problem(
-            at,
-            &format!("has the element \"{key}\"; known are {}", known.join(", ")),
-        ),
+/// The ARN of a service control policy; a name that is an ARN stays as it is.
+fn service_control_arn(account: &str, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
     }
-}
-
-/// A string or a list of strings.
-fn strings(value: &Value, at: &str) -> Result<Vec<String>, Problem> {
-    let items = match value {
-        Value::Array(items) if !items.is_empty() => items.as_slice(),
-        single => std::slice::from_ref(single),
-    };
-    let strings = items.iter().map(|item| match item {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        _ => problem(at, "must be a string or a list of strings"),
-    });
-    strings.collect()
-}
-
-fn problem<T>(at: &str, problem: &str) -> Result<T, Problem> {
-    Err((at.to_owned(), problem.to_owned()))
+    let id = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    format!("arn:aws:organizations::{account}:policy/o-workshop00/service_control_policy/p-{id}")
 }
 
 #[cfg(test)]

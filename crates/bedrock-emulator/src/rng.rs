@@ -106,6 +106,11 @@ impl Rng {
         self.chars(b"abcdefghijklmnopqrstuvwxyz0123456789", length)
     }
 
+    /// Characters of an alphabet.
+    pub(crate) fn text(&mut self, alphabet: &[u8], length: usize) -> String {
+        self.chars(alphabet, length)
+    }
+
     fn chars(&mut self, alphabet: &[u8], length: usize) -> String {
         (0..length)
             .map(|_| {

@@ -12,7 +12,8 @@ use time::{Date, OffsetDateTime};
 
 use crate::{
     account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
-    identity::Principal, rng::Rng, runtime, service_quotas, sts, wire::Request, workshop, xml::Xml,
+    identity::Principal, policy::Inquiry, rng::Rng, runtime, service_quotas, sts, wire::Request,
+    workshop, xml::Xml,
 };
 
 /// Who answers.
@@ -137,6 +138,10 @@ pub(crate) struct Call<'a> {
     /// The caller's account.
     pub(crate) account: &'a Arc<Account>,
     pub(crate) principal: &'a Principal,
+    /// The same, to keep.
+    pub(crate) caller: Arc<Principal>,
+    /// What the operation asked IAM by itself, for the journal.
+    pub(crate) inquiry: Option<Box<Inquiry>>,
     /// From the credential scope, or the configured one.
     pub(crate) region: &'a str,
     pub(crate) request: &'a Request,

@@ -3,29 +3,30 @@
 //! Bedrock encodes each segment of the raw path once more than it stood on the wire: wire
 //! `v1%3A0` is `v1%253A0` in the canonical request, and a literal `:` is `%3A` (both seen in
 //! Bedrock's own answer to a wrong signature).
-
-use std::fmt::Write as _;
+//!
+//! The canonical request flows straight into the hash; as text it exists only to tell a caller what
+//! it should have been. The derived signing keys are kept, so that a request costs two hashes of its
+//! own bytes and one short HMAC.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::wire::Request;
-
-/// `Authorization: AWS4-HMAC-SHA256 …`, taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authorization {
-    pub(crate) access_key_id: String,
-    pub(crate) date: String,
-    pub(crate) region: String,
-    pub(crate) service: String,
-    pub(crate) terminator: String,
-    pub(crate) signed_headers: Vec<String>,
-    pub(crate) signature: String,
+/// `Authorization: AWS4-HMAC-SHA256 …` or a presigned query, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Authorization<'a> {
+    pub(crate) access_key_id: &'a str,
+    pub(crate) date: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) terminator: &'a str,
+    /// Separated by semicolons.
+    pub(crate) signed_headers: &'a str,
+    pub(crate) signature: &'a str,
 }
 
-impl Authorization {
+impl<'a> Authorization<'a> {
     /// Takes the header apart, or says in AWS's words what is missing.
-    pub(crate) fn parse(header: &str) -> Result<Self, String> {
+    pub(crate) fn parse(header: &'a str) -> Result<Self, String> {
         let header = header.trim();
         let parameters = header.strip_prefix("AWS4-HMAC-SHA256").unwrap_or(header);
         let mut credential = None;
@@ -61,107 +62,255 @@ impl Authorization {
                 missing.collect::<String>()
             ));
         };
-        let scope: Vec<&str> = credential.split('/').collect();
-        let [key, date, region, service, terminator] = scope.as_slice() else {
+        Self::new(credential, signed_headers, signature)
+    }
+
+    /// From its three parameters.
+    pub(crate) fn new(
+        credential: &'a str,
+        signed_headers: &'a str,
+        signature: &'a str,
+    ) -> Result<Self, String> {
+        let mut scope = credential.split('/');
+        let parts = [(); 5].map(|()| scope.next());
+        let (
+            [
+                Some(access_key_id),
+                Some(date),
+                Some(region),
+                Some(service),
+                Some(terminator),
+            ],
+            None,
+        ) = (parts, scope.next())
+        else {
             return Err(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. \
                  keyid/date/region/service/term, got '{credential}'"
             ));
         };
         Ok(Self {
-            access_key_id: (*key).to_owned(),
-            date: (*date).to_owned(),
-            region: (*region).to_owned(),
-            service: (*service).to_owned(),
-            terminator: (*terminator).to_owned(),
-            signed_headers: signed_headers.split(';').map(str::to_owned).collect(),
-            signature: signature.to_owned(),
+            access_key_id,
+            date,
+            region,
+            service,
+            terminator,
+            signed_headers,
+            signature,
         })
     }
+}
 
-    fn scope(&self) -> String {
-        format!(
-            "{}/{}/{}/{}",
-            self.date, self.region, self.service, self.terminator
-        )
+/// What is signed, as it stood on the wire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ToSign<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    /// Query parameters that do not count.
+    pub(crate) without: &'a [&'a str],
+    /// Names in lower case.
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) body: &'a [u8],
+}
+
+/// The keys derived from one secret, by day, region and service; the last few.
+#[derive(Debug, Default)]
+pub(crate) struct SigningKeys(Vec<SigningKey>);
+
+#[derive(Debug)]
+struct SigningKey {
+    date: String,
+    region: String,
+    service: String,
+    /// HMAC with this key, before any message: copying it saves half of the hashing.
+    mac: Hmac<Sha256>,
+}
+
+/// A client works in a region or two with a service or two; the rest is derived again.
+const KEYS_MAX: usize = 8;
+
+impl SigningKeys {
+    fn get(&mut self, secret: &str, scope: &Authorization<'_>) -> Hmac<Sha256> {
+        let is_it = |key: &&SigningKey| {
+            key.date == scope.date && key.region == scope.region && key.service == scope.service
+        };
+        if let Some(key) = self.0.iter().find(is_it) {
+            return key.mac.clone();
+        }
+        let mac = derive(secret, scope);
+        if self.0.len() == KEYS_MAX {
+            self.0.remove(0);
+        }
+        self.0.push(SigningKey {
+            date: scope.date.to_owned(),
+            region: scope.region.to_owned(),
+            service: scope.service.to_owned(),
+            mac: mac.clone(),
+        });
+        mac
     }
 }
 
-/// What the signature of `request` should have been.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expected {
-    pub(crate) canonical_request: String,
-    pub(crate) string_to_sign: String,
-    pub(crate) signature: String,
+fn derive(secret: &str, scope: &Authorization<'_>) -> Hmac<Sha256> {
+    let mut mac = keyed(format!("AWS4{secret}").as_bytes());
+    for part in [scope.date, scope.region, scope.service, "aws4_request"] {
+        mac.update(part.as_bytes());
+        mac = keyed(&mac.finalize().into_bytes());
+    }
+    mac
 }
 
-/// Computes the signature with `secret` at the time `amz_date` (`20260819T143434Z`).
-pub(crate) fn expected(
-    request: &Request,
-    authorization: &Authorization,
-    amz_date: &str,
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// The signature, in hexadecimal digits.
+pub(crate) fn signature(
+    keys: &mut SigningKeys,
     secret: &str,
-) -> Expected {
-    let canonical_request = canonical_request(request, &authorization.signed_headers);
-    let scope = authorization.scope();
-    let hash = hex(&Sha256::digest(canonical_request.as_bytes()));
-    let string_to_sign = format!("AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{hash}");
-    let mut key = hmac(format!("AWS4{secret}").as_bytes(), &authorization.date);
+    scope: &Authorization<'_>,
+    amz_date: &str,
+    request: &ToSign<'_>,
+) -> [u8; 64] {
+    let mut mac = keys.get(secret, scope);
+    let mut canonical = Sha256::new();
+    request.canonical(scope.signed_headers, &mut canonical);
+    string_to_sign(amz_date, scope, &hex(&canonical.finalize()), &mut mac);
+    hex(&mac.finalize().into_bytes())
+}
+
+/// The canonical request and the string to sign, for people.
+pub(crate) fn explain(
+    scope: &Authorization<'_>,
+    amz_date: &str,
+    request: &ToSign<'_>,
+) -> (String, String) {
+    let (mut canonical, mut string) = (String::new(), String::new());
+    request.canonical(scope.signed_headers, &mut canonical);
+    let hash = hex(&Sha256::digest(canonical.as_bytes()));
+    string_to_sign(amz_date, scope, &hash, &mut string);
+    (canonical, string)
+}
+
+/// The SHA-256 of a body, in hexadecimal digits.
+pub(crate) fn payload_hash(body: &[u8]) -> [u8; 64] {
+    hex(&Sha256::digest(body))
+}
+
+/// Hexadecimal digits as text.
+pub(crate) fn text(hex: &[u8; 64]) -> &str {
+    std::str::from_utf8(hex).unwrap_or_default()
+}
+
+fn string_to_sign(
+    amz_date: &str,
+    scope: &Authorization<'_>,
+    hash: &[u8; 64],
+    into: &mut impl Sink,
+) {
     for part in [
-        &authorization.region,
-        &authorization.service,
-        &authorization.terminator,
+        "AWS4-HMAC-SHA256\n",
+        amz_date,
+        "\n",
+        scope.date,
+        "/",
+        scope.region,
+        "/",
+        scope.service,
+        "/",
+        scope.terminator,
+        "\n",
+        text(hash),
     ] {
-        key = hmac(&key, part);
-    }
-    let signature = hex(&hmac(&key, &string_to_sign));
-    Expected {
-        canonical_request,
-        string_to_sign,
-        signature,
+        into.put(part);
     }
 }
 
-fn canonical_request(request: &Request, signed_headers: &[String]) -> String {
-    let (path, query) = match request.target.split_once('?') {
-        Some((path, query)) => (path, query),
-        None => (request.target.as_str(), ""),
-    };
-    let path: Vec<String> = path.split('/').map(|s| encode(s.as_bytes())).collect();
-    let mut canonical = format!(
-        "{}\n{}\n{}\n",
-        request.method,
-        path.join("/"),
-        canonical_query(query)
-    );
-    for name in signed_headers {
-        let _ = writeln!(canonical, "{name}:{}", header_value(request, name));
+/// Takes text in pieces: a hash, or a string for people.
+trait Sink {
+    fn put(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn put(&mut self, text: &str) {
+        self.push_str(text);
     }
-    let _ = write!(
-        canonical,
-        "\n{}\n{}",
-        signed_headers.join(";"),
-        hex(&Sha256::digest(&request.body))
-    );
-    canonical
 }
 
-/// All values of a header, trimmed, inner runs of spaces folded, joined by commas. An HTTP/2 client
-/// may sign `:authority`, which is the host.
-fn header_value(request: &Request, name: &str) -> String {
-    let name = if name == ":authority" { "host" } else { name };
-    let values = request.headers.iter().filter(|(n, _)| n == name);
-    let values = values.map(|(_, v)| v.split_whitespace().collect::<Vec<_>>().join(" "));
-    values.collect::<Vec<_>>().join(",")
+impl Sink for Sha256 {
+    fn put(&mut self, text: &str) {
+        self.update(text.as_bytes());
+    }
 }
 
-fn canonical_query(query: &str) -> String {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let mut pairs: Vec<(String, String)> = pairs
+impl Sink for Hmac<Sha256> {
+    fn put(&mut self, text: &str) {
+        self.update(text.as_bytes());
+    }
+}
+
+impl ToSign<'_> {
+    fn canonical(&self, signed_headers: &str, into: &mut impl Sink) {
+        into.put(self.method);
+        into.put("\n");
+        for (i, segment) in self.path.split('/').enumerate() {
+            if i > 0 {
+                into.put("/");
+            }
+            encode(segment.as_bytes(), into);
+        }
+        into.put("\n");
+        if !self.query.is_empty() {
+            into.put(&canonical_query(self.query, self.without));
+        }
+        into.put("\n");
+        for name in signed_headers.split(';') {
+            into.put(name);
+            into.put(":");
+            self.header(name, into);
+            into.put("\n");
+        }
+        into.put("\n");
+        into.put(signed_headers);
+        into.put("\n");
+        into.put(text(&payload_hash(self.body)));
+    }
+
+    /// All values of a header, trimmed, inner runs of spaces folded, joined by commas. An HTTP/2
+    /// client may sign `:authority`, which is the host.
+    fn header(&self, name: &str, into: &mut impl Sink) {
+        let name = if name == ":authority" { "host" } else { name };
+        let mut values = self.headers.iter().filter(|(n, _)| n == name).peekable();
+        while let Some((_, value)) = values.next() {
+            for (i, word) in value.split_ascii_whitespace().enumerate() {
+                if i > 0 {
+                    into.put(" ");
+                }
+                into.put(word);
+            }
+            if values.peek().is_some() {
+                into.put(",");
+            }
+        }
+    }
+}
+
+/// Pairs decoded, encoded alike, and sorted by name and value.
+fn canonical_query(query: &str, without: &[&str]) -> String {
+    let mut pairs: Vec<(String, String)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(&decode(name)), encode(&decode(value)))
+            let alike = |text: &str| {
+                let mut encoded = String::with_capacity(text.len());
+                encode(&decode(text), &mut encoded);
+                encoded
+            };
+            (alike(name), alike(value))
         })
+        .filter(|(name, _)| !without.contains(&name.as_str()))
         .collect();
     pairs.sort();
     let pairs = pairs
@@ -171,16 +320,27 @@ fn canonical_query(query: &str) -> String {
 }
 
 /// Everything but unreserved characters becomes `%XX`.
-fn encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) {
-            out.push(char::from(*byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
+fn encode(bytes: &[u8], into: &mut impl Sink) {
+    let unreserved = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~".contains(b);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let run = rest
+            .iter()
+            .position(|b| !unreserved(b))
+            .unwrap_or(rest.len());
+        let (plain, tail) = rest.split_at(run);
+        into.put(std::str::from_utf8(plain).unwrap_or_default());
+        rest = tail;
+        if let Some((byte, tail)) = rest.split_first() {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            let (high, low) = (
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            );
+            into.put(std::str::from_utf8(&[b'%', high, low]).unwrap_or_default());
+            rest = tail;
         }
     }
-    out
 }
 
 /// Percent-decodes what can be decoded and keeps the rest.
@@ -201,15 +361,24 @@ fn decode(text: &str) -> Vec<u8> {
     out
 }
 
-fn hmac(key: &[u8], message: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message.as_bytes());
-    mac.finalize().into_bytes().to_vec()
+/// Percent-decoded text; what is not UTF-8 is replaced.
+pub(crate) fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&decode(text)).into_owned()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+/// Encoded as a query parameter's value.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode(text.as_bytes(), &mut out);
+    out
+}
+
+fn hex(bytes: &[u8]) -> [u8; 64] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut out = [b'0'; 64];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    out
 }

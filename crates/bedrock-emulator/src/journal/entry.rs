@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Record, answer, secrets};
-use crate::{auth, catalogue::Catalogue, trace::TraceEvent};
+use crate::{auth, catalogue::Catalogue, policy::Access, trace::TraceEvent};
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,8 @@ pub struct Entry {
     pub body: Option<Value>,
     /// Length of the request's body in bytes.
     pub body_bytes: usize,
+    /// Why IAM let it pass or not, if it came so far and there are policies.
+    pub access: Option<Access>,
     /// Who called, from the credential scope.
     pub caller: Caller,
     /// The ARN of the caller, once authenticated.
@@ -123,6 +125,7 @@ impl Record {
             headers: request.headers.iter().map(secrets::redacted).collect(),
             body: answer::request_json(request),
             body_bytes: request.body.len(),
+            access: self.inquiry.as_ref().map(|i| i.explain(request)),
             caller: auth::caller(request),
             identity: self.principal.as_ref().map(|p| p.arn.clone()),
             invocation: request.header("amz-sdk-invocation-id").map(str::to_owned),

@@ -9,6 +9,7 @@ use crate::{
     error::Code,
     identity::Principal,
     observe::Door,
+    policy::Inquiry,
     service::Service,
     trace::Lit,
     wire::{Body, Reply, Request},
@@ -25,6 +26,8 @@ pub(crate) struct Record {
     pub(crate) operation: Option<&'static str>,
     pub(crate) model: Option<String>,
     pub(crate) principal: Option<Arc<Principal>>,
+    /// What IAM was asked; told when somebody wants to know.
+    pub(crate) inquiry: Option<Box<Inquiry>>,
     /// Through which door the model was asked, if the request got that far.
     pub(crate) door: Option<Arc<Door>>,
     pub(crate) status: u16,
@@ -73,6 +76,7 @@ impl Record {
             operation: None,
             model: None,
             principal: None,
+            inquiry: None,
             door: None,
             status: 0,
             error: None,

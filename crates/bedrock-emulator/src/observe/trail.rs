@@ -114,7 +114,7 @@ fn user_identity(record: &Record) -> Value {
     if identity["type"] == "IAMUser" {
         identity["userName"] = user_name(record).into();
     }
-    if principal.bearer {
+    if principal.bearer.is_some() {
         identity["credentialType"] = "BEARER_TOKEN".into();
     }
     identity

@@ -1,20 +1,20 @@
 use serde_json::json;
 
-use super::*;
+use super::{pattern::like, *};
+use crate::identity::Principal;
 
 const HAIKU: &str = "arn:aws:bedrock:us-east-1::foundation-model/vendor.small-v1:0";
 
 fn decide(documents: &[Value], action: &str, resource: &str) -> Decision {
     let policies = Policies::parse(documents).unwrap();
-    let context = Context::new(
-        "us-east-1",
-        Some("arn:aws:iam::123456789012:user/student"),
+    let student = Principal::new("arn:aws:iam::123456789012:user/student".to_owned(), "");
+    let context = Context {
+        principal: Some(&student),
+        region: "us-east-1",
         resource,
-    )
-    .with(
-        "bedrock:InferenceProfileArn",
-        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x",
-    );
+        profile: Some("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.x"),
+        ..Context::default()
+    };
     policies.decide(action, resource, &context)
 }
 

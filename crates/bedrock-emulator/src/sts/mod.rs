@@ -1,6 +1,9 @@
 //! AWS Security Token Service, as far as callers of Bedrock need it: one operation, one file.
 
+mod assume_role;
 mod get_caller_identity;
+mod get_session_token;
+mod issue;
 
 use crate::service::Plain;
 
@@ -11,4 +14,8 @@ pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const VERSION: &str = "2011-06-15";
 
 /// Its operations.
-pub(crate) const OPERATIONS: &[Plain] = &[get_caller_identity::OPERATION];
+pub(crate) const OPERATIONS: &[Plain] = &[
+    assume_role::OPERATION,
+    get_caller_identity::OPERATION,
+    get_session_token::OPERATION,
+];

@@ -1,0 +1,149 @@
+//! Who calls and whether they may: authentication, then IAM.
+
+use std::sync::Arc;
+
+use super::{Pipeline, Stop};
+use crate::{
+    auth::{self, Door},
+    catalogue::Via,
+    emulator::Auth,
+    error::ApiError,
+    fault::Stage,
+    identity::Principal,
+    ops::Operation,
+    policy::{Context, Inquiry, Rules},
+    service::Service,
+    trace::{Note, TraceStatus, edges},
+};
+
+impl Pipeline<'_> {
+    /// Finds out who calls; from here on the request belongs to the caller's account.
+    pub(super) fn authenticate(&mut self, service: Service) -> Result<Arc<Principal>, ApiError> {
+        let known = self.known.take();
+        let Some(signing_name) = service.signing_name() else {
+            let anyone = known.unwrap_or_else(|| self.emulator.identities().anyone());
+            self.account = self.emulator.account(&anyone.account);
+            self.record.principal = Some(Arc::clone(&anyone));
+            return Ok(anyone);
+        };
+        let door = Door {
+            signing_name,
+            protocol: service.protocol(),
+            region: &self.region,
+        };
+        let identities = self.emulator.identities();
+        let result = match self.config().auth {
+            _ if let Some(known) = known => Ok(known),
+            Auth::Strict => auth::authenticate(&identities, &door, &self.request, self.now),
+            // Whoever names a known key is taken at their word, so that accounts stay apart.
+            Auth::Off => Ok(
+                auth::claimed(&identities, &self.request).unwrap_or_else(|| identities.anyone())
+            ),
+        };
+        drop(identities);
+        let result = result.and_then(|principal| self.open_the_door(principal));
+        let (status, note) = match &result {
+            Ok(_) => (TraceStatus::Ok, Note::Caller),
+            Err(error) => (TraceStatus::Denied, error.into()),
+        };
+        self.tracer.edge(edges::CC_USER, status, note);
+        let principal = result?;
+        self.record.principal = Some(Arc::clone(&principal));
+        Ok(principal)
+    }
+
+    /// The caller is known; a fault rule may still say that the front door does not know them.
+    fn open_the_door(&mut self, principal: Arc<Principal>) -> Result<Arc<Principal>, ApiError> {
+        self.account = self.emulator.account(&principal.account);
+        match self.strike(None, Stage::FrontDoor, false) {
+            Err(Stop::Error(error)) => Err(error),
+            _ => Ok(principal),
+        }
+    }
+
+    /// Every resource must be allowed: a profile, and the model in each region behind it.
+    pub(super) fn authorize(
+        &mut self,
+        principal: &Arc<Principal>,
+        operation: Operation,
+        model: &str,
+    ) -> Result<(), ApiError> {
+        let action = operation.iam_action();
+        let rules = self.account.rules(principal);
+        if rules.unrestricted() {
+            return self.permitted(action, Ok(()));
+        }
+        let catalogue = self.emulator.catalogue();
+        let resolved = catalogue.find(model, &self.region);
+        let resources = match &resolved {
+            Some(found) => catalogue.resources(found, &self.region, &self.account.id),
+            None if model.starts_with("arn:") => vec![model.to_owned()],
+            None => vec![format!(
+                "arn:aws:bedrock:{}::foundation-model/{model}",
+                self.region
+            )],
+        };
+        let profile = resolved.filter(|r| !matches!(r.via, Via::OnDemand | Via::Provisioned));
+        let profile = profile.map(|_| resources[0].clone());
+        let mut asked: Vec<_> = resources.into_iter().map(|r| (action, r)).collect();
+        asked.extend(
+            self.guardrail(principal)
+                .map(|arn| ("bedrock:ApplyGuardrail", arn)),
+        );
+        self.permit(principal, rules, asked, profile, Vec::new())
+    }
+
+    /// The guardrail that an invocation names, if it does: it must be allowed as well.
+    fn guardrail(&self, principal: &Principal) -> Option<String> {
+        let context = Context {
+            principal: Some(principal),
+            request: Some(&self.request),
+            region: &self.region,
+            ..Context::default()
+        };
+        context.guardrail_arn()
+    }
+
+    /// Every action on every resource must be allowed.
+    pub(super) fn permit(
+        &mut self,
+        principal: &Arc<Principal>,
+        rules: Rules,
+        mut asked: Vec<(&'static str, String)>,
+        profile: Option<String>,
+        extra: Vec<(String, String)>,
+    ) -> Result<(), ApiError> {
+        let action = asked.first().map_or("", |(action, _)| *action);
+        if rules.unrestricted() {
+            return self.permitted(action, Ok(()));
+        }
+        if principal.bearer.is_some() {
+            asked.insert(0, ("bedrock:CallWithBearerToken", "*".to_owned()));
+        }
+        let inquiry = Inquiry {
+            principal: Arc::clone(principal),
+            rules,
+            region: self.region.clone(),
+            now: self.now,
+            profile,
+            extra,
+            asked,
+        };
+        let result = inquiry.decide(&self.request);
+        self.record.inquiry = Some(Box::new(inquiry));
+        self.permitted(action, result)
+    }
+
+    fn permitted(
+        &mut self,
+        name: &'static str,
+        result: Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let (status, note) = match &result {
+            Ok(()) => (TraceStatus::Ok, Note::Words(name)),
+            Err(error) => (TraceStatus::Denied, error.into()),
+        };
+        self.tracer.edge(edges::USER_POLICY, status, note);
+        result
+    }
+}
