@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release -p emulator-bench` prints the tables of `crates/bedrock-emulator/README.md`.
 
+mod core;
 mod floor;
 mod load;
 mod pacing;
@@ -37,6 +38,8 @@ struct Args {
 enum Part {
     /// Only CPU and latency of a request.
     Requests,
+    /// Only the core, without sockets.
+    Core,
     /// Only cold start.
     Start,
     /// Only memory.
@@ -86,6 +89,9 @@ async fn measure(args: &Args, part: Option<&Part>) -> anyhow::Result<()> {
     let wants = |name: fn(&Part) -> bool| part.is_none_or(name);
     if wants(|p| matches!(p, Part::Requests)) {
         table::requests(args).await?;
+    }
+    if wants(|p| matches!(p, Part::Core)) {
+        core::run(u32::try_from(args.requests)?)?;
     }
     if wants(|p| matches!(p, Part::Start)) {
         table::start(args).await?;
