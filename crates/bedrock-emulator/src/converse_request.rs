@@ -28,6 +28,14 @@ use shapes::{
 };
 
 impl ConverseRequest {
+    /// Identifier, version and trace of `guardrailConfig`.
+    pub(crate) fn guardrail(&self) -> Option<(&str, &str, Option<&str>)> {
+        let config = self.guardrail_config.as_ref()?;
+        let id = config.guardrail_identifier.as_deref()?;
+        let version = config.guardrail_version.as_deref()?;
+        Some((id, version, config.trace.as_deref()))
+    }
+
     /// Reads the body. An empty body counts as `{}`.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let body = if body.is_empty() { b"{}" } else { body };

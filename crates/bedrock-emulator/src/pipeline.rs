@@ -22,6 +22,7 @@ use crate::{
     emulator::{Config, Dials, Emulator},
     error::{ApiError, Code},
     fault::{Blow, Stage},
+    guardrail::{self, Guarding},
     identity::Principal,
     invoke_request::check_headers,
     journal::{self, Measured, Record},
@@ -63,6 +64,8 @@ pub(crate) struct Pipeline<'a> {
     question: Option<Box<question::LetIn>>,
     /// How long the answer took, if that was measured.
     took: Option<Took>,
+    /// The guardrail around the invocation, if it names one.
+    guard: Option<Guarding>,
     dials: Dials,
 }
 
@@ -162,6 +165,7 @@ impl<'a> Pipeline<'a> {
             asks: false,
             question: None,
             took: None,
+            guard: None,
             dials,
         }
     }
@@ -337,6 +341,7 @@ impl<'a> Pipeline<'a> {
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
+        self.guard = self.guarding(&principal, &input)?;
         let usage = match self.invoke(&invocation) {
             Ok(answered) => return Ok(answered),
             Err(Spoken::Not(stop)) => return Err(stop),
@@ -493,6 +498,33 @@ impl<'a> Pipeline<'a> {
         })
     }
 
+    /// The guardrail that the request names; its use is a permission of its own.
+    fn guarding(
+        &mut self,
+        principal: &Arc<Principal>,
+        input: &Input,
+    ) -> Result<Option<Guarding>, ApiError> {
+        let request = Arc::clone(&self.request);
+        let Some(named) = guardrail::named(input, &request) else {
+            return Ok(None);
+        };
+        let found = self
+            .account
+            .state()
+            .guardrails
+            .named(named.id, named.version);
+        let version = found.inspect_err(|error| self.refused(error))?;
+        let action = "bedrock:ApplyGuardrail";
+        let asked = [(action, version.arn.clone())];
+        self.permit(principal, action, &asked, None)?;
+        Ok(Some(Guarding::new(
+            version,
+            named.trace,
+            input,
+            self.rng.clone(),
+        )))
+    }
+
     fn throttle(&mut self, resolved: &Resolved<'_>) -> Result<(), Stop> {
         let Some(limit) = self.config().requests_per_minute else {
             return Ok(());
@@ -515,11 +547,17 @@ impl<'a> Pipeline<'a> {
             resolved,
             ..
         } = *invocation;
+        if let Some(guard) = &mut self.guard
+            && let Some(blocked) = guard.input(conversation)
+        {
+            return Ok(blocked);
+        }
         let voice = Voice::new(self.config(), self.dials.seed, resolved.model);
         let step = self.scripted(invocation)?;
-        // Fault rules spoil answers that are known as a whole.
         let embeds = resolved.model.family.embeds();
-        let later = self.asks && !embeds && step.is_none() && self.blow.is_none();
+        // Fault rules and guardrails change answers that are known as a whole.
+        let whole = embeds || self.blow.is_some() || self.guard.is_some();
+        let later = self.asks && step.is_none() && !whole;
         let mut answer = match step {
             None | Some(Step::Say(_)) if embeds => {
                 let tokens = ops::embedding_tokens(conversation, resolved.model);
@@ -543,6 +581,9 @@ impl<'a> Pipeline<'a> {
             let mut state = self.account.state();
             let usage = &mut answer.usage;
             state.prompt_cache.settle(&prefixes, self.now, usage);
+        }
+        if let Some(guard) = &mut self.guard {
+            guard.output(conversation, &mut answer);
         }
         match &answer.ending {
             _ if later => Err(Spoken::Later(answer.usage)),
@@ -578,6 +619,7 @@ impl<'a> Pipeline<'a> {
             latency: self.dials.latency,
             took: self.took,
             seed: self.dials.seed,
+            guard: self.guard.as_ref(),
             rng: self.rng.clone(),
         };
         ops::encode(invocation.operation, exchange)

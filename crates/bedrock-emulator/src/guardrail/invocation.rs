@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Assessment, Passage, Qualifier, Scope, Source, Version, assess, traced};
@@ -10,7 +11,9 @@ use crate::{
     answer_plan::{Answer, Beat, Composer, Content, Ending, Head, Part},
     conversation::{Block, Conversation, Role},
     journal::Usage,
+    ops::Input,
     rng::Rng,
+    wire::Request,
 };
 
 /// What the caller wants to be told.
@@ -23,11 +26,53 @@ pub(crate) enum Trace {
     Full,
 }
 
+/// The members that a guardrail adds to the body of an `InvokeModel` answer, or to the last chunk of a
+/// stream (recorded).
+#[derive(Debug, Serialize)]
+pub(crate) struct Members {
+    #[serde(
+        rename = "amazon-bedrock-trace",
+        skip_serializing_if = "Option::is_none"
+    )]
+    trace: Option<Value>,
+    #[serde(rename = "amazon-bedrock-guardrailAction")]
+    action: &'static str,
+}
+
+/// What a request says about its guardrail.
+#[derive(Debug)]
+pub(crate) struct NamedGuardrail<'r> {
+    pub(crate) id: &'r str,
+    pub(crate) version: &'r str,
+    pub(crate) trace: Trace,
+}
+
+/// The guardrail that a request names: `guardrailConfig` of a Converse body, headers of an
+/// `InvokeModel` request.
+pub(crate) fn named<'r>(input: &'r Input, request: &'r Request) -> Option<NamedGuardrail<'r>> {
+    let (id, version, trace) = match input {
+        Input::Converse(converse) => converse.guardrail()?,
+        _ => (
+            request.header("x-amzn-bedrock-guardrailidentifier")?,
+            request.header("x-amzn-bedrock-guardrailversion")?,
+            request.header("x-amzn-bedrock-trace"),
+        ),
+    };
+    let trace = match trace.map(str::to_ascii_lowercase).as_deref() {
+        Some("enabled") => Trace::Enabled,
+        Some("enabled_full") => Trace::Full,
+        _ => Trace::Off,
+    };
+    (!id.is_empty()).then_some(NamedGuardrail { id, version, trace })
+}
+
 /// A guardrail and its findings about one invocation.
 #[derive(Debug)]
 pub(crate) struct Guarding {
     version: Arc<Version>,
     trace: Trace,
+    /// The stop reason of an answer that was changed; only Converse has one for it (recorded).
+    stop: &'static str,
     input: Option<Assessment>,
     output: Option<Assessment>,
     /// What the model said before the guardrail changed it.
@@ -36,10 +81,16 @@ pub(crate) struct Guarding {
 }
 
 impl Guarding {
-    pub(crate) fn new(version: Arc<Version>, trace: Trace, mut rng: Rng) -> Self {
+    pub(crate) fn new(version: Arc<Version>, trace: Trace, input: &Input, mut rng: Rng) -> Self {
+        let converse = matches!(input, Input::Converse(_));
         Self {
             version,
             trace,
+            stop: if converse {
+                "guardrail_intervened"
+            } else {
+                "end_turn"
+            },
             input: None,
             output: None,
             said: None,
@@ -56,7 +107,7 @@ impl Guarding {
         self.input = Some(assessment);
         blocked.then(|| {
             let message = &self.version.definition.blocked_input;
-            instead(message, Usage::default())
+            instead(message, self.stop, Usage::default())
         })
     }
 
@@ -89,9 +140,9 @@ impl Guarding {
         assessment.total = assessment.guarded;
         if assessment.blocks() {
             let message = &self.version.definition.blocked_output;
-            *answer = instead(message, answer.usage);
+            *answer = instead(message, self.stop, answer.usage);
         } else if assessment.masks() {
-            mask(answer, assessment.masked.clone());
+            mask(answer, self.stop, assessment.masked.clone());
         }
         if assessment.intervenes() {
             self.said = Some(said);
@@ -140,17 +191,20 @@ impl Guarding {
         Some(json!({ "guardrail": trace }))
     }
 
-    /// `amazon-bedrock-guardrailAction` of `InvokeModel`'s answers.
-    pub(crate) fn action(&self) -> &'static str {
-        if self.intervened() {
+    /// What `InvokeModel`'s answers say at their end.
+    pub(crate) fn members(&self) -> Members {
+        let action = if self.intervened() {
             "INTERVENED"
         } else {
             "NONE"
+        };
+        Members {
+            trace: self.invoke_trace(),
+            action,
         }
     }
 
-    /// `amazon-bedrock-trace` of `InvokeModel`'s answers.
-    pub(crate) fn invoke_trace(&self) -> Option<Value> {
+    fn invoke_trace(&self) -> Option<Value> {
         let scope = self.scope()?;
         let told = |assessment: &Assessment| {
             let id = self.version.id.as_str();
@@ -207,12 +261,12 @@ fn passages(conversation: &Conversation) -> Vec<Passage> {
 }
 
 /// A guardrail's message in the model's place.
-fn instead(message: &str, usage: Usage) -> Answer {
+fn instead(message: &str, stop: &str, usage: Usage) -> Answer {
     let mut composer = Composer::default();
     composer.text(message);
     Answer {
         beats: composer.beats(true),
-        stop: "guardrail_intervened".to_owned(),
+        stop: stop.to_owned(),
         stop_sequence: None,
         usage,
         usage_scripted: true,
@@ -222,7 +276,7 @@ fn instead(message: &str, usage: Usage) -> Answer {
 }
 
 /// The same answer with its texts replaced by the masked ones; each comes in one piece (recorded).
-fn mask(answer: &mut Answer, masked: Vec<String>) {
+fn mask(answer: &mut Answer, stop: &str, masked: Vec<String>) {
     let mut masked = masked.into_iter();
     // The text that the open block is to have, until it was told.
     let mut next = None;
@@ -237,5 +291,5 @@ fn mask(answer: &mut Answer, masked: Vec<String>) {
         }),
         _ => true,
     });
-    "guardrail_intervened".clone_into(&mut answer.stop);
+    stop.clone_into(&mut answer.stop);
 }

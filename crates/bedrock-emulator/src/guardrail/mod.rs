@@ -16,7 +16,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub(crate) use assess::{Assessment, Passage, Qualifier, Source, assess};
 pub(crate) use definition::{Definition, Request};
-pub(crate) use invocation::{Guarding, Trace};
+pub(crate) use invocation::{Guarding, Members, named};
 pub(crate) use render::{Scope, applied, described, traced};
 
 use crate::error::{ApiError, Code};

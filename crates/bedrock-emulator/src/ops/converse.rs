@@ -7,6 +7,7 @@ use crate::{
     answer_plan::{Citation, Content, Location},
     catalogue::Model,
     conversation::Ttl,
+    guardrail::Guarding,
     journal::Usage,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -169,8 +170,11 @@ pub(super) fn additional_fields(exchange: &Exchange<'_>, into: &mut Map<String, 
     }
 }
 
-/// `performanceConfig` and `serviceTier` come back when the caller sent them (service model).
+/// `trace` of a guardrail; `performanceConfig` and `serviceTier` come back when the caller sent them (service model).
 pub(super) fn echoes(exchange: &Exchange<'_>, into: &mut Map<String, Value>) {
+    if let Some(trace) = exchange.guard.and_then(Guarding::converse_trace) {
+        into.insert("trace".to_owned(), trace);
+    }
     let Input::Converse(request) = exchange.input else {
         return;
     };

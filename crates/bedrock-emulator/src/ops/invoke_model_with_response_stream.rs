@@ -17,6 +17,7 @@ use crate::{
     answer_plan::{Beat, Head, Part},
     catalogue::Family,
     frames::chunk,
+    guardrail::{Guarding, Members},
     journal::Usage,
 };
 
@@ -45,6 +46,8 @@ enum Event {
     MessageStop {
         #[serde(rename = "amazon-bedrock-invocationMetrics")]
         metrics: Metrics,
+        #[serde(flatten)]
+        guard: Option<Members>,
     },
 }
 
@@ -106,6 +109,8 @@ struct CompletionEnd {
     completion: Completion,
     #[serde(rename = "amazon-bedrock-invocationMetrics")]
     metrics: Metrics,
+    #[serde(flatten)]
+    guard: Option<Members>,
 }
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
@@ -188,7 +193,8 @@ impl Events for MessageEvents {
         };
         send(&stop, exchange, out);
         let metrics = metrics(exchange, took);
-        send(&Event::MessageStop { metrics }, exchange, out);
+        let guard = exchange.guard.map(Guarding::members);
+        send(&Event::MessageStop { metrics, guard }, exchange, out);
     }
 }
 
@@ -282,6 +288,7 @@ impl Events for CompletionEvents {
                 stop,
             },
             metrics: metrics(exchange, took),
+            guard: exchange.guard.map(Guarding::members),
         };
         send(&end, exchange, out);
     }

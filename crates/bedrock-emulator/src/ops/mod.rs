@@ -23,6 +23,7 @@ use crate::{
     converse_request::ConverseRequest,
     emulator::Latency,
     error::ApiError,
+    guardrail::{Guarding, Members},
     invoke_request::InvokeRequest,
     other_rules,
     pace::Pace,
@@ -186,6 +187,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) took: Option<Took>,
     /// Of the emulator: what does not change from one request to the next is drawn from it.
     pub(crate) seed: u64,
+    /// The guardrail around the invocation, if it names one.
+    pub(crate) guard: Option<&'a Guarding>,
     /// Draws ids, padding and jitter of this request.
     pub(crate) rng: Rng,
 }
@@ -217,16 +220,34 @@ pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
     match operation {
         Operation::Converse => converse::encode(exchange),
         Operation::ConverseStream => converse_stream::encode(exchange),
-        Operation::InvokeModel => match exchange.model.family {
-            Family::Claude => invoke_model::encode(exchange),
-            Family::Nova => nova::encode(exchange),
-            Family::TitanText => titan_text::encode(&exchange),
-            _ => embed::encode(exchange),
-        },
+        Operation::InvokeModel => {
+            let guard = exchange.guard;
+            let mut encoded = match exchange.model.family {
+                Family::Claude => invoke_model::encode(exchange),
+                Family::Nova => nova::encode(exchange),
+                Family::TitanText => titan_text::encode(&exchange),
+                _ => embed::encode(exchange),
+            };
+            if let Some(guard) = guard {
+                add_members(&mut encoded.body, &guard.members());
+            }
+            encoded
+        }
         Operation::InvokeModelWithResponseStream => {
             invoke_model_with_response_stream::encode(exchange)
         }
         Operation::CountTokens => count_tokens::encode(&exchange),
+    }
+}
+
+/// Puts a guardrail's members behind all others of a JSON body.
+fn add_members(body: &mut Body, members: &Members) {
+    let Body::Whole { bytes, .. } = body else {
+        return;
+    };
+    let members = invoke_model::to_json(members);
+    if let (Some(object), Some(inside)) = (bytes.strip_suffix(b"}"), members.strip_prefix('{')) {
+        *bytes = [object, b",", inside.as_bytes()].concat().into();
     }
 }
 

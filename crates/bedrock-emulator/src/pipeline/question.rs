@@ -549,6 +549,7 @@ fn exchange<'x>(
         took: None,
         // Vectors are never asked of another model.
         seed: 0,
+        guard: None,
         rng,
     }
 }
@@ -618,6 +619,7 @@ impl<'a> Pipeline<'a> {
             asks: false,
             question: None,
             took: None,
+            guard: None,
             dials: emulator.dials(),
         }
     }

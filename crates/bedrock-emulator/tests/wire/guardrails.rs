@@ -1,11 +1,11 @@
 //! Guardrails: made, versioned, applied. The golden answers follow two recordings of
-//! `ApplyGuardrail`.
+//! `ApplyGuardrail` and one of each kind of invocation.
 
-use bedrock_emulator::{Emulator, Reply, Request};
+use bedrock_emulator::{Emulator, Reply, Request, script::Step};
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::bench::{base, header, json, now, open, text};
+use crate::bench::{base, call, chunks, events, header, json, now, open, post, profile, text};
 
 fn send(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Reply {
     let request = Request {
@@ -285,4 +285,202 @@ fn an_asynchronous_job_runs_through_its_states() {
         send(&emulator, "POST", "/async-invoke", &refused).status,
         400
     );
+}
+
+/// A guardrail that masks phone numbers in answers and blocks e-mail addresses in questions.
+fn guarded() -> (Emulator, String) {
+    let emulator = open();
+    let id = create(&emulator, &investments());
+    (emulator, id)
+}
+
+fn converse(emulator: &Emulator, id: &str, verb: &str, said: &str) -> Reply {
+    let body = json!({
+        "messages": [{ "role": "user", "content": [{ "text": said }] }],
+        "guardrailConfig": {
+            "guardrailIdentifier": id, "guardrailVersion": "DRAFT", "trace": "enabled",
+        },
+    });
+    call(emulator, &profile(emulator, "haiku"), verb, &body)
+}
+
+#[test]
+fn a_blocked_question_reaches_no_model() {
+    let (emulator, id) = guarded();
+    let reply = converse(&emulator, &id, "converse", "Mail abc@pqrt.com for me.");
+    let body = json(&reply);
+    assert_eq!(body["stopReason"], "guardrail_intervened");
+    assert_eq!(
+        body["output"]["message"]["content"],
+        json!([{ "text": "Sorry, the model cannot answer this question." }])
+    );
+    assert_eq!(body["usage"]["totalTokens"], 0);
+    let trace = &body["trace"]["guardrail"];
+    assert_eq!(
+        trace["inputAssessment"][&id]["sensitiveInformationPolicy"],
+        json!({ "piiEntities": [{ "action": "BLOCKED", "match": "abc@pqrt.com", "type": "EMAIL" }] })
+    );
+    assert_eq!(trace.get("outputAssessments"), None);
+}
+
+#[test]
+fn an_answer_is_masked_whole_and_streamed() {
+    let (emulator, id) = guarded();
+    let said = "It is 555-010-9999 or 555-010-8888.";
+    emulator.script([Step::text(said), Step::text(said)]);
+    let whole = json(&converse(&emulator, &id, "converse", "The number?"));
+    let masked = "It is {PHONE} or {PHONE}.";
+    assert_eq!(whole["stopReason"], "guardrail_intervened");
+    assert_eq!(whole["output"]["message"]["content"][0]["text"], masked);
+    assert_eq!(whole["trace"]["guardrail"]["modelOutput"], json!([said]));
+    let found = &whole["trace"]["guardrail"]["outputAssessments"][&id][0];
+    let found = found["sensitiveInformationPolicy"]["piiEntities"]
+        .as_array()
+        .unwrap();
+    assert_eq!(found.len(), 2);
+    let events = events(&converse(&emulator, &id, "converse-stream", "The number?"));
+    let deltas = events
+        .iter()
+        .filter(|(kind, _)| kind == "contentBlockDelta");
+    let deltas: Vec<_> = deltas
+        .map(|(_, payload)| &payload["delta"]["text"])
+        .collect();
+    assert_eq!(deltas, [masked], "one piece, as recorded");
+    let (_, metadata) = events.last().unwrap();
+    assert_eq!(metadata["trace"]["guardrail"]["modelOutput"], json!([said]));
+}
+
+#[test]
+fn what_is_guarded_can_be_marked() {
+    let (emulator, id) = guarded();
+    emulator.script([Step::text("Fine.")]);
+    let body = json!({
+        "messages": [{ "role": "user", "content": [
+            { "text": "Mail abc@pqrt.com for me." },
+            { "guardContent": { "text": { "text": "Hello there" } } },
+        ]}],
+        "guardrailConfig": {
+            "guardrailIdentifier": id, "guardrailVersion": "DRAFT", "trace": "enabled_full",
+        },
+    });
+    let reply = json(&call(
+        &emulator,
+        &profile(&emulator, "haiku"),
+        "converse",
+        &body,
+    ));
+    let input = &reply["trace"]["guardrail"]["inputAssessment"][&id];
+    let coverage = &input["invocationMetrics"]["guardrailCoverage"]["textCharacters"];
+    assert_eq!(*coverage, json!({ "guarded": 11, "total": 11 }));
+    assert_eq!(input["topicPolicy"]["topics"][0]["action"], "NONE");
+    assert_eq!(reply["stopReason"], "end_turn");
+}
+
+#[test]
+fn an_answer_that_leaves_its_source_is_held_back() {
+    let emulator = open();
+    let id = create(
+        &emulator,
+        &json!({
+            "name": "grounded",
+            "contextualGroundingPolicyConfig": { "filtersConfig": [
+                { "type": "GROUNDING", "threshold": 0.75 }, { "type": "RELEVANCE", "threshold": 0.5 },
+            ]},
+            "blockedInputMessaging": "in", "blockedOutputsMessaging": "Not in the source.",
+        }),
+    );
+    let guard = |text: &str, qualifier: &str| json!({ "guardContent": { "text": { "text": text, "qualifiers": [qualifier] } } });
+    let body = json!({
+        "messages": [{ "role": "user", "content": [
+            guard("Tokyo is the capital of Japan.", "grounding_source"),
+            guard("What is the capital of Japan?", "query"),
+        ]}],
+        "guardrailConfig": {
+            "guardrailIdentifier": id, "guardrailVersion": "DRAFT", "trace": "enabled",
+        },
+    });
+    emulator.script([
+        Step::text("Tokyo is the capital of Japan."),
+        Step::text("Elephants dance over purple mountains."),
+    ]);
+    let model = profile(&emulator, "haiku");
+    let scores = |reply: &Value| {
+        let found = &reply["trace"]["guardrail"]["outputAssessments"][&id][0];
+        let filters = found["contextualGroundingPolicy"]["filters"]
+            .as_array()
+            .unwrap();
+        filters
+            .iter()
+            .map(|f| f["action"].clone())
+            .collect::<Vec<_>>()
+    };
+    let grounded = json(&call(&emulator, &model, "converse", &body));
+    assert_eq!(grounded["stopReason"], "end_turn");
+    assert_eq!(scores(&grounded), ["NONE", "NONE"]);
+    let invented = json(&call(&emulator, &model, "converse", &body));
+    assert_eq!(invented["stopReason"], "guardrail_intervened");
+    assert_eq!(
+        invented["output"]["message"]["content"][0]["text"],
+        "Not in the source."
+    );
+    assert_eq!(scores(&invented)[0], "BLOCKED");
+}
+
+#[test]
+fn invoke_model_takes_its_guardrail_from_headers() {
+    let (emulator, id) = guarded();
+    emulator.script([
+        Step::text("Call 555-010-9999."),
+        Step::text("Call 555-010-9999."),
+    ]);
+    let body = json!({
+        "anthropic_version": "bedrock-2023-05-31", "max_tokens": 50,
+        "messages": [{ "role": "user", "content": "The number?" }],
+    });
+    let send = |verb: &str| {
+        let model = profile(&emulator, "haiku");
+        let mut request = post(&model, verb, body.to_string());
+        for (name, value) in [
+            ("x-amzn-bedrock-guardrailidentifier", id.as_str()),
+            ("x-amzn-bedrock-guardrailversion", "DRAFT"),
+            ("x-amzn-bedrock-trace", "ENABLED"),
+        ] {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
+        emulator.handle(&request, now())
+    };
+    let whole = json(&send("invoke"));
+    assert_eq!(whole["content"][0]["text"], "Call {PHONE}.");
+    assert_eq!(whole["stop_reason"], "end_turn");
+    assert_eq!(whole["amazon-bedrock-guardrailAction"], "INTERVENED");
+    let trace = &whole["amazon-bedrock-trace"]["guardrail"];
+    assert_eq!(trace["modelOutput"], json!(["Call 555-010-9999."]));
+    assert_eq!(
+        trace["outputs"][0][&id]["sensitiveInformationPolicy"]["piiEntities"][0]["match"],
+        "555-010-9999"
+    );
+    let chunks = chunks(&send("invoke-with-response-stream"));
+    let last = chunks.last().unwrap();
+    assert_eq!(last["amazon-bedrock-guardrailAction"], "INTERVENED");
+}
+
+#[test]
+fn a_guardrail_that_does_not_exist_is_refused_and_its_use_is_a_permission() {
+    let emulator = open();
+    let reply = converse(&emulator, "nothere", "converse", "hi");
+    assert_eq!(reply.status, 400);
+    assert!(
+        text(&reply).contains("guardrail identifier or version"),
+        "{}",
+        text(&reply)
+    );
+    let id = create(&emulator, &investments());
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*" }],
+    });
+    emulator.set_policies(&[policy]).unwrap();
+    let reply = converse(&emulator, &id, "converse", "hi");
+    assert_eq!(reply.status, 403);
+    assert!(text(&reply).contains("bedrock:ApplyGuardrail on resource: arn:aws:bedrock"));
 }
