@@ -341,7 +341,7 @@ impl<'a> Pipeline<'a> {
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
-        self.guard = self.guarding(&principal, &input)?;
+        self.guard = self.guarding(&input)?;
         let usage = match self.invoke(&invocation) {
             Ok(answered) => return Ok(answered),
             Err(Spoken::Not(stop)) => return Err(stop),
@@ -498,12 +498,8 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// The guardrail that the request names; its use is a permission of its own.
-    fn guarding(
-        &mut self,
-        principal: &Arc<Principal>,
-        input: &Input,
-    ) -> Result<Option<Guarding>, ApiError> {
+    /// The guardrail that the request names; its use was a permission of its own.
+    fn guarding(&mut self, input: &Input) -> Result<Option<Guarding>, ApiError> {
         let request = Arc::clone(&self.request);
         let Some(named) = guardrail::named(input, &request) else {
             return Ok(None);
@@ -514,9 +510,6 @@ impl<'a> Pipeline<'a> {
             .guardrails
             .named(named.id, named.version);
         let version = found.inspect_err(|error| self.refused(error))?;
-        let action = "bedrock:ApplyGuardrail";
-        let asked = [(action, version.arn.clone())];
-        self.permit(principal, action, &asked, None)?;
         Ok(Some(Guarding::new(
             version,
             named.trace,
