@@ -15,7 +15,11 @@ use serde_json::Value;
 const EDGES: &[(&str, &[&str])] = &[
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
-    ("bedrock-recordings", &["bedrock-emulator"]),
+    (
+        "bedrock-recordings",
+        // The endpoint in tests only: something to record.
+        &["bedrock-emulator", "bedrock-endpoint"],
+    ),
     ("bedrock-wiremock", &["bedrock-emulator"]),
     (
         "workshop-prelink",

@@ -12,10 +12,13 @@
 //! only thing added, and bodies for which that is not enough are stored as they are.
 //!
 //! Read in this order: [`Exchange`], [`folder`] (writing and reading), `stream` and `layout` (how
-//! bytes become text and back), [`scrub`] (what is never stored), [`import`] (other tools' formats).
+//! bytes become text and back), [`scrub`] (what is never stored), [`import`] (other tools' formats), [`recorder`] (the
+//! proxy that makes recordings) and [`credentials`] (what it signs with).
 
+pub mod credentials;
 pub mod folder;
 pub mod import;
+pub mod recorder;
 pub mod scrub;
 
 mod layout;

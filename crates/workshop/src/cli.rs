@@ -37,7 +37,18 @@ pub(crate) enum Command {
     Emulator(EmulatorArgs),
     /// Record exchanges with real Bedrock for `workshop emulator --replay`, or import recordings of
     /// other tools
-    #[command(args_conflicts_with_subcommands = true)]
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Record against real Bedrock (your credentials, your bill), then answer from it:
+  workshop record --region us-east-1 --to recordings
+  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\"   # in another terminal; any key will do
+  workshop emulator --replay recordings
+
+Credentials come from AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a
+profile with keys. With SSO or roles, let the AWS CLI get them first:
+  eval \"$(aws configure export-credentials --profile NAME --format env)\""
+    )]
     Record(Record),
     /// Print exports that point AWS SDKs, the AWS CLI and Claude Code at the emulator
     #[command(
@@ -146,6 +157,33 @@ pub(crate) enum ReplayMode {
 pub(crate) struct Record {
     #[command(subcommand)]
     pub(crate) command: Option<RecordCommand>,
+    /// The region of real Bedrock; default: the one your AWS configuration names
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Record another address instead of real Bedrock
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<String>,
+    /// The folder of recordings they are added to
+    #[arg(long, value_name = "DIR", default_value = "recordings")]
+    pub(crate) to: PathBuf,
+    /// Where it listens; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:4567", value_name = "IP:PORT")]
+    pub(crate) addr: SocketAddr,
+    /// Sign with this profile of ~/.aws instead of what the environment says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Refuse more requests than these before they leave; default for real Bedrock: 100
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<u32>,
+    /// Keep account ids in ARNs; otherwise AWS's documentation example takes their place
+    #[arg(long)]
+    pub(crate) keep_account_ids: bool,
+    /// Do not ask before spending
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Print one line of JSON when ready, then one for each request
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

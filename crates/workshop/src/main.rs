@@ -43,7 +43,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
     match command {
         Command::Serve(args) => runtime()?.block_on(commands::serve::run(&args, source)),
         Command::Emulator(args) => runtime()?.block_on(commands::emulator::run(&args, &source)),
-        Command::Record(args) => commands::record::run(&args),
+        Command::Record(args) => commands::record::run(args),
         Command::Env(args) => commands::env::run(&args, &source),
         Command::List(args) => commands::list::run(&args, &source),
         Command::Check(args) => commands::check::run(&args, &source),
