@@ -42,13 +42,13 @@ async fn bedrock() -> Endpoint {
         .unwrap()
 }
 
-fn keys() -> Option<Credentials> {
+fn keys() -> Credentials {
     let credential = Config::default().credentials.remove(0);
-    Some(Credentials::Keys {
+    Credentials::Keys {
         access_key_id: credential.access_key_id,
         secret_access_key: credential.secret_access_key,
         session_token: None,
-    })
+    }
 }
 
 struct Bench {
@@ -135,7 +135,7 @@ fn written(folder: &Path) -> String {
 #[tokio::test]
 async fn what_was_recorded_answers_the_same_offline() {
     let bedrock = bedrock().await;
-    let mut bench = Bench::new(bedrock.url(), keys(), None).await;
+    let mut bench = Bench::new(bedrock.url(), Some(keys()), None).await;
     let mut answers = Vec::new();
     for verb in ["converse", "converse-stream"] {
         let target = target(&bedrock, verb);
@@ -202,7 +202,7 @@ async fn frames_pass_at_once_and_keep_their_time() {
         Piece::Pause(Duration::from_millis(30)),
         Piece::Text("second".to_owned()),
     ])]);
-    let mut bench = Bench::new(bedrock.url(), keys(), None).await;
+    let mut bench = Bench::new(bedrock.url(), Some(keys()), None).await;
     let mut tcp = bench
         .open(&target(&bedrock, "converse-stream"), BODY, "")
         .await;
@@ -255,7 +255,7 @@ async fn an_api_key_signs_as_well() {
 #[tokio::test]
 async fn web_pages_and_too_many_requests_spend_nothing() {
     let bedrock = bedrock().await;
-    let mut bench = Bench::new(bedrock.url(), keys(), Some(1)).await;
+    let mut bench = Bench::new(bedrock.url(), Some(keys()), Some(1)).await;
     let target = target(&bedrock, "converse");
     for more in ["Origin: https://example.test\r\n", ""] {
         let mut tcp = if more.is_empty() {

@@ -126,7 +126,7 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_enum, default_value_t = ReplayMode::Strict, requires = "replay")]
     pub(crate) replay_mode: ReplayMode,
     /// Take the words from a model behind this OpenAI-compatible address (Ollama, llama.cpp, vLLM),
-    /// for example http://127.0.0.1:11434/v1
+    /// for example `http://127.0.0.1:11434/v1`
     #[arg(long, value_name = "URL", requires = "upstream_model")]
     pub(crate) upstream: Option<String>,
     /// The model's name there
