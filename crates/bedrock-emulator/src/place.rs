@@ -49,11 +49,10 @@ impl<'p> Place<'p> {
         if !path.is_empty() {
             path.push('.');
         }
-        match self.step {
-            Step::Member(name) => path.push_str(name),
-            Step::Index(index) => path.push_str(&format!("{}.member", index + 1)),
+        path + &match self.step {
+            Step::Member(name) => name.to_owned(),
+            Step::Index(index) => format!("{}.member", index + 1),
         }
-        path
     }
 }
 

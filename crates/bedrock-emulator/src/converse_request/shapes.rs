@@ -22,7 +22,7 @@ pub(crate) struct ConverseRequest {
     pub(super) system: Option<Vec<ContentBlock>>,
     pub(super) inference_config: Option<InferenceConfig>,
     pub(super) tool_config: Option<ToolConfig>,
-    pub(super) guardrail_config: Option<GuardrailConfig>,
+    pub(crate) guardrail_config: Option<GuardrailConfig>,
     pub(super) additional_model_request_fields: Option<Value>,
     pub(super) prompt_variables: Option<BTreeMap<String, TextBlock>>,
     pub(crate) additional_model_response_field_paths: Option<Vec<String>>,
@@ -292,13 +292,14 @@ pub(super) struct ToolSpec {
     pub(super) strict: Option<bool>,
 }
 
+/// `guardrailConfig`: which guardrail looks at the conversation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct GuardrailConfig {
-    pub(super) guardrail_identifier: Option<String>,
-    pub(super) guardrail_version: Option<String>,
-    pub(super) trace: Option<String>,
-    pub(super) stream_processing_mode: Option<String>,
+pub(crate) struct GuardrailConfig {
+    pub(crate) guardrail_identifier: Option<String>,
+    pub(crate) guardrail_version: Option<String>,
+    pub(crate) trace: Option<String>,
+    pub(crate) stream_processing_mode: Option<String>,
 }
 
 /// `performanceConfig`, echoed in the answer.

@@ -36,16 +36,16 @@ impl Completion {
 
     /// The schema's complaints, all at once.
     fn schema(&self) -> Result<(), ApiError> {
-        let mut problems = String::new();
+        let mut problems = Vec::new();
         let required = [
             ("prompt", self.prompt.is_sent()),
             ("max_tokens_to_sample", self.max_tokens_to_sample.is_sent()),
         ];
         for (name, _) in required.iter().filter(|(_, sent)| !sent) {
-            problems.push_str(&format!("#: required key [{name}] not found"));
+            problems.push(format!("#: required key [{name}] not found"));
         }
         for name in &self.others {
-            problems.push_str(&format!("#: extraneous key [{name}] is not permitted"));
+            problems.push(format!("#: extraneous key [{name}] is not permitted"));
         }
         let wrong = [
             (
@@ -74,12 +74,12 @@ impl Completion {
         // The form of a wrong type follows the validator that Bedrock's other complaints are by; it
         // was not seen for these models.
         for (name, wanted, _) in wrong.iter().filter(|(_, _, wrong)| *wrong) {
-            problems.push_str(&format!("#/{name}: expected type: {wanted}"));
+            problems.push(format!("#/{name}: expected type: {wanted}"));
         }
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(malformed(&problems))
+            Err(malformed(&problems.concat()))
         }
     }
 

@@ -219,7 +219,8 @@ pub(super) const AFTER: &[Rule] = &[
             when(text.ends_with(char::is_whitespace))
         },
     ),
-    // A document in S3 reaches Claude without a source (recorded).
+    // A document in S3 reaches Claude without a source; inside a tool result it is lost in silence
+    // (both recorded).
     on(
         Surface::Converse,
         rule(
@@ -234,12 +235,6 @@ pub(super) const AFTER: &[Rule] = &[
                 let mut blocks = case.conversation.blocks();
                 blocks.find_map(|(t, b, block)| match block {
                     Block::Document(document) if in_s3(document) => fill![t, b],
-                    Block::ToolResult { parts, .. } => {
-                        let inner = parts.iter().position(
-                            |part| matches!(part, Block::Document(document) if in_s3(document)),
-                        )?;
-                        fill![t, format!("{b}.tool_result.content.{inner}")]
-                    }
                     _ => None,
                 })
             },

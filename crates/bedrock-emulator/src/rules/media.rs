@@ -37,18 +37,22 @@ pub(super) const RULES: &[Rule] = &[
             },
         )
     },
-    rule(
-        "image-of-another-format",
-        None,
-        Evidence::Documented,
-        "{}.image.source.base64.data: Image does not match the provided media type image/{}",
-        |case| {
-            case.image(|image| {
-                let (said, is) = (image.media.format.as_str(), format_of(&image.media.data)?);
-                (said != is).then(|| said.to_owned())
-            })
-        },
-    ),
+    // Converse let a PNG pass that was called a JPEG (recorded on Claude 3.5 Sonnet).
+    Rule {
+        surface: Some(Surface::Messages),
+        ..rule(
+            "image-of-another-format",
+            None,
+            Evidence::Documented,
+            "{}.image.source.base64.data: Image does not match the provided media type image/{}",
+            |case| {
+                case.image(|image| {
+                    let (said, is) = (image.media.format.as_str(), format_of(&image.media.data)?);
+                    (said != is).then(|| said.to_owned())
+                })
+            },
+        )
+    },
     rule(
         "image-too-heavy",
         None,

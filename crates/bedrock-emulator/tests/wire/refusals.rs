@@ -125,6 +125,11 @@ fn what_newer_claude_accepts() {
             "user",
             json!([{"text": "Hi"}, {"image": {"format": "png", "source": {"bytes": "aGk="}}}]),
         )]),
+        // A PNG that is called a JPEG (recorded).
+        turns(&[(
+            "user",
+            json!([{"text": "Hi"}, {"image": {"format": "jpeg", "source": {"bytes": "iVBORw0KGgo="}}}]),
+        )]),
     ];
     for messages in rows {
         let reply = call(
@@ -135,6 +140,27 @@ fn what_newer_claude_accepts() {
         );
         assert_eq!(reply.status, 200, "{messages}: {}", text(&reply));
     }
+}
+
+/// A document from S3 in a tool result, which Claude does not see and does not mind (recorded).
+#[test]
+fn a_document_in_a_tool_result_may_be_out_of_reach() {
+    let emulator = open();
+    let s3 = json!({"s3Location": {"uri": "s3://bucket/dummy.pdf"}});
+    let document = json!({"document": {"name": "Document 1", "format": "pdf", "source": s3}});
+    let used = json!([{"toolUse": {"toolUseId": "t1", "name": "a", "input": {}}}]);
+    let result = json!([{"toolResult": {"toolUseId": "t1", "content": [document]}}]);
+    let request = json!({
+        "toolConfig": {"tools": [tool("a")]},
+        "messages": turns(&[("user", json!([{"text": "Hi"}])), ("assistant", used), ("user", result)]),
+    });
+    let reply = call(
+        &emulator,
+        &profile(&emulator, "sonnet"),
+        "converse",
+        &request,
+    );
+    assert_eq!(reply.status, 200, "{}", text(&reply));
 }
 
 #[test]
