@@ -4,9 +4,10 @@
 //! differ in the namespace of `x-amzn-ErrorType`, and the front door spells the body's only member
 //! `Message` in some cases and `message` in others (recorded; see [`Dialect`]).
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{service::Protocol, xml::Xml};
+use crate::{cloudwatch, service::Protocol, xml::Xml};
 
 /// What is said about bytes that are not base64; chosen.
 pub(crate) const INVALID_BASE64: &str = "Invalid base64 value";
@@ -86,6 +87,20 @@ codes! {
     MalformedPolicyDocument = "MalformedPolicyDocument", 400, "malformedPolicyDocument";
     /// 403: nothing says who calls (query services; Bedrock says `AccessDeniedException`).
     MissingAuthenticationToken = "MissingAuthenticationTokenException", 403, "missingAuthenticationTokenException";
+    /// 400: a value is refused (CloudWatch).
+    InvalidParameterValue = "InvalidParameterValueException", 400, "invalidParameterValueException";
+    /// 400: values do not go together (CloudWatch).
+    InvalidParameterCombination = "InvalidParameterCombinationException", 400, "invalidParameterCombinationException";
+    /// 400: a member is missing (CloudWatch).
+    MissingRequiredParameter = "MissingRequiredParameterException", 400, "missingRequiredParameterException";
+    /// 400: no page has this token (CloudWatch).
+    InvalidNextToken = "InvalidNextToken", 400, "invalidNextToken";
+    /// 400: no room for more of it.
+    LimitExceeded = "LimitExceededException", 400, "limitExceededException";
+    /// 400: a value is refused (CloudWatch Logs).
+    InvalidParameter = "InvalidParameterException", 400, "invalidParameterException";
+    /// 400: it is there already (CloudWatch Logs).
+    ResourceAlreadyExists = "ResourceAlreadyExistsException", 400, "resourceAlreadyExistsException";
     /// 400: it clashes with what is there.
     Conflict = "ConflictException", 400, "conflictException";
     /// 400: over a quota that waiting does not restore.
@@ -185,7 +200,8 @@ impl ApiError {
     /// mistake of the caller but a denial with 400.
     pub(crate) const fn status(&self, protocol: Protocol) -> u16 {
         match (protocol, self.code.status()) {
-            (Protocol::AwsJson11, ..500) | (Protocol::Query { .. }, 404..500) => 400,
+            (Protocol::AwsJson11 | Protocol::AwsJson10 | Protocol::Cbor, ..500)
+            | (Protocol::Query { .. }, 404..500) => 400,
             (_, status) => status,
         }
     }
@@ -209,6 +225,11 @@ impl ApiError {
             );
             headers.push(("x-amzn-ErrorType", error_type));
         }
+        if matches!(protocol, Protocol::AwsJson10 | Protocol::Cbor) {
+            let error = format!("{};{}", self.code.query_name(), self.at_fault());
+            headers.push(("x-amzn-query-error", error));
+        }
+        headers.extend(protocol.header());
         if let Some(ms) = self.retry_after_ms {
             headers.push(("x-amz-retry-after", ms.to_string()));
         }
@@ -220,11 +241,21 @@ impl ApiError {
         match protocol {
             Protocol::RestJson | Protocol::Workshop => "application/json",
             Protocol::AwsJson11 => "application/x-amz-json-1.1",
+            Protocol::AwsJson10 => "application/x-amz-json-1.0",
+            Protocol::Cbor => "application/cbor",
             Protocol::Query { .. } => "text/xml",
         }
     }
 
-    /// The body.
+    /// The body, as it goes out.
+    pub(crate) fn bytes(&self, protocol: Protocol, request_id: &str) -> Bytes {
+        match protocol {
+            Protocol::Cbor => cloudwatch::cbor_error(self.code.name(), &self.message).into(),
+            _ => self.body(protocol, request_id).into(),
+        }
+    }
+
+    /// The body, where it is text.
     pub(crate) fn body(&self, protocol: Protocol, request_id: &str) -> String {
         match protocol {
             Protocol::Query { namespace } => self.xml(namespace, request_id),
@@ -232,7 +263,7 @@ impl ApiError {
                 let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
                 format!("{{\"{key}\":{text}}}")
             }
-            Protocol::AwsJson11 => {
+            Protocol::AwsJson11 | Protocol::AwsJson10 | Protocol::Cbor => {
                 let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
                 format!("{{\"__type\":\"{}\",\"{key}\":{text}}}", self.code.name())
             }
@@ -255,16 +286,19 @@ impl ApiError {
 
 /// The query services' spelling (STS, CloudWatch).
 impl ApiError {
+    const fn at_fault(&self) -> &'static str {
+        if self.code.status() < 500 {
+            "Sender"
+        } else {
+            "Receiver"
+        }
+    }
+
     fn xml(&self, namespace: &str, request_id: &str) -> String {
         let mut xml = Xml::default();
         xml.root("ErrorResponse", namespace, |xml| {
             xml.within("Error", |xml| {
-                let at_fault = if self.code.status() < 500 {
-                    "Sender"
-                } else {
-                    "Receiver"
-                };
-                xml.text("Type", at_fault);
+                xml.text("Type", self.at_fault());
                 xml.text("Code", self.code.query_name());
                 xml.text("Message", &self.message);
             });
@@ -284,6 +318,7 @@ impl Code {
             Self::UnknownOperation => "InvalidAction",
             Self::Validation | Self::Serialization => "ValidationError",
             Self::InternalServer => "InternalFailure",
+            Self::MissingRequiredParameter => "MissingParameter",
             other => {
                 let name = other.name();
                 name.strip_suffix("Exception").unwrap_or(name)

@@ -46,6 +46,7 @@ mod sources;
 mod speak;
 
 mod bedrock;
+mod cloudwatch;
 mod guardrail;
 mod runtime;
 mod service_quotas;

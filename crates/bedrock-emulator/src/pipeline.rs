@@ -283,7 +283,7 @@ impl<'a> Pipeline<'a> {
         operation: &'static Plain,
         labels: Vec<String>,
     ) -> Result<Told, Stop> {
-        self.protocol = service.protocol();
+        self.protocol = service.protocol(self.protocol);
         self.record.service = Some(service);
         self.record.operation = Some(operation.name);
         if service == Service::Workshop {
@@ -709,12 +709,14 @@ impl<'a> Pipeline<'a> {
 
     fn tell(&mut self, told: Told) -> Reply {
         self.record.status = told.status;
+        let mut headers = vec![
+            ("Content-Type", told.content_type.to_owned()),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
+        ];
+        headers.extend(self.protocol.header());
         Reply {
             status: told.status,
-            headers: vec![
-                ("Content-Type", told.content_type.to_owned()),
-                ("x-amzn-RequestId", self.record.request_id.clone()),
-            ],
+            headers,
             body: Body::Whole {
                 due: self.at_once(),
                 bytes: told.body,
@@ -741,7 +743,7 @@ impl<'a> Pipeline<'a> {
             headers,
             body: Body::Whole {
                 due: self.at_once(),
-                bytes: error.body(self.protocol, &self.record.request_id).into(),
+                bytes: error.bytes(self.protocol, &self.record.request_id),
             },
             seq: self.record.seq,
             account: Arc::clone(&self.account.id),

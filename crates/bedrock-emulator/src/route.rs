@@ -4,6 +4,7 @@
 //! `%2F` must not split the path, and `v1:0` and `v1%3A0` are the same model (recorded).
 
 use crate::{
+    cloudwatch,
     error::{ApiError, Code},
     ops::Operation,
     service::{self, Plain, Protocol, Service},
@@ -33,6 +34,9 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     if let Some(action) = query_action(request) {
         return query(request, &action);
     }
+    if let Some(name) = rpc(request) {
+        return cloudwatch_operation(name).unwrap_or_else(|| Err(not_emulated(name)));
+    }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     if let ["model", id, action] = segments.as_slice()
         && method == "POST"
@@ -49,7 +53,9 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
 /// How errors of a request are written as long as its service is not known.
 pub(crate) fn protocol(request: &Request) -> Protocol {
     match aws_target(request) {
+        Some(name) if name.starts_with(cloudwatch::TARGET) => Protocol::AwsJson10,
         Some(_) => Protocol::AwsJson11,
+        None if rpc(request).is_some() => Protocol::Cbor,
         // What AWS's query services answer in before they know the operation.
         None if query_action(request).is_some() => Protocol::Query {
             namespace: "http://webservices.amazon.com/AWSFault/2005-15-09",
@@ -65,6 +71,9 @@ fn aws_target(request: &Request) -> Option<&str> {
 }
 
 fn targeted(name: &str) -> Result<Route, ApiError> {
+    if let Some((cloudwatch::TARGET, operation)) = name.split_once('.') {
+        return cloudwatch_operation(operation).unwrap_or_else(|| Err(not_emulated(name)));
+    }
     for &service in Service::ALL {
         let is_it = |plain: &&Plain| matches!(plain.route, service::Route::Target(t) if t == name);
         if let Some(operation) = service.operations().iter().find(is_it) {
@@ -75,10 +84,31 @@ fn targeted(name: &str) -> Result<Route, ApiError> {
             });
         }
     }
-    Err(ApiError::signature(
+    Err(not_emulated(name))
+}
+
+fn not_emulated(name: &str) -> ApiError {
+    ApiError::signature(
         Code::UnknownOperation,
         format!("{name}: not emulated by Bedrock Workshop."),
-    ))
+    )
+}
+
+/// The operation that an `rpcv2Cbor` path names.
+fn rpc(request: &Request) -> Option<&str> {
+    let path = request.target.strip_prefix("/service/")?;
+    let (service, operation) = path.split_once("/operation/")?;
+    (request.method == "POST" && service == cloudwatch::TARGET).then_some(operation)
+}
+
+fn cloudwatch_operation(name: &str) -> Option<Result<Route, ApiError>> {
+    let mut operations = cloudwatch::OPERATIONS.iter();
+    let operation = operations.find(|operation| operation.name == name)?;
+    Some(Ok(Route::Plain {
+        service: Service::Monitoring,
+        operation,
+        labels: Vec::new(),
+    }))
 }
 
 /// The `Action` of a query service: all of them share the path `/`.
@@ -89,6 +119,11 @@ fn query_action(request: &Request) -> Option<String> {
 
 fn query(request: &Request, action: &str) -> Result<Route, ApiError> {
     let version = parameter(request, "Version").unwrap_or_default();
+    if version == cloudwatch::VERSION
+        && let Some(found) = cloudwatch_operation(action)
+    {
+        return found;
+    }
     for &service in Service::ALL {
         let mut operations = service.operations().iter();
         let operation = operations.find(|operation| {

@@ -11,9 +11,9 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    account::Account, bedrock, catalogue::Catalogue, emulator::Emulator, error::ApiError,
-    identity::Principal, policy::Inquiry, rng::Rng, runtime, service_quotas, sts, wire::Request,
-    workshop, xml::Xml,
+    account::Account, bedrock, catalogue::Catalogue, cloudwatch, emulator::Emulator,
+    error::ApiError, identity::Principal, policy::Inquiry, rng::Rng, runtime, service_quotas, sts,
+    wire::Request, workshop, xml::Xml,
 };
 
 /// Who answers.
@@ -27,6 +27,8 @@ pub(crate) enum Service {
     Quotas,
     /// `sts`: temporary credentials.
     Sts,
+    /// `monitoring`: CloudWatch's metrics.
+    Monitoring,
     /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
     Workshop,
 }
@@ -38,10 +40,22 @@ pub(crate) enum Protocol {
     RestJson,
     /// `awsJson1_1`: `{"__type":…,"message":…}`, and every mistake of the caller is a 400.
     AwsJson11,
+    /// `awsJson1_0` of a service that used to speak `awsQuery`: the code's old name stands in
+    /// `x-amzn-query-error`.
+    AwsJson10,
+    /// `rpcv2Cbor`, likewise.
+    Cbor,
     /// `awsQuery`: `Action=…` in a form, answers in XML of that namespace.
     Query { namespace: &'static str },
     /// Ours: `{"error":{"code":…,"message":…}}`.
     Workshop,
+}
+
+impl Protocol {
+    /// What every answer in it says in its headers.
+    pub(crate) fn header(self) -> Option<(&'static str, String)> {
+        (self == Self::Cbor).then(|| ("smithy-protocol", "rpc-v2-cbor".to_owned()))
+    }
 }
 
 impl Service {
@@ -51,6 +65,7 @@ impl Service {
         Self::Bedrock,
         Self::Quotas,
         Self::Sts,
+        Self::Monitoring,
         Self::Workshop,
     ];
 
@@ -60,16 +75,25 @@ impl Service {
             Self::Runtime | Self::Bedrock => Some("bedrock"),
             Self::Quotas => Some("servicequotas"),
             Self::Sts => Some("sts"),
+            Self::Monitoring => Some("monitoring"),
             Self::Workshop => None,
         }
     }
 
-    pub(crate) const fn protocol(self) -> Protocol {
+    /// How it writes, to a request that came in the protocol `sent`.
+    pub(crate) const fn protocol(self, sent: Protocol) -> Protocol {
         match self {
             Self::Runtime | Self::Bedrock => Protocol::RestJson,
             Self::Quotas => Protocol::AwsJson11,
             Self::Sts => Protocol::Query {
                 namespace: sts::NAMESPACE,
+            },
+            // The one service here that speaks several.
+            Self::Monitoring => match sent {
+                Protocol::Query { .. } => Protocol::Query {
+                    namespace: cloudwatch::NAMESPACE,
+                },
+                other => other,
             },
             Self::Workshop => Protocol::Workshop,
         }
@@ -82,6 +106,7 @@ impl Service {
             Self::Bedrock => bedrock::OPERATIONS,
             Self::Quotas => service_quotas::OPERATIONS,
             Self::Sts => sts::OPERATIONS,
+            Self::Monitoring => cloudwatch::OPERATIONS,
             Self::Workshop => workshop::OPERATIONS,
         }
     }
@@ -107,6 +132,8 @@ pub(crate) enum Route {
     Rest(&'static str, &'static str),
     /// The value of `X-Amz-Target` of a `POST /` (`awsJson1_1`).
     Target(&'static str),
+    /// An operation of CloudWatch, in any of its three protocols.
+    CloudWatch(&'static str),
     /// `Action` and `Version` of a `POST /` with a form, or of a `GET /?Action=…`.
     Query {
         action: &'static str,

@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use invocation_log::LogRecord;
 pub(crate) use invocation_log::log_record;
 pub use ledger::{Cost, Spent};
-pub(crate) use meters::{Custom, Door, Meters, Named, Sample};
+pub(crate) use meters::{Custom, Door, Found, Meters, Named, Sample};
 pub(crate) use prometheus::prometheus;
 pub(crate) use timeline::{Stats, Timeline};
 pub(crate) use trail::{Trailed, trail_event};

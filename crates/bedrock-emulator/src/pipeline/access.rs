@@ -28,7 +28,7 @@ impl Pipeline<'_> {
         };
         let door = Door {
             signing_name,
-            protocol: service.protocol(),
+            protocol: service.protocol(self.protocol),
             region: &self.region,
         };
         let identities = self.emulator.identities();

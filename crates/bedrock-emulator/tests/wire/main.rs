@@ -9,6 +9,7 @@ mod authentication;
 mod bench;
 mod caching;
 mod catalogue;
+mod cloudwatch;
 mod control;
 mod converse;
 mod evidence;
