@@ -4,7 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
+    bedrock::profiles::OwnProfile,
     cache::PromptCache,
+    catalogue::ApplicationProfile,
     emulator::Config,
     error::Code,
     fault::Faults,
@@ -43,6 +45,10 @@ pub(crate) struct State {
     pub(crate) buckets: Buckets,
     pub(crate) prompt_cache: PromptCache,
     pub(crate) invocation_logging: bool,
+    /// Where it goes, as it was put; none: nobody put one.
+    pub(crate) logging_config: Option<serde_json::Value>,
+    /// The application inference profiles it made.
+    pub(crate) profiles: Vec<OwnProfile>,
     pub(crate) guardrails: Guardrails,
     pub(crate) jobs: Jobs,
 }
@@ -66,6 +72,8 @@ impl Account {
             buckets: Buckets::default(),
             prompt_cache: PromptCache::default(),
             invocation_logging: config.invocation_logging,
+            logging_config: None,
+            profiles: Vec::new(),
             guardrails: Guardrails::default(),
             jobs: Jobs::default(),
         };
@@ -104,6 +112,19 @@ impl Account {
                 None => Policies::default(),
             },
         }
+    }
+
+    /// The application inference profiles it made, if `model` may be one.
+    pub(crate) fn application_profiles(&self, model: &str) -> Vec<ApplicationProfile> {
+        if !model.contains(":application-inference-profile/") {
+            return Vec::new();
+        }
+        let state = self.state();
+        state
+            .profiles
+            .iter()
+            .map(|own| own.profile.clone())
+            .collect()
     }
 
     /// Its state, for as short as possible: answers are composed without it.

@@ -427,7 +427,8 @@ impl<'a> Pipeline<'a> {
         let resolved = if operation == Operation::CountTokens {
             catalogue.resolve_for_counting(model, &self.region, today)?
         } else {
-            catalogue.resolve(model, &self.region, today)?
+            let own = self.account.application_profiles(model);
+            catalogue.resolve_among(model, &self.region, today, &own)?
         };
         self.asked = Some((operation, resolved.clone()));
         let length = self.request.body.len();

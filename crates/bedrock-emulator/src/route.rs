@@ -302,7 +302,7 @@ mod tests {
             ("POST", "/model/a/b/converse"),
             ("POST", "/"),
             ("POST", ""),
-            ("GET", "/foundation-models"),
+            ("GET", "/custom-models"),
         ];
         for (method, target) in rows {
             let error = route(&request(method, target)).expect_err(target);

@@ -1,14 +1,24 @@
 //! `bedrock`, the control plane (host `bedrock.{region}.amazonaws.com`): one operation, one file.
 
 mod guardrails;
-
-mod get_model_invocation_logging_configuration;
+mod logging;
+mod models;
+pub(crate) mod profiles;
 
 use crate::service::Plain;
 
 /// Its operations.
 pub(crate) const OPERATIONS: &[Plain] = &[
-    get_model_invocation_logging_configuration::OPERATION,
+    models::list_foundation_models::OPERATION,
+    models::get_foundation_model::OPERATION,
+    models::get_foundation_model_availability::OPERATION,
+    profiles::list_inference_profiles::OPERATION,
+    profiles::get_inference_profile::OPERATION,
+    profiles::create_inference_profile::OPERATION,
+    profiles::delete_inference_profile::OPERATION,
+    logging::get_configuration::OPERATION,
+    logging::put_configuration::OPERATION,
+    logging::delete_configuration::OPERATION,
     guardrails::create_guardrail::OPERATION,
     guardrails::update_guardrail::OPERATION,
     guardrails::create_guardrail_version::OPERATION,

@@ -74,7 +74,8 @@ impl Pipeline<'_> {
             return self.permitted(action, Ok(()));
         }
         let catalogue = self.emulator.catalogue();
-        let resolved = catalogue.find(model, &self.region);
+        let own = self.account.application_profiles(model);
+        let resolved = catalogue.find_among(model, &self.region, &own);
         let resources = match &resolved {
             Some(found) => catalogue.resources(found, &self.region, &self.account.id),
             None if model.starts_with("arn:") => vec![model.to_owned()],

@@ -11,6 +11,7 @@ mod caching;
 mod catalogue;
 mod cloudwatch;
 mod control;
+mod control_plane;
 mod converse;
 mod evidence;
 mod faults;

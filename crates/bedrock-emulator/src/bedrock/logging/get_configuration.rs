@@ -8,7 +8,7 @@ use crate::{
     service::{Call, Permission, Plain, Route, Told},
 };
 
-pub(super) const OPERATION: Plain = Plain {
+pub(in crate::bedrock) const OPERATION: Plain = Plain {
     name: "GetModelInvocationLoggingConfiguration",
     route: Route::Rest("GET", "/logging/modelinvocations"),
     permission: Permission::anywhere("bedrock:GetModelInvocationLoggingConfiguration"),
@@ -20,8 +20,12 @@ pub(super) const OPERATION: Plain = Plain {
     reason = "the signature of every operation's answer"
 )]
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
-    if !call.account.state().invocation_logging {
+    let state = call.account.state();
+    if !state.invocation_logging {
         return Ok(Told::json(&json!({})));
+    }
+    if let Some(config) = &state.logging_config {
+        return Ok(Told::json(&json!({ "loggingConfig": config })));
     }
     Ok(Told::json(&json!({ "loggingConfig": {
         "textDataDeliveryEnabled": true,
