@@ -237,7 +237,9 @@ impl Composer {
         if self.open != Some(Head::Text) {
             self.open(Head::Text);
         }
-        self.beats.push(Beat::Delta(Part::Text(delta.to_owned())));
+        for piece in pieces(delta) {
+            self.beats.push(Beat::Delta(Part::Text(piece.to_owned())));
+        }
     }
 
     /// A whole block of text that comes from somewhere.
@@ -344,6 +346,23 @@ impl Composer {
     }
 }
 
+/// `text` as it fits into messages of a stream: nearly always in one piece.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    // In JSON a byte may become six, in base64 those eight; a message holds 24 MB.
+    const LONGEST: usize = 2 * 1024 * 1024;
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let whole = rest.take()?;
+        let mut at = whole.len().min(LONGEST);
+        while !whole.is_char_boundary(at) {
+            at -= 1;
+        }
+        let (piece, tail) = whole.split_at(at);
+        rest = (!tail.is_empty()).then_some(tail);
+        Some(piece)
+    })
+}
+
 /// What ended an answer before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Limit {
@@ -357,31 +376,31 @@ pub(crate) fn cut(
     max_tokens: Option<u32>,
     stops: &[String],
 ) -> Option<Limit> {
-    let mut spent = 0;
+    let mut spent = 0_u32;
     let mut start = 0;
-    let mut block = String::new();
+    let mut block = OpenBlock::default();
     for at in 0..beats.len() {
         match &beats[at] {
             Beat::Open(head) => {
-                spent += tokens::count(&block);
-                block.clear();
+                spent = spent.saturating_add(block.counter.tokens());
+                block = OpenBlock::default();
                 start = at;
                 if let Head::ToolUse { name, .. } = head {
-                    spent += tokens::count(name);
+                    spent = spent.saturating_add(tokens::count(name));
                 }
             }
             Beat::Delta(Part::Text(text)) => {
-                block.push_str(text);
-                if let Some((keep, limit)) = text_limit(&block, spent, max_tokens, stops) {
+                let left = max_tokens.map(|max| max.saturating_sub(spent));
+                if let Some((keep, limit)) = block.text(text, left, stops) {
                     shorten(beats, start, at, keep);
                     return Some(limit);
                 }
             }
             Beat::Delta(Part::Reasoning(text) | Part::ToolInput(text)) => {
-                block.push_str(text);
-                if let Some(keep) = token_limit(&block, spent, max_tokens) {
+                let left = max_tokens.map(|max| max.saturating_sub(spent));
+                if let Some((keep, limit)) = block.text(text, left, &[]) {
                     shorten(beats, start, at, keep);
-                    return Some(Limit::MaxTokens);
+                    return Some(limit);
                 }
             }
             _ => {}
@@ -390,35 +409,43 @@ pub(crate) fn cut(
     None
 }
 
-/// Where the text of a block ends early, whichever comes first.
-fn text_limit(
-    block: &str,
-    spent: u32,
-    max_tokens: Option<u32>,
-    stops: &[String],
-) -> Option<(usize, Limit)> {
-    let stop = stops
-        .iter()
-        .filter(|stop| !stop.is_empty())
-        .filter_map(|stop| Some((block.find(stop.as_str())?, stop)))
-        .min_by_key(|(at, stop)| (*at, stop.len()));
-    let tokens = token_limit(block, spent, max_tokens);
-    match (stop, tokens) {
-        (Some((at, stop)), tokens) if tokens.is_none_or(|keep| at <= keep) => {
-            Some((at, Limit::StopSequence(stop.clone())))
-        }
-        (_, Some(keep)) => Some((keep, Limit::MaxTokens)),
-        _ => None,
-    }
+/// A block while it is told. Each piece is looked at once, however long the block becomes.
+#[derive(Debug, Default)]
+struct OpenBlock {
+    text: String,
+    counter: tokens::Counter,
 }
 
-/// The longest prefix of `block` that fits into what is left of `max_tokens`, if not all does.
-fn token_limit(block: &str, spent: u32, max_tokens: Option<u32>) -> Option<usize> {
-    let left = max_tokens?.saturating_sub(spent);
-    if tokens::count(block) <= left {
-        return None;
+impl OpenBlock {
+    /// Where the block ends early with this piece, whichever limit comes first.
+    fn text(&mut self, piece: &str, left: Option<u32>, stops: &[String]) -> Option<(usize, Limit)> {
+        let seen = self.text.len();
+        self.text.push_str(piece);
+        self.counter.push(piece);
+        let stop = stops
+            .iter()
+            .filter(|stop| !stop.is_empty())
+            .filter_map(|stop| Some((self.find(stop, seen)?, stop)))
+            .min_by_key(|(at, stop)| (*at, stop.len()));
+        let too_long = left.filter(|left| self.counter.tokens() > *left);
+        let keep = too_long.map(|left| tokens::cut(&self.text, left).len());
+        match (stop, keep) {
+            (Some((at, stop)), keep) if keep.is_none_or(|keep| at <= keep) => {
+                Some((at, Limit::StopSequence(stop.clone())))
+            }
+            (_, Some(keep)) => Some((keep, Limit::MaxTokens)),
+            _ => None,
+        }
     }
-    Some(tokens::cut(block, left).len())
+
+    /// The first place of `stop` that reaches beyond what was `seen` before.
+    fn find(&self, stop: &str, seen: usize) -> Option<usize> {
+        let mut from = seen.saturating_sub(stop.len());
+        while !self.text.is_char_boundary(from) {
+            from -= 1;
+        }
+        Some(from + self.text[from..].find(stop)?)
+    }
 }
 
 /// Keeps `keep` bytes of the block that opens at `start`, drops what follows beat `at`, and closes

@@ -19,6 +19,8 @@ pub(crate) struct Conversation {
     /// Cache points among the tools: after how many of them, and for how long.
     pub(crate) tool_cache_points: Vec<(usize, Ttl)>,
     pub(crate) choice: ToolChoice,
+    /// Whether at most one tool may be used in a turn (`disable_parallel_tool_use`).
+    pub(crate) one_tool: bool,
     /// Whether a tool configuration was sent at all.
     pub(crate) tool_config: bool,
     pub(crate) max_tokens: Option<u32>,

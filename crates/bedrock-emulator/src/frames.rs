@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{error::ApiError, rng::Rng};
+use crate::{
+    error::{ApiError, Code},
+    rng::Rng,
+};
 
 /// One event of a Converse stream. The payload's keys are sorted, the padding `p` among them.
 pub(crate) fn event(kind: &str, mut payload: Value, rng: &mut Rng) -> Bytes {
@@ -40,6 +43,16 @@ pub(crate) fn exception(error: &ApiError) -> Bytes {
 }
 
 fn message(kind: &[(&'static str, &str)], message_type: &'static str, payload: String) -> Bytes {
+    /// Of a message's payload, as the format says.
+    const LARGEST: usize = 24 * 1024 * 1024;
+    if payload.len() > LARGEST {
+        // Texts are cut long before; only a script can ask for another member of that size.
+        return exception(&ApiError::bedrock(
+            Code::InternalServer,
+            "Bedrock Workshop: a part of this scripted answer is larger than an event-stream \
+             message may be (24 MB); make it smaller",
+        ));
+    }
     let tail = [
         (":content-type", "application/json"),
         (":message-type", message_type),
@@ -51,6 +64,6 @@ fn message(kind: &[(&'static str, &str)], message_type: &'static str, payload: S
     let message = Message::new_from_parts(headers.collect(), payload);
     let mut out = Vec::new();
     write_message_to(&message, &mut out)
-        .expect("header names are under 255 bytes and payloads under the format's 24 MB");
+        .expect("header names are under 255 bytes and the payload under the format's limit");
     out.into()
 }

@@ -271,7 +271,8 @@ impl Voice {
                 some => some,
             },
         };
-        let calls = wanted.into_iter().map(|wanted| {
+        let most = if conversation.one_tool { 1 } else { usize::MAX };
+        let calls = wanted.into_iter().take(most).map(|wanted| {
             let tool = &tools[wanted.tool];
             let input = self.instance(&tool.schema, &wanted.about)?;
             Ok(Call { tool, input })

@@ -27,6 +27,8 @@ pub(super) enum Length {
     Words(usize),
     /// A numbered list of that many points.
     Points(usize),
+    /// The same with bullets.
+    Bullets(usize),
     /// That many paragraphs.
     Paragraphs(usize),
 }
@@ -206,7 +208,15 @@ fn length_at(words: &[String], at: usize) -> Option<Length> {
             Some(Length::Words(n.saturating_sub(1).max(1)))
         }
         "word" | "words" => Some(Length::Words(n)),
-        noun if n > 1 && POINTS.contains(&noun) => Some(Length::Points(n)),
+        noun if n > 1 && POINTS.contains(&noun) => {
+            let near = words[at + 1..].iter().take(3);
+            let bullets = near.into_iter().any(|word| word.starts_with("bullet"));
+            Some(if bullets {
+                Length::Bullets(n)
+            } else {
+                Length::Points(n)
+            })
+        }
         noun if n > 1 && noun.ends_with('s') => before
             .iter()
             .rev()
@@ -499,6 +509,8 @@ mod tests {
             ),
             ("Answer in under 10 words", Length::Words(9)),
             ("Answer in one word.", Length::Words(1)),
+            ("Answer in ten bullet points", Length::Bullets(10)),
+            ("Explain tides in one word", Length::Words(1)),
             ("List three rivers", Length::Points(3)),
             ("Give me 5 tips for talks", Length::Points(5)),
             ("Write two paragraphs about tides", Length::Paragraphs(2)),

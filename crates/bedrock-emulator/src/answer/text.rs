@@ -32,7 +32,8 @@ pub fn reply(seed: u64, prompt: &str, max_tokens: u32) -> String {
         }
         Length::Sentences(n) => writer.sentences(n.min(limit)),
         Length::Words(n) => writer.words(n.min(limit)),
-        Length::Points(n) => writer.points(n.min(limit)),
+        Length::Points(n) => writer.points(n.min(limit), |number| format!("{number}.")),
+        Length::Bullets(n) => writer.points(n.min(limit), |_| "-".to_owned()),
         Length::Paragraphs(n) => writer.paragraphs(n.min(limit)),
     };
     if ask.json {
@@ -205,6 +206,15 @@ impl<'a> Writer<'a> {
         let mut sentences = Vec::new();
         let mut left = n;
         let bare = capitalized(&self.ask.subject) + ".";
+        // For a single word, the one that says most about the subject.
+        if n == 1 {
+            let words = self.ask.subject.split_whitespace();
+            let plain = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+            let longest = plain.max_by_key(|word| word.chars().count());
+            if let Some(word) = longest.filter(|word| !word.is_empty()) {
+                return capitalized(word) + ".";
+            }
+        }
         let quote = self.quote();
         let opener = self.opener();
         // The opener if it fits, or else the bare subject; then what was quoted.
@@ -232,17 +242,20 @@ impl<'a> Writer<'a> {
         sentences.join(" ")
     }
 
-    fn points(&mut self, n: usize) -> String {
+    fn points(&mut self, n: usize, mark: fn(usize) -> String) -> String {
         let mut points = POINTS.to_vec();
         self.rng.shuffle(&mut points);
         // The subject belongs into every list, so a point that names it comes first.
         points.sort_by_key(|point| !point.contains("{s}"));
         let lines = (1..=n).map(|number| {
             let point = points[(number - 1) % points.len()].replace("{s}", &self.ask.subject);
-            format!("{number}. {point}")
+            format!("{} {point}", mark(number))
         });
         let mut lines: Vec<String> = lines.collect();
-        lines.extend(self.quote());
+        // What was quoted goes along without making the list longer than asked for.
+        if let (Some(quote), Some(first)) = (self.quote(), lines.first_mut()) {
+            *first = format!("{first} {quote}");
+        }
         lines.join("\n")
     }
 

@@ -7,10 +7,8 @@
 /// Tokens in `text`; grows with the text, at least 1 for a non-empty one.
 pub fn count(text: &str) -> u32 {
     let mut counter = Counter::default();
-    for c in text.chars() {
-        counter.add(c);
-    }
-    counter.total(text.is_empty())
+    counter.push(text);
+    counter.tokens()
 }
 
 /// The longest beginning of `text` that has at most `max` tokens: what `maxTokens` leaves of an
@@ -28,7 +26,7 @@ pub fn cut(text: &str, max: u32) -> &str {
 
 /// What one character belongs to. Each run of neighbours of one kind is counted on its own,
 /// rounded up: that is what makes the count monotone and subadditive in concatenation.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Blanks belong to the word beside them.
     Blank,
@@ -78,14 +76,26 @@ impl Kind {
     }
 }
 
-/// Tokens of the finished runs and the run that is still open.
-#[derive(Default)]
-struct Counter {
+/// Counts a text that comes in pieces: tokens of the finished runs and the run that is still open.
+#[derive(Debug, Default)]
+pub(crate) struct Counter {
     finished: u64,
     open: Option<(Kind, u64)>,
 }
 
 impl Counter {
+    /// Goes on with `text`.
+    pub(crate) fn push(&mut self, text: &str) {
+        for c in text.chars() {
+            self.add(c);
+        }
+    }
+
+    /// Tokens so far.
+    pub(crate) fn tokens(&self) -> u32 {
+        self.total(self.open.is_none())
+    }
+
     fn add(&mut self, c: char) {
         let kind = Kind::of(c);
         match &mut self.open {

@@ -74,6 +74,9 @@ pub(super) fn conversation(body: Body, model: &Model) -> Result<Conversation, Co
     }
     let choice_at = Place::root("tool_choice");
     if let Some(choice) = body.tool_choice.optional(&choice_at)? {
+        let one_at = choice_at.member("disable_parallel_tool_use");
+        let one = choice.disable_parallel_tool_use.clone().optional(&one_at)?;
+        conversation.one_tool = one.unwrap_or_default();
         conversation.choice = tools::choice(choice, &choice_at)?;
     }
     let cache_control_at = Place::root("cache_control");
@@ -141,6 +144,9 @@ fn additional(body: Body, conversation: &mut Conversation) -> Result<(), Complai
     }
     let choice_at = Place::root("tool_choice");
     if let Some(choice) = body.tool_choice.optional(&choice_at)? {
+        let one_at = choice_at.member("disable_parallel_tool_use");
+        let one = choice.disable_parallel_tool_use.clone().optional(&one_at)?;
+        conversation.one_tool = one.unwrap_or_default();
         conversation.choice = tools::choice(choice, &choice_at)?;
     }
     let output_at = Place::root("output_config");

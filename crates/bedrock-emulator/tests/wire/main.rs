@@ -24,6 +24,7 @@ mod latency;
 mod order;
 mod other_models;
 mod permissions;
+mod properties;
 mod refusals;
 mod rules;
 mod scripts;
