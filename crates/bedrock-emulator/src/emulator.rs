@@ -403,6 +403,19 @@ impl Emulator {
         self.lock_accounts().values().cloned().collect()
     }
 
+    /// Entries after that number, in the order of their numbers, of one account or all.
+    pub fn entries_after(&self, seq: u64, account: Option<&str>) -> Vec<Entry> {
+        let accounts = self.accounts().into_iter();
+        let mut records: Vec<_> = accounts
+            .filter(|held| account.is_none_or(|id| *held.id == *id))
+            .flat_map(|held| held.state().journal.records())
+            .filter(|record| record.seq > seq)
+            .collect();
+        records.sort_by_key(|record| record.seq);
+        let entries = records.iter().map(|r| r.entry(&self.catalogue));
+        entries.collect()
+    }
+
     /// The entry of the request that got this reply, if it is still held.
     pub fn entry_of(&self, reply: &Reply) -> Option<Entry> {
         let account = self.lock_accounts().get(&*reply.account).cloned()?;

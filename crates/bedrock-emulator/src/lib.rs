@@ -47,6 +47,7 @@ mod speak;
 
 mod bedrock;
 mod cloudwatch;
+pub mod control;
 mod guardrail;
 mod runtime;
 mod service_quotas;

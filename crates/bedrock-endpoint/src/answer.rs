@@ -15,6 +15,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
+    control::{self, Control},
     pace::{Clock, Departure, Paced},
     serve::{BODY_MAX, InFlight, Shared},
 };
@@ -34,6 +35,8 @@ const SETTLE_HTTP2: Duration = Duration::from_millis(20);
 pub(crate) struct Connection {
     pub(crate) shared: Arc<Shared>,
     pub(crate) number: u64,
+    /// Whether the peer is on this machine.
+    pub(crate) local: bool,
     pub(crate) flushed: Arc<Notify>,
 }
 
@@ -69,16 +72,26 @@ pub(crate) async fn answer(
         gates: connection.shared.gates.clone(),
     };
     let number = connection.number;
-    #[cfg(feature = "upstream")]
-    let body = match body {
-        Ok(bytes) if connection.shared.upstream.is_some() => {
-            let request = core_request(&parts, bytes, number);
-            return ask(request, message, &connection, clock, in_flight).await;
-        }
-        body => body,
-    };
     let reply = match body {
-        Ok(bytes) => handle(core_request(&parts, bytes, number), &connection).await?,
+        Ok(bytes) => {
+            let request = core_request(&parts, bytes, number);
+            match intercept(&request, &connection) {
+                Control::Reply(reply) => reply,
+                Control::Events(events) => {
+                    // It lasts as long as its reader likes: nothing to wait for.
+                    drop(in_flight);
+                    let head = control::events_head(&connection.shared);
+                    let body = Paced::live(events, clock, None);
+                    let (status, headers) = (head.status, head.headers);
+                    return Ok(response(status, &headers, None, body, message, &connection));
+                }
+                #[cfg(feature = "upstream")]
+                Control::Core if connection.shared.upstream.is_some() => {
+                    return ask(request, message, &connection, clock, in_flight).await;
+                }
+                Control::Core => handle(request, &connection).await?,
+            }
+        }
         Err(Unread::TooLarge) => {
             let request = core_request(&parts, Bytes::new(), number);
             connection.shared.refuse_too_large(request)
@@ -86,6 +99,17 @@ pub(crate) async fn answer(
         Err(Unread::Broken(error)) => return Err(error),
     };
     respond(reply, message, &connection, clock, in_flight).await
+}
+
+fn intercept(request: &CoreRequest, connection: &Connection) -> Control {
+    if request
+        .target
+        .starts_with(bedrock_emulator::control::PREFIX)
+    {
+        control::answer(&connection.shared, request, connection.local)
+    } else {
+        Control::Core
+    }
 }
 
 enum Unread {
@@ -179,7 +203,7 @@ async fn ask(
     {
         Asked::Reply(reply) => respond(reply, message, connection, clock, in_flight).await,
         Asked::Stream { headers, frames } => {
-            let body = Paced::live(frames, clock, in_flight);
+            let body = Paced::live(frames, clock, Some(in_flight));
             Ok(response(200, &headers, None, body, message, connection))
         }
     }

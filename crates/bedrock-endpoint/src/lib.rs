@@ -10,6 +10,8 @@
 //! (words from another model).
 
 mod answer;
+mod control;
+mod events;
 mod flush;
 mod gates;
 mod pace;
@@ -20,7 +22,7 @@ mod tls;
 #[cfg(feature = "upstream")]
 mod upstream;
 
-pub use gates::Gates;
+pub use gates::{Gate, Gates};
 pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Patience, Setup, Stats};
 #[cfg(feature = "tls")]
 pub use tls::{CaPem, Identity, IdentityError};

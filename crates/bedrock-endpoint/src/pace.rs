@@ -12,7 +12,10 @@ use std::{
 use bedrock_emulator::wire::{Due, End, Frame};
 use bytes::Bytes;
 use hyper::body::{Body, Frame as HttpFrame, SizeHint};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 
 use crate::{Gates, serve::InFlight};
 
@@ -87,8 +90,7 @@ pub(crate) struct Paced {
     cut: Option<Wait>,
     clock: Clock,
     /// Frames that are still being made.
-    #[cfg(feature = "upstream")]
-    live: Option<tokio::sync::mpsc::Receiver<Bytes>>,
+    live: Option<mpsc::Receiver<Bytes>>,
     /// Dropped with the body: sent to the end, or the client is gone.
     _in_flight: Option<InFlight>,
 }
@@ -102,22 +104,20 @@ impl Paced {
             next: None,
             cut: None,
             clock,
-            #[cfg(feature = "upstream")]
             live: None,
             _in_flight: in_flight,
         }
     }
 
-    /// A body of event-stream messages that are still being made, each sent at once.
-    #[cfg(feature = "upstream")]
+    /// A body of messages that are still being made, each sent at once.
     pub(crate) fn live(
-        frames: tokio::sync::mpsc::Receiver<Bytes>,
+        frames: mpsc::Receiver<Bytes>,
         clock: Clock,
-        in_flight: InFlight,
+        in_flight: Option<InFlight>,
     ) -> Self {
         Self {
             live: Some(frames),
-            ..Self::whole(Bytes::new(), clock, Some(in_flight))
+            ..Self::whole(Bytes::new(), clock, in_flight)
         }
     }
 
@@ -139,7 +139,6 @@ impl Paced {
             next: None,
             cut,
             clock,
-            #[cfg(feature = "upstream")]
             live: None,
             _in_flight: Some(in_flight),
         }
@@ -155,7 +154,6 @@ impl Body for Paced {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<HttpFrame<Bytes>, io::Error>>> {
         let this = &mut *self;
-        #[cfg(feature = "upstream")]
         if let Some(live) = &mut this.live {
             let frame = ready!(live.poll_recv(cx));
             return Poll::Ready(frame.map(|bytes| Ok(HttpFrame::data(bytes))));
@@ -190,7 +188,6 @@ impl Body for Paced {
     }
 
     fn is_end_stream(&self) -> bool {
-        #[cfg(feature = "upstream")]
         if self.live.is_some() {
             return false;
         }

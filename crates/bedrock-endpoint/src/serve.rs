@@ -201,6 +201,7 @@ impl Endpoint {
             in_flight: AtomicUsize::new(0),
             max_in_flight: AtomicUsize::new(0),
         });
+        shared.emulator.started(OffsetDateTime::now_utc());
         let closing = watch::Sender::new(false);
         let accepting = tokio::spawn(accept(
             listener,
@@ -244,7 +245,7 @@ impl Endpoint {
 
     /// Journal entries from now on, each as soon as its request is answered by the core.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
-        self.shared.entries.subscribe()
+        self.shared.subscribe()
     }
 
     /// What only the socket can know.
@@ -334,6 +335,11 @@ impl Shared {
         }
     }
 
+    /// Journal entries from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
+        self.entries.subscribe()
+    }
+
     /// Counts a request until the guard is dropped.
     pub(crate) fn enter(self: &Arc<Self>) -> InFlight {
         let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
@@ -396,11 +402,12 @@ async fn accept(
         let room = connections.len() < shared.patience.connections;
         tokio::select! {
             accepted = listener.accept(), if room => match accepted {
-                Ok((tcp, _)) => {
+                Ok((tcp, peer)) => {
                     let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
                     let connection = Connection {
                         shared: Arc::clone(&shared),
                         number,
+                        local: peer.ip().to_canonical().is_loopback(),
                         flushed: Arc::new(Notify::new()),
                     };
                     connections.spawn(serve(tcp, connection, closing.clone(), security.clone()));

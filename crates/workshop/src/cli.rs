@@ -33,7 +33,31 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the site and the emulator together (what plain `workshop` does)
     Serve(Serve),
-    /// Serve the Bedrock emulator alone
+    /// Serve the Bedrock emulator alone, or ask a running one how it is
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Make it answer as you need:
+  workshop emulator --script replies.toml
+  workshop emulator --fault 'error=ThrottlingException,rate=0.2,seed=7'
+  workshop emulator --fault 'latency_ms=800,when.model=haiku' --fault 'socket=cut,after_frames=3,count=1'
+
+A script file:
+  [[reply]]
+  when.prompt = \"weather\"                # contained; or { regex = '…' }, { equals = \"…\" }
+  tool = { name = \"get_weather\", input = { city = \"Paris\" } }
+  [[reply]]
+  when.tool_result = { name = \"get_weather\" }
+  text = [\"It is \", \"sunny.\"]             # two chunks of a stream
+  [[fault]]
+  error = \"ServiceUnavailableException\"
+  when.call = { every = 5 }
+
+While it runs:
+  workshop emulator status
+  curl http://127.0.0.1:4566/_workshop/openapi.json    # the control API, described
+  curl -N http://127.0.0.1:4566/_workshop/events       # requests as they happen"
+    )]
     Emulator(EmulatorArgs),
     /// Record exchanges with real Bedrock for `workshop emulator --replay`, or import recordings of
     /// other tools
@@ -101,6 +125,15 @@ pub(crate) struct Serve {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EmulatorArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<EmulatorCommand>,
+    /// Scripted replies and fault rules, as a TOML file; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Vec<PathBuf>,
+    /// One fault rule, as the keys of a [[fault]]: 'error=ThrottlingException,rate=0.2'; may be given
+    /// several times
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) fault: Vec<String>,
     /// Where it listens; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:4566", value_name = "IP:PORT")]
     pub(crate) addr: SocketAddr,
@@ -203,6 +236,23 @@ pub(crate) struct RecordImport {
     /// Keep account ids in ARNs; otherwise AWS's documentation example takes their place
     #[arg(long)]
     pub(crate) keep_account_ids: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// How the running emulator is: requests, errors, throttles, accounts, the last error
+    #[command(after_help = "Exit codes: 0 it is up, 3 none is running there.")]
+    Status(EmulatorStatus),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EmulatorStatus {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The emulator's address; default: the one that is running, else http://127.0.0.1:4566
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,10 @@
 //! The emulator's settings file: TOML, every key optional, unknown keys refused.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use bedrock_emulator::{
@@ -20,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) tls: bool,
     /// Another model that finds the words.
     pub(crate) upstream: Option<Upstream>,
+    /// Script files, read when the emulator starts.
+    pub(crate) scripts: Vec<PathBuf>,
 }
 
 /// What `workshop emulator --help-config` prints: a file with every key at its default.
@@ -43,6 +49,9 @@ tls = false
 
 # Model invocation logging (off on a new AWS account until somebody switches it on).
 invocation_logging = true
+
+# Files with scripted replies ([[reply]]) and fault rules ([[fault]]), seen from this file.
+# script = ["replies.toml"]
 
 # Requests per minute and model before ThrottlingException. Default: no limit.
 # requests_per_minute = 60
@@ -92,6 +101,7 @@ struct File {
     today: Option<String>,
     invocation_logging: Option<bool>,
     requests_per_minute: Option<u32>,
+    script: Vec<PathBuf>,
     latency: Option<LatencyKey>,
     policy: Vec<PolicyKey>,
     credential: Vec<CredentialKey>,
@@ -171,12 +181,17 @@ struct ApiKeyKey {
 pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("cannot read the settings file {}", path.display()))?;
-    parse(&text).with_context(|| {
+    let mut settings = parse(&text).with_context(|| {
         format!(
             "the settings file {} cannot be used (`workshop emulator --help-config` shows every key)",
             path.display()
         )
-    })
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for script in &mut settings.scripts {
+        *script = folder.join(&script);
+    }
+    Ok(settings)
 }
 
 fn parse(text: &str) -> anyhow::Result<Settings> {
@@ -227,6 +242,7 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
         config,
         tls: file.tls,
         upstream: file.upstream.map(UpstreamKey::read).transpose()?,
+        scripts: file.script,
     })
 }
 

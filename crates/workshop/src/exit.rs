@@ -7,6 +7,8 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const NOT_SOLVED: u8 = 1;
 /// `check`: the student's file does not compile.
 pub(crate) const DOES_NOT_COMPILE: u8 = 3;
+/// `emulator status`: none is running there.
+pub(crate) const NOT_RUNNING: u8 = 3;
 /// Something around the exercise is broken: no cargo, a port in use, a file that cannot be read.
 pub(crate) const BROKEN_SETUP: u8 = 4;
 /// Stopped by Ctrl-C.

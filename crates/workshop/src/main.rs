@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod emulator_config;
+mod emulator_script;
 mod exit;
 mod report;
 mod running;
@@ -42,6 +43,10 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
     let command = cli.command.unwrap_or_else(Cli::serve_by_default);
     match command {
         Command::Serve(args) => runtime()?.block_on(commands::serve::run(&args, source)),
+        Command::Emulator(cli::EmulatorArgs {
+            command: Some(cli::EmulatorCommand::Status(args)),
+            ..
+        }) => commands::status::run(&args, &source),
         Command::Emulator(args) => runtime()?.block_on(commands::emulator::run(&args, &source)),
         Command::Record(args) => commands::record::run(args),
         Command::Env(args) => commands::env::run(&args, &source),

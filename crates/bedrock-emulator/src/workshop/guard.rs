@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every path of the control API starts with it.
-pub(crate) const PREFIX: &str = "/_workshop/";
+pub const PREFIX: &str = "/_workshop/";
 
 /// Whether the request may be answered.
 pub(crate) fn admit(request: &Request) -> Result<(), ApiError> {

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     cli,
     emulator_config::{self, Settings},
-    exit,
+    emulator_script, exit,
     running::Running,
     shutdown,
     source::Source,
@@ -33,13 +33,27 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         config,
         tls,
         upstream,
+        scripts,
     } = settings(args)?;
+    // Read before anything listens: a mistake in a script is told at once.
+    let files = scripts.iter().chain(&args.script);
+    let mut documents = files
+        .map(|path| emulator_script::read(path))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    for keys in &args.fault {
+        documents.push(emulator_script::fault(keys)?);
+    }
     let setup = Setup {
         tls: tls.then(tls::identity).transpose()?,
         upstream,
         ..Setup::default()
     };
     let endpoint = start_with(config, args.addr, setup).await?;
+    let rules = documents.iter().map(|d| d.replies.len() + d.faults.len());
+    let rules: usize = rules.sum();
+    for document in documents {
+        endpoint.emulator().load(document);
+    }
     let _announcement = Running {
         site: None,
         emulator: endpoint.addr(),
@@ -57,6 +71,11 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         match endpoint.tls_url() {
             Some(url) => tls::instructions(&url)?,
             None => println!("Point your tools at it:  eval \"$(workshop env)\""),
+        }
+        let control = format!("{}/_workshop/", endpoint.url());
+        println!("Control API       {control}  (workshop emulator status; {control}openapi.json)");
+        if rules > 0 {
+            println!("Scripted          {rules} replies and fault rules");
         }
         let below = if args.quiet {
             ""

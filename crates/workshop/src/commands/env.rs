@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::{cli, exit, running::Running, source::Source, tls};
 
-const DEFAULT_EMULATOR: SocketAddr =
+/// Where an emulator listens if nobody says otherwise.
+pub(crate) const DEFAULT_EMULATOR: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
 
 /// Settings that would win over ours, or send requests elsewhere.

@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod reset;
 pub(crate) mod serve;
 pub(crate) mod solution;
+pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
