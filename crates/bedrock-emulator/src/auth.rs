@@ -40,7 +40,8 @@ pub(crate) fn caller(request: &Request) -> Caller {
         ..Caller::default()
     };
     let header = request.header("authorization").unwrap_or_default();
-    if bearer::token(header).is_some() {
+    let anthropic_key = header.is_empty() && request.header("x-api-key").is_some();
+    if bearer::token(header).is_some() || anthropic_key {
         caller.bearer = true;
     } else if let Ok(authorization) = Authorization::parse(header) {
         caller.access_key_id = Some(authorization.access_key_id.to_owned());
@@ -79,6 +80,12 @@ pub(crate) fn authenticate(
     now: OffsetDateTime,
 ) -> Result<Arc<Principal>, ApiError> {
     let header = request.header("authorization").map(str::trim);
+    // Anthropic's clients may send an API key under Anthropic's own name.
+    if let (None, Some(key)) = (header, request.header("x-api-key"))
+        && door.protocol == Protocol::Anthropic
+    {
+        return bearer::authenticate(identities, door, key.trim(), request, now);
+    }
     let Some(header) = header.filter(|header| !header.is_empty()) else {
         if request.target.contains("X-Amz-Signature=") {
             return presigned(identities, door, request, now);

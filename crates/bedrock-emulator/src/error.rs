@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{cloudwatch, service::Protocol, xml::Xml};
+use crate::{cloudwatch, mantle, service::Protocol, xml::Xml};
 
 /// What is said about bytes that are not base64; chosen.
 pub(crate) const INVALID_BASE64: &str = "Invalid base64 value";
@@ -202,6 +202,7 @@ impl ApiError {
         match (protocol, self.code.status()) {
             (Protocol::AwsJson11 | Protocol::AwsJson10 | Protocol::Cbor, ..500)
             | (Protocol::Query { .. }, 404..500) => 400,
+            (Protocol::Anthropic, _) => mantle::status(self.code),
             (_, status) => status,
         }
     }
@@ -239,7 +240,7 @@ impl ApiError {
     /// The body's media type.
     pub(crate) const fn content_type(protocol: Protocol) -> &'static str {
         match protocol {
-            Protocol::RestJson | Protocol::Workshop => "application/json",
+            Protocol::RestJson | Protocol::Anthropic | Protocol::Workshop => "application/json",
             Protocol::AwsJson11 => "application/x-amz-json-1.1",
             Protocol::AwsJson10 => "application/x-amz-json-1.0",
             Protocol::Cbor => "application/cbor",
@@ -267,6 +268,7 @@ impl ApiError {
                 let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
                 format!("{{\"__type\":\"{}\",\"{key}\":{text}}}", self.code.name())
             }
+            Protocol::Anthropic => mantle::error_body(self, request_id),
             Protocol::Workshop => {
                 let error = json!({ "code": self.code.name(), "message": self.message });
                 json!({ "error": error }).to_string()

@@ -29,13 +29,43 @@ use taken::Member;
 #[derive(Debug)]
 pub(crate) struct InvokeRequest {
     body: Bytes,
+    form: Form,
+    /// Named in a header.
+    betas: Vec<String>,
     is_completion: bool,
+}
+
+/// Where a Messages body stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// In `InvokeModel`: the version in the body, the model in the path.
+    Bedrock,
+    /// On Anthropic's own path: the version in a header, the model in the body.
+    Messages,
+    /// The same, only to be counted.
+    MessagesToCount,
 }
 
 impl InvokeRequest {
     pub(crate) const fn new(body: Bytes) -> Self {
+        Self::of(Form::Bedrock, body)
+    }
+
+    /// A body of Anthropic's own path.
+    pub(crate) const fn messages(body: Bytes) -> Self {
+        Self::of(Form::Messages, body)
+    }
+
+    /// A body of Anthropic's own path that is only counted.
+    pub(crate) const fn messages_to_count(body: Bytes) -> Self {
+        Self::of(Form::MessagesToCount, body)
+    }
+
+    const fn of(form: Form, body: Bytes) -> Self {
         Self {
             body,
+            form,
+            betas: Vec::new(),
             is_completion: false,
         }
     }
@@ -43,6 +73,16 @@ impl InvokeRequest {
     /// The body as JSON, for models that are not Claude.
     pub(crate) fn json(&self) -> Result<serde_json::Value, ApiError> {
         serde_json::from_slice(&self.body).map_err(|_| malformed(""))
+    }
+
+    /// Takes the betas of the header `anthropic-beta`, which Anthropic's own path reads.
+    pub(crate) fn add_betas(&mut self, header: Option<&str>) {
+        if self.form != Form::Bedrock
+            && let Some(header) = header
+        {
+            let named = header.split(',').map(|beta| beta.trim().to_owned());
+            self.betas.extend(named);
+        }
     }
 
     /// Whether this is a Text Completions body. Known once it was read.
@@ -67,7 +107,7 @@ impl InvokeRequest {
                 model.provider_id
             )));
         }
-        let conversation = messages::conversation(body, model);
+        let conversation = messages::conversation(body, model, self.form, &self.betas);
         conversation.map_err(|complaint| Surface::Messages.model(complaint.0))
     }
 }

@@ -49,6 +49,7 @@ mod bedrock;
 mod cloudwatch;
 pub mod control;
 mod guardrail;
+mod mantle;
 mod runtime;
 mod service_quotas;
 mod sts;

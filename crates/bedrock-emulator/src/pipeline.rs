@@ -26,6 +26,7 @@ use crate::{
     identity::Principal,
     invoke_request::check_headers,
     journal::{self, Measured, Record},
+    mantle,
     observe::Sample,
     ops::{self, Encoded, Exchange, Input, Operation, Took},
     rng::Rng,
@@ -323,10 +324,11 @@ impl<'a> Pipeline<'a> {
 
     /// An operation on a model.
     fn ask(&mut self, operation: Operation, model: &str) -> Result<Answered, Stop> {
-        self.record.service = Some(Service::Runtime);
+        let service = operation.service();
+        self.record.service = Some(service);
         self.record.operation = Some(operation.name());
         self.record.model = Some(model.to_owned());
-        let principal = self.authenticate(Service::Runtime)?;
+        let principal = self.authenticate(service)?;
         self.authorize(&principal, operation, model)?;
         let found = self.understand(operation, model);
         let (input, resolved, conversation) = found.inspect_err(|error| self.refused(error))?;
@@ -418,18 +420,18 @@ impl<'a> Pipeline<'a> {
         operation: Operation,
         model: &str,
     ) -> Result<(Input, Resolved<'a>, Conversation), ApiError> {
+        if model.is_empty() {
+            return Err(mantle::no_model(&self.request.body));
+        }
         let mut input = Input::parse(operation, &self.request.body)?;
-        if let Input::Invoke(_) = input {
+        if let Input::Invoke(request) = &mut input {
             check_headers(&self.request)?;
+            request.add_betas(self.request.header("anthropic-beta"));
         }
         let today = self.today();
         let catalogue = self.emulator.catalogue();
-        let resolved = if operation == Operation::CountTokens {
-            catalogue.resolve_for_counting(model, &self.region, today)?
-        } else {
-            let own = self.account.application_profiles(model);
-            catalogue.resolve_among(model, &self.region, today, &own)?
-        };
+        let own = self.account.application_profiles(model);
+        let resolved = operation.resolve(catalogue, model, &self.region, today, &own)?;
         self.asked = Some((operation, resolved.clone()));
         let length = self.request.body.len();
         let conversation = input.check(operation, resolved.model, length)?;
@@ -488,7 +490,7 @@ impl<'a> Pipeline<'a> {
         };
         let mut encoded = self.encode(invocation, &answer);
         if let Some(blow) = &self.blow {
-            let exception = blow.land_on(&mut encoded.body);
+            let exception = blow.land_on(&mut encoded.body, invocation.operation.exception());
             encoded.exception = exception.or(encoded.exception);
         }
         self.settle(resolved, &answer, &encoded);
@@ -639,7 +641,9 @@ impl<'a> Pipeline<'a> {
     }
 
     fn log(&mut self) {
-        self.logged = self.account.state().invocation_logging;
+        // AWS's guide offers invocation logging for the runtime's endpoint only.
+        self.logged =
+            self.record.service != Some(Service::Mantle) && self.account.state().invocation_logging;
         if self.logged {
             let note = Note::Words("model invocation log");
             self.tracer.edge(edges::BR_CW, TraceStatus::Ok, note);
@@ -683,6 +687,7 @@ impl<'a> Pipeline<'a> {
             ("x-amzn-RequestId", self.record.request_id.clone()),
         ];
         headers.extend(encoded.headers);
+        headers.extend(self.anthropic_request_id());
         self.record.status = match &encoded.body {
             Body::Disconnect { .. } => 0,
             Body::Whole { .. } | Body::Frames { .. } => 200,
@@ -706,6 +711,14 @@ impl<'a> Pipeline<'a> {
             seq: self.record.seq,
             account: Arc::clone(&self.account.id),
         }
+    }
+
+    /// Under which name Anthropic's clients look for the request's id.
+    fn anthropic_request_id(&self) -> Option<(&'static str, String)> {
+        (self.protocol == Protocol::Anthropic).then(|| {
+            let id = mantle::request_id_of(&self.record.request_id);
+            ("request-id", id)
+        })
     }
 
     fn tell(&mut self, told: Told) -> Reply {
@@ -739,6 +752,7 @@ impl<'a> Pipeline<'a> {
             ("x-amzn-RequestId", self.record.request_id.clone()),
         ];
         headers.extend(error.headers(self.protocol));
+        headers.extend(self.anthropic_request_id());
         Reply {
             status: error.status(self.protocol),
             headers,

@@ -6,6 +6,7 @@
 use crate::{
     cloudwatch,
     error::{ApiError, Code},
+    mantle,
     ops::Operation,
     service::{self, Plain, Protocol, Service},
     wire::Request,
@@ -14,7 +15,8 @@ use crate::{
 /// Where a request goes.
 #[derive(Debug)]
 pub(crate) enum Route {
-    /// `POST /model/{modelId}/{action}`, with the model's id or ARN percent-decoded.
+    /// `POST /model/{modelId}/{action}`, with the model's id or ARN percent-decoded, or
+    /// `POST /anthropic/v1/messages` with the model that its body names.
     Model { operation: Operation, model: String },
     /// An operation that asks no model, with the decoded segments its path leaves open.
     Plain {
@@ -47,6 +49,9 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
             .ok_or_else(|| ApiError::validation("The provided model identifier is invalid."))?;
         return Ok(Route::Model { operation, model });
     }
+    if let Some((operation, model)) = mantle::route(method, path, &request.body) {
+        return Ok(Route::Model { operation, model });
+    }
     plain(method, &segments).unwrap_or_else(|| Err(no_operation(method, path, &segments)))
 }
 
@@ -60,6 +65,7 @@ pub(crate) fn protocol(request: &Request) -> Protocol {
         None if query_action(request).is_some() => Protocol::Query {
             namespace: "http://webservices.amazon.com/AWSFault/2005-15-09",
         },
+        None if mantle::owns(&request.target) => Protocol::Anthropic,
         None => Protocol::RestJson,
     }
 }

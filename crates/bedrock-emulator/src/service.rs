@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum Service {
     /// `bedrock-runtime`: models are asked.
     Runtime,
+    /// `bedrock-mantle`: models are asked on Anthropic's own paths.
+    Mantle,
     /// `bedrock`: the control plane.
     Bedrock,
     /// `servicequotas`, as far as it knows Bedrock.
@@ -47,6 +49,8 @@ pub(crate) enum Protocol {
     Cbor,
     /// `awsQuery`: `Action=…` in a form, answers in XML of that namespace.
     Query { namespace: &'static str },
+    /// Anthropic's: `{"type":"error","error":{"type":…,"message":…},"request_id":…}`.
+    Anthropic,
     /// Ours: `{"error":{"code":…,"message":…}}`.
     Workshop,
 }
@@ -73,6 +77,7 @@ impl Service {
     pub(crate) const fn signing_name(self) -> Option<&'static str> {
         match self {
             Self::Runtime | Self::Bedrock => Some("bedrock"),
+            Self::Mantle => Some("bedrock-mantle"),
             Self::Quotas => Some("servicequotas"),
             Self::Sts => Some("sts"),
             Self::Monitoring => Some("monitoring"),
@@ -84,6 +89,7 @@ impl Service {
     pub(crate) const fn protocol(self, sent: Protocol) -> Protocol {
         match self {
             Self::Runtime | Self::Bedrock => Protocol::RestJson,
+            Self::Mantle => Protocol::Anthropic,
             Self::Quotas => Protocol::AwsJson11,
             Self::Sts => Protocol::Query {
                 namespace: sts::NAMESPACE,
@@ -103,6 +109,7 @@ impl Service {
     pub(crate) const fn operations(self) -> &'static [Plain] {
         match self {
             Self::Runtime => runtime::OPERATIONS,
+            Self::Mantle => &[],
             Self::Bedrock => bedrock::OPERATIONS,
             Self::Quotas => service_quotas::OPERATIONS,
             Self::Sts => sts::OPERATIONS,

@@ -96,7 +96,7 @@ describe("anthropic (TypeScript), AnthropicBedrock", () => {
   });
 
   test("thinking: in a stream, signed", async () => {
-    const hard = { max_tokens: 2000, thinking: { type: "adaptive" }, output_config: { effort: "high" } };
+    const hard = { max_tokens: 2000, thinking: { type: "adaptive", display: "summarized" }, output_config: { effort: "high" } };
     const message = await client().messages.stream(params("How many legs have two cats? Think hard.", hard)).finalMessage();
     const [thought] = message.content;
     assert.equal(thought.type, "thinking");

@@ -193,7 +193,7 @@ def test_caching_writes_then_reads():
 
 
 def test_thinking_with_signatures_that_verify():
-    options = {"max_tokens": 2000, "thinking": {"type": "adaptive"}, "tools": [WEATHER],
+    options = {"max_tokens": 2000, "thinking": {"type": "adaptive", "display": "summarized"}, "tools": [WEATHER],
                "output_config": {"effort": "high"}}
     messages = ask("Think hard, then use the weather tool for the city Lisbon.")
     first = create(messages=messages, **options)
@@ -214,7 +214,7 @@ def test_thinking_with_signatures_that_verify():
 def test_thinking_in_a_stream():
     with client().messages.stream(
         model=MODEL, max_tokens=2000, messages=ask("How many legs have two cats? Think hard."),
-        thinking={"type": "adaptive"}, output_config={"effort": "high"},
+        thinking={"type": "adaptive", "display": "summarized"}, output_config={"effort": "high"},
     ) as stream:
         kinds = [event.delta.type for event in stream if event.type == "content_block_delta"]
         message = stream.get_final_message()

@@ -84,6 +84,32 @@ impl Catalogue {
         Ok(found)
     }
 
+    /// Like [`Self::resolve`] for Anthropic's own paths: base ids need no profile there, and the
+    /// older ones may leave their date and version out (LiteLLM's list of what this endpoint
+    /// serves). Which older models it serves is not known: all that live are.
+    pub fn resolve_for_messages(
+        &self,
+        id: &str,
+        region: &str,
+        today: Date,
+    ) -> Result<Resolved<'_>, ApiError> {
+        let speaks =
+            |model: &Model| model.provider == "anthropic" && !model.quirks.text_completions;
+        let short = || {
+            let named = |model: &&Model| {
+                speaks(model) && format!("anthropic.{}", undated(&model.provider_id)) == id
+            };
+            self.models.iter().find(named).map(Resolved::on_demand)
+        };
+        let found = self.find(id, region).or_else(short);
+        let found = found
+            .filter(|found| speaks(found.model))
+            .filter(|found| self.state(found.model, today) != LifecycleState::NotYet)
+            .ok_or_else(|| crate::mantle::no_such_model(id))?;
+        self.alive(&found, today)?;
+        Ok(found)
+    }
+
     fn known(
         &self,
         id_or_arn: &str,
@@ -265,6 +291,14 @@ impl<'c> Resolved<'c> {
             // The daily quota's name says it: "doubled for cross-region calls".
             None => quotas.tokens_per_minute / 2,
         }
+    }
+}
+
+/// `claude-haiku-4-5` of `claude-haiku-4-5-20251001`.
+fn undated(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((name, date)) if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => id,
     }
 }
 

@@ -7,14 +7,17 @@ use bytes::Bytes;
 use super::Blow;
 use crate::{
     error::ApiError,
-    frames,
     script::Fault,
     wire::{Body, Due, End, Frame},
 };
 
 impl Blow {
     /// Delays a body, and breaks a stream in its middle. Tells the exception that was put into it.
-    pub(crate) fn land_on(&self, body: &mut Body) -> Option<ApiError> {
+    pub(crate) fn land_on(
+        &self,
+        body: &mut Body,
+        exception: fn(&ApiError) -> Bytes,
+    ) -> Option<ApiError> {
         self.delay(body);
         let (Some(after), Body::Frames { frames, end }) = (self.after_frames, body) else {
             return None;
@@ -33,7 +36,7 @@ impl Blow {
             End::Cut
         };
         let last = match (&error, strike) {
-            (Some(error), _) => Some((due, frames::exception(error))),
+            (Some(error), _) => Some((due, exception(error))),
             (None, Fault::Hang) => Some((Due::Never, Bytes::new())),
             (None, _) => None,
         };

@@ -28,6 +28,15 @@ structures! {
         reasoning_config: ThinkingConfig,
         // A member of Text Completions, told apart here.
         prompt: String,
+        // Members of Anthropic's own path.
+        container: String,
+        inference_geo: String,
+        mcp_servers: Vec<Member<Object>>,
+        model: String,
+        service_tier: String,
+        speed: String,
+        stream: bool,
+        user_profile_id: String,
     }
 
     Message {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    blocks,
+    Form, blocks,
     body::{Body, Format, Message, OutputConfig, ThinkingConfig},
     fields,
     taken::{Complaint, Member, Structure as _, should_be, unknown_tag},
@@ -36,17 +36,47 @@ const MEMBERS: &[&str] = &[
     "top_p",
 ];
 
-pub(super) fn conversation(body: Body, model: &Model) -> Result<Conversation, Complaint> {
-    version(&body.anthropic_version, model)?;
+/// What only Anthropic's own path takes (Anthropic's SDKs).
+const MEMBERS_OF_ITS_OWN_PATH: &[&str] = &[
+    "container",
+    "inference_geo",
+    "mcp_servers",
+    "model",
+    "service_tier",
+    "speed",
+    "stream",
+    "user_profile_id",
+];
+
+pub(super) fn conversation(
+    body: Body,
+    model: &Model,
+    form: Form,
+    in_header: &[String],
+) -> Result<Conversation, Complaint> {
+    if form == Form::Bedrock {
+        version(&body.anthropic_version, model)?;
+    }
+    let counted = form == Form::MessagesToCount;
     let (max_tokens_at, messages_at) = (Place::root("max_tokens"), Place::root("messages"));
-    let max_tokens = body.max_tokens.clone().required(&max_tokens_at)?;
+    let max_tokens = match body.max_tokens.clone() {
+        sent if counted => sent.optional(&max_tokens_at)?,
+        sent => Some(sent.required(&max_tokens_at)?),
+    };
     if !body.messages.is_sent() {
         return Err(super::taken::field_required(&messages_at));
     }
-    body.only(MEMBERS, None)?;
-    let betas = betas(body.anthropic_beta)?;
+    if form == Form::Bedrock {
+        body.only(MEMBERS, None)?;
+    } else {
+        body.only(&[MEMBERS, MEMBERS_OF_ITS_OWN_PATH].concat(), None)?;
+    }
+    let mut betas = betas(body.anthropic_beta)?;
+    betas.extend_from_slice(in_header);
     let mut conversation = Conversation {
-        max_tokens: Some(positive(max_tokens, &max_tokens_at)?),
+        max_tokens: max_tokens
+            .map(|n| positive(n, &max_tokens_at))
+            .transpose()?,
         temperature: fraction(body.temperature, "temperature")?,
         top_p: fraction(body.top_p, "top_p")?,
         top_k: body.top_k.optional(&Place::root("top_k"))?.is_some(),

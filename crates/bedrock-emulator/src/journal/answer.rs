@@ -59,8 +59,12 @@ pub(crate) fn frames(body: &Body) -> Vec<FrameEntry> {
     entries.collect()
 }
 
-/// Kind and payload of one event-stream message. What a script put in its place has neither.
+/// Kind and payload of one event-stream message, or of one server-sent event. What a script put in
+/// its place has neither.
 fn message(bytes: &Bytes) -> (String, Value) {
+    if let Some(event) = server_sent(bytes) {
+        return event;
+    }
     let Ok(message) = read_message_from(bytes.clone()) else {
         return (String::new(), Value::Null);
     };
@@ -72,6 +76,13 @@ fn message(bytes: &Bytes) -> (String, Value) {
         .and_then(|text| STANDARD.decode(text).ok())
         .and_then(|json| serde_json::from_slice(&json).ok());
     (kind, decoded.unwrap_or(payload))
+}
+
+fn server_sent(bytes: &Bytes) -> Option<(String, Value)> {
+    let text = std::str::from_utf8(bytes).ok()?.strip_prefix("event: ")?;
+    let (kind, data) = text.split_once("\ndata: ")?;
+    let payload = serde_json::from_str(data.trim_end()).unwrap_or_default();
+    Some((kind.to_owned(), payload))
 }
 
 fn kind(message: &Message) -> String {

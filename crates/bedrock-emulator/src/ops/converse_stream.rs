@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let mut stream = Stream::tell(&mut ConverseEvents::default(), &mut exchange);
-    let (end, exception) = stream.end(&exchange.answer.ending);
+    let (end, exception) = stream.end(&exchange.answer.ending, crate::frames::exception);
     let Took {
         latency_ms,
         first_token_ms,

@@ -13,7 +13,7 @@ use crate::{
 
 /// A Messages answer; the order of fields is the order on the wire.
 #[derive(Debug, Serialize)]
-struct Message {
+pub(super) struct Message {
     id: String,
     r#type: &'static str,
     role: &'static str,
@@ -252,7 +252,7 @@ pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static
     headers
 }
 
-fn message(exchange: &mut Exchange<'_>) -> Message {
+pub(super) fn message(exchange: &mut Exchange<'_>) -> Message {
     let id = message_id(exchange);
     let contents = exchange.answer.contents().into_iter();
     let content = contents.map(|content| match content {

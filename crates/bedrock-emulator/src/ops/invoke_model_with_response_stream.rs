@@ -16,9 +16,10 @@ use super::{
 use crate::{
     answer_plan::{Beat, Head, Part},
     catalogue::Family,
-    frames::chunk,
+    frames::{self, chunk},
     guardrail::{Guarding, Members},
     journal::Usage,
+    mantle,
 };
 
 /// One of Anthropic's stream events; fields in the order of the wire.
@@ -44,11 +45,29 @@ enum Event {
         usage: OutputUsage,
     },
     MessageStop {
-        #[serde(rename = "amazon-bedrock-invocationMetrics")]
-        metrics: Metrics,
+        /// Bedrock's addition; Anthropic's own path knows none.
+        #[serde(
+            rename = "amazon-bedrock-invocationMetrics",
+            skip_serializing_if = "Option::is_none"
+        )]
+        metrics: Option<Metrics>,
         #[serde(flatten)]
         guard: Option<Members>,
     },
+}
+
+impl Event {
+    /// Its `type`, which a server-sent event repeats as its name.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::MessageStart { .. } => "message_start",
+            Self::ContentBlockStart { .. } => "content_block_start",
+            Self::ContentBlockDelta { .. } => "content_block_delta",
+            Self::ContentBlockStop { .. } => "content_block_stop",
+            Self::MessageDelta { .. } => "message_delta",
+            Self::MessageStop { .. } => "message_stop",
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -128,7 +147,7 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         let mut events = MessageEvents::default();
         stream = Stream::tell(&mut events, &mut exchange);
     }
-    let (end, exception) = stream.end(&exchange.answer.ending);
+    let (end, exception) = stream.end(&exchange.answer.ending, frames::exception);
     let Took {
         latency_ms,
         first_token_ms,
@@ -152,12 +171,31 @@ pub(super) fn send(event: &impl Serialize, exchange: &mut Exchange<'_>, out: &mu
 #[derive(Debug, Default)]
 pub(super) struct MessageEvents {
     index: usize,
+    server_sent: bool,
+}
+
+impl MessageEvents {
+    /// For Anthropic's own path.
+    pub(super) fn server_sent() -> Self {
+        Self {
+            server_sent: true,
+            ..Self::default()
+        }
+    }
+
+    fn send(&self, event: &Event, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        if self.server_sent {
+            out.push(mantle::event(event.name(), &to_json(event)));
+        } else {
+            send(event, exchange, out);
+        }
+    }
 }
 
 impl Events for MessageEvents {
     fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let start = message_start(exchange);
-        send(&start, exchange, out);
+        self.send(&start, exchange, out);
     }
 
     fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
@@ -177,7 +215,10 @@ impl Events for MessageEvents {
             }
             Beat::Gate(_) | Beat::Pause(_) => return,
         };
-        send(&event, exchange, out);
+        self.send(&event, exchange, out);
+        if self.server_sent && index == 0 && matches!(beat, Beat::Open(_)) {
+            out.push(mantle::ping());
+        }
     }
 
     fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
@@ -191,10 +232,10 @@ impl Events for MessageEvents {
                 output_tokens: answer.usage.output,
             },
         };
-        send(&stop, exchange, out);
-        let metrics = metrics(exchange, took);
+        self.send(&stop, exchange, out);
+        let metrics = (!self.server_sent).then(|| metrics(exchange, took));
         let guard = exchange.guard.map(Guarding::members);
-        send(&Event::MessageStop { metrics, guard }, exchange, out);
+        self.send(&Event::MessageStop { metrics, guard }, exchange, out);
     }
 }
 

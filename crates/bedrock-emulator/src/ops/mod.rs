@@ -5,6 +5,8 @@ mod converse_stream;
 mod count_tokens;
 mod invoke_model;
 mod invoke_model_with_response_stream;
+mod messages;
+mod messages_count_tokens;
 
 mod nova;
 mod titan_text;
@@ -15,22 +17,24 @@ mod nova_embed;
 mod titan_embed;
 
 use bytes::Bytes;
+use time::Date;
 
 use crate::{
     answer_plan::{Answer, Beat, Ending},
-    catalogue::{Family, Model},
+    catalogue::{ApplicationProfile, Catalogue, Family, Model, Resolved},
     conversation::Conversation,
     converse_request::ConverseRequest,
     emulator::Latency,
     error::ApiError,
     guardrail::{Guarding, Members},
     invoke_request::InvokeRequest,
-    other_rules,
+    mantle, other_rules,
     pace::Pace,
     refusal::Refusal,
     rng::Rng,
     rules::{Case, Surface},
     script::Fault,
+    service::Service,
     wire::{Body, Due, End, Frame},
 };
 
@@ -46,6 +50,12 @@ pub(crate) enum Operation {
     InvokeModel,
     InvokeModelWithResponseStream,
     CountTokens,
+    /// Anthropic's own path, whole.
+    Messages,
+    /// The same as a stream.
+    MessagesStream,
+    /// Anthropic's own count.
+    MessagesCountTokens,
 }
 
 impl Operation {
@@ -68,6 +78,9 @@ impl Operation {
             Self::InvokeModel => "InvokeModel",
             Self::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
             Self::CountTokens => "CountTokens",
+            Self::Messages => "Messages",
+            Self::MessagesStream => "MessagesStream",
+            Self::MessagesCountTokens => "MessagesCountTokens",
         }
     }
 
@@ -79,19 +92,57 @@ impl Operation {
                 "bedrock:InvokeModelWithResponseStream"
             }
             Self::CountTokens => "bedrock:CountTokens",
+            // AWS's managed policy for this endpoint names no other action that infers or counts.
+            Self::Messages | Self::MessagesStream | Self::MessagesCountTokens => {
+                "bedrock-mantle:CreateInference"
+            }
         }
     }
 
     pub(crate) const fn streams(self) -> bool {
         matches!(
             self,
-            Self::ConverseStream | Self::InvokeModelWithResponseStream
+            Self::ConverseStream | Self::InvokeModelWithResponseStream | Self::MessagesStream
         )
     }
 
     /// Whether a model answers, so that scripts, quotas, logs and metrics apply.
     pub(crate) const fn invokes(self) -> bool {
-        !matches!(self, Self::CountTokens)
+        !matches!(self, Self::CountTokens | Self::MessagesCountTokens)
+    }
+
+    /// The service it belongs to.
+    pub(crate) const fn service(self) -> Service {
+        match self {
+            Self::Messages | Self::MessagesStream | Self::MessagesCountTokens => Service::Mantle,
+            _ => Service::Runtime,
+        }
+    }
+
+    /// How an exception is told inside its stream.
+    pub(crate) const fn exception(self) -> fn(&ApiError) -> Bytes {
+        match self {
+            Self::MessagesStream => mantle::error_event,
+            _ => crate::frames::exception,
+        }
+    }
+
+    /// What the model is for this operation.
+    pub(crate) fn resolve<'c>(
+        self,
+        catalogue: &'c Catalogue,
+        model: &str,
+        region: &str,
+        today: Date,
+        own: &[ApplicationProfile],
+    ) -> Result<Resolved<'c>, ApiError> {
+        match self {
+            Self::CountTokens => catalogue.resolve_for_counting(model, region, today),
+            Self::Messages | Self::MessagesStream | Self::MessagesCountTokens => {
+                catalogue.resolve_for_messages(model, region, today)
+            }
+            _ => catalogue.resolve_among(model, region, today, own),
+        }
     }
 }
 
@@ -112,6 +163,12 @@ impl Input {
             }
             Operation::InvokeModel | Operation::InvokeModelWithResponseStream => {
                 Self::Invoke(InvokeRequest::new(body.clone()))
+            }
+            Operation::Messages | Operation::MessagesStream => {
+                Self::Invoke(InvokeRequest::messages(body.clone()))
+            }
+            Operation::MessagesCountTokens => {
+                Self::Invoke(InvokeRequest::messages_to_count(body.clone()))
             }
             Operation::CountTokens => Self::CountTokens(Box::new(CountTokensRequest::parse(body)?)),
         })
@@ -237,6 +294,9 @@ pub(crate) fn encode(operation: Operation, exchange: Exchange<'_>) -> Encoded {
             invoke_model_with_response_stream::encode(exchange)
         }
         Operation::CountTokens => count_tokens::encode(&exchange),
+        Operation::Messages => messages::encode(exchange),
+        Operation::MessagesStream => messages::encode_stream(exchange),
+        Operation::MessagesCountTokens => messages_count_tokens::encode(&exchange),
     }
 }
 
@@ -311,6 +371,9 @@ pub(crate) fn events(operation: Operation, input: &Input, family: Family) -> Box
         {
             Box::new(invoke_model_with_response_stream::CompletionEvents::default())
         }
+        (Operation::MessagesStream, _) => {
+            Box::new(invoke_model_with_response_stream::MessageEvents::server_sent())
+        }
         (Operation::InvokeModelWithResponseStream, _) => {
             Box::new(invoke_model_with_response_stream::MessageEvents::default())
         }
@@ -366,7 +429,11 @@ impl Stream {
     }
 
     /// Ends the stream as the answer says; `false` when it was interrupted.
-    fn end(&mut self, ending: &Ending) -> (End, Option<ApiError>) {
+    fn end(
+        &mut self,
+        ending: &Ending,
+        exception: fn(&ApiError) -> Bytes,
+    ) -> (End, Option<ApiError>) {
         match ending {
             Ending::Complete => (End::Clean, None),
             Ending::Cut => (End::Cut, None),
@@ -376,7 +443,7 @@ impl Stream {
             }
             Ending::Fault(fault) => match fault.error(true) {
                 Some(error) => {
-                    self.send(crate::frames::exception(&error));
+                    self.send(exception(&error));
                     (End::Clean, Some(error))
                 }
                 None if *fault == Fault::Hang => {

@@ -10,6 +10,7 @@ use crate::{
     error::ApiError,
     fault::Stage,
     identity::Principal,
+    mantle,
     ops::Operation,
     policy::{Context, Inquiry, Rules},
     service::Service,
@@ -27,7 +28,10 @@ impl Pipeline<'_> {
             return Ok(anyone);
         };
         let door = Door {
-            signing_name,
+            signing_name: match service {
+                Service::Mantle => mantle::signing_name(&self.request),
+                _ => signing_name,
+            },
             protocol: service.protocol(self.protocol),
             region: &self.region,
         };
@@ -41,6 +45,10 @@ impl Pipeline<'_> {
             ),
         };
         drop(identities);
+        let result = match service {
+            Service::Mantle => result.map_err(mantle::unauthenticated),
+            _ => result,
+        };
         let result = result.and_then(|principal| self.open_the_door(principal));
         let (status, note) = match &result {
             Ok(_) => (TraceStatus::Ok, Note::Caller),
@@ -72,6 +80,10 @@ impl Pipeline<'_> {
         let rules = self.account.rules(principal);
         if rules.unrestricted() {
             return self.permitted(action, Ok(()));
+        }
+        if operation.service() == Service::Mantle {
+            let project = mantle::project_arn(&self.region, &self.account.id);
+            return self.permit(principal, rules, vec![(action, project)], None, Vec::new());
         }
         let catalogue = self.emulator.catalogue();
         let own = self.account.application_profiles(model);
@@ -119,7 +131,11 @@ impl Pipeline<'_> {
             return self.permitted(action, Ok(()));
         }
         if principal.bearer.is_some() {
-            asked.insert(0, ("bedrock:CallWithBearerToken", "*".to_owned()));
+            let action = match self.record.service {
+                Some(Service::Mantle) => mantle::CALL_WITH_BEARER_TOKEN,
+                _ => "bedrock:CallWithBearerToken",
+            };
+            asked.insert(0, (action, "*".to_owned()));
         }
         let inquiry = Inquiry {
             principal: Arc::clone(principal),
@@ -130,7 +146,13 @@ impl Pipeline<'_> {
             extra,
             asked,
         };
-        let result = inquiry.decide(&self.request);
+        let result = inquiry.decide(&self.request).map_err(|denied| {
+            // Who may not use a key at all has not come in (pasted answers: 401 on this host).
+            match denied.message().contains(mantle::CALL_WITH_BEARER_TOKEN) {
+                true => mantle::unauthenticated(denied),
+                false => denied,
+            }
+        });
         self.record.inquiry = Some(Box::new(inquiry));
         self.permitted(action, result)
     }

@@ -17,8 +17,8 @@ use crate::{
     chat::Chat,
     conversation::Conversation,
     emulator::{Emulator, Latency},
-    frames,
     journal::{Record, Usage},
+    mantle,
     ops::{self, Events, Exchange, Input, Operation, Took},
     rng::Rng,
     script::Fault,
@@ -191,6 +191,13 @@ impl Question {
         )];
         if let Some(paused) = &self.paused {
             headers.push(("x-amzn-RequestId", paused.record.request_id.clone()));
+            if paused.protocol == Protocol::Anthropic {
+                let id = mantle::request_id_of(&paused.record.request_id);
+                headers.push(("request-id", id));
+            }
+        }
+        if self.asked.operation == Operation::MessagesStream {
+            headers[0].1 = mantle::EVENTS.to_owned();
         }
         if self.asked.operation == Operation::InvokeModelWithResponseStream {
             let json = "application/json".to_owned();
@@ -443,7 +450,8 @@ impl Question {
             }
             Ending::Fault(fault) => {
                 let error = fault.error(true);
-                out.extend(error.map(|error| frames::exception(&error)));
+                let exception = self.asked.operation.exception();
+                out.extend(error.map(|error| exception(&error)));
             }
             Ending::Cut | Ending::Raw(_) => {}
         }
@@ -484,7 +492,11 @@ impl Question {
             });
             let catalogue = pipeline.emulator.catalogue();
             let today = pipeline.today();
-            let found = catalogue.resolve(&asked.model, &pipeline.region, today)?;
+            let (model, region) = (&asked.model, &pipeline.region);
+            let own = pipeline.account.application_profiles(model);
+            let found = asked
+                .operation
+                .resolve(catalogue, model, region, today, &own)?;
             let invocation = Invocation {
                 operation: asked.operation,
                 input: &asked.input,
@@ -531,7 +543,11 @@ fn resolved<'e>(
     let today = emulator.config().today;
     let today = today.unwrap_or_else(|| paused.now.date());
     let catalogue = emulator.catalogue();
-    catalogue.resolve(&asked.model, &paused.region, today).ok()
+    let own = paused.account.application_profiles(&asked.model);
+    let found = asked
+        .operation
+        .resolve(catalogue, &asked.model, &paused.region, today, &own);
+    found.ok()
 }
 
 fn exchange<'x>(

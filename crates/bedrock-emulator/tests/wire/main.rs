@@ -21,6 +21,7 @@ mod hostile;
 mod invoke;
 mod journal;
 mod latency;
+mod mantle;
 mod order;
 mod other_models;
 mod permissions;

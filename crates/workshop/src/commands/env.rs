@@ -51,6 +51,10 @@ pub(crate) fn variables(
         ("AWS_ACCESS_KEY_ID", identity.access_key_id.clone()),
         ("AWS_SECRET_ACCESS_KEY", identity.secret_access_key.clone()),
         ("CLAUDE_CODE_USE_BEDROCK", "1".to_owned()),
+        (
+            "ANTHROPIC_BEDROCK_MANTLE_BASE_URL",
+            format!("{url}/anthropic"),
+        ),
         ("ANTHROPIC_BEDROCK_BASE_URL", url),
     ];
     for (name, alias) in [
