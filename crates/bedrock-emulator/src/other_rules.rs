@@ -1,45 +1,14 @@
-//! What Bedrock refuses of a request to Nova or Titan, before the rules that all models share.
+//! What Nova and Titan refuse of the fields that Converse passes to them.
 
 use serde_json::Value;
 
 use crate::{
-    catalogue::{Family, Modality, Model},
-    conversation::{Block, Conversation},
+    catalogue::{Family, Model},
     converse_request::ConverseRequest,
     error::ApiError,
     malformed::Malformed,
     rules::Surface,
 };
-
-/// What such a model cannot do. The sentence about tools was seen live.
-pub(crate) fn check(
-    conversation: &Conversation,
-    model: &Model,
-    streams: bool,
-) -> Result<(), ApiError> {
-    if model.quirks.no_tools && conversation.tool_config {
-        let when = if streams { " in streaming mode" } else { "" };
-        return Err(ApiError::validation(format!(
-            "This model doesn't support tool use{when}."
-        )));
-    }
-    conversation
-        .blocks()
-        .try_for_each(|(_, _, block)| modality(block, model))
-}
-
-fn modality(block: &Block, model: &Model) -> Result<(), ApiError> {
-    let takes = |modality| model.modalities.input.contains(&modality);
-    let refused = match block {
-        // Documents are text and pictures: Nova Micro and Titan take none.
-        Block::Document(_) if !takes(Modality::Image) => "document",
-        _ => return Ok(()),
-    };
-    Err(ApiError::validation(format!(
-        "This model doesn't support the {refused} content block that you provided. \
-         Update the content block and try again."
-    )))
-}
 
 /// The model's own fields are checked against its schema (recorded for Nova 2, with the prefix of a
 /// model's complaint).

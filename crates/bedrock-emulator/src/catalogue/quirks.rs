@@ -35,8 +35,6 @@ pub struct Quirks {
     pub no_forced_tool: bool,
     /// Has no tool use at all.
     pub no_tools: bool,
-    /// Has no tool use in streams.
-    pub no_streamed_tools: bool,
     /// Refuses tool results beside other content in one message.
     pub no_mixed_turns: bool,
     /// Refuses input and `max_tokens` that together exceed the context window.

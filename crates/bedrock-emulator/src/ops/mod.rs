@@ -215,9 +215,6 @@ impl Input {
             Self::CountTokens(request) => return request.conversation(model),
         };
         let streams = operation.streams();
-        if model.family != Family::Claude {
-            other_rules::check(&conversation, model, streams)?;
-        }
         Case::new(surface, streams, model, &conversation, body_length).check()?;
         Ok(conversation)
     }

@@ -190,13 +190,7 @@ pub(super) fn about_tools(world: &World) -> Vec<Row> {
         row(
             54,
             "no-tools-in-streams",
-            (
-                peculiar("Claude Sonnet 4.5", |model| {
-                    model.quirks.no_streamed_tools = true
-                }),
-                current,
-                &["converse-stream"],
-            ),
+            (then(), ancient, &["converse-stream"]),
             &say_with(tools.clone()),
             "This model doesn't support tool use in streaming mode.",
         ),
@@ -215,7 +209,7 @@ pub(super) fn about_tools(world: &World) -> Vec<Row> {
         row(
             None,
             "no-tools",
-            (then(), ancient, CONVERSE),
+            (then(), ancient, &["converse"]),
             &say_with(tools.clone()),
             "This model doesn't support tool use.",
         ),
