@@ -243,6 +243,19 @@ impl Conversation {
         texts.collect::<Vec<_>>().join("\n")
     }
 
+    /// What the user last asked for: the prompt, or the one before the tool results it led to.
+    pub(crate) fn question(&self) -> String {
+        let mut asked = self.turns.iter().rev().filter(|t| t.role == Role::User);
+        let text = |block: &Block| matches!(block, Block::Text(_) | Block::Guard { .. });
+        let turn = asked.find(|turn| turn.blocks.iter().any(text));
+        let texts = turn.into_iter().flat_map(|turn| &turn.blocks);
+        let texts = texts.filter_map(|block| match block {
+            Block::Text(text) | Block::Guard { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     /// Whether the last message brings tool results.
     pub(crate) fn has_tool_results(&self) -> bool {
         let last = self.turns.last().map_or(&[][..], |turn| &turn.blocks);

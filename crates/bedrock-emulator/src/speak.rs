@@ -55,7 +55,7 @@ impl Voice {
     /// An answer of the emulator's own making.
     pub(crate) fn generate(self, conversation: &Conversation) -> Result<Answer, ApiError> {
         let mut composer = Composer::default();
-        let prompt = conversation.prompt();
+        let prompt = conversation.question();
         let calls = self.calls(conversation, &prompt)?;
         let mut hidden = 0;
         if self.thinks(conversation) {

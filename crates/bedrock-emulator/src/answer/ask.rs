@@ -334,7 +334,7 @@ fn subject(prompt: &str) -> String {
         "outline",
     ];
     let sentence = main_sentence(prompt);
-    let plain = strip_lead(sentence, &POLITE);
+    let plain = strip_lead(after_length(sentence), &POLITE);
     let named = NAMING
         .iter()
         .find_map(|lead| strip_prefix(plain, lead))
@@ -375,6 +375,21 @@ fn main_sentence(prompt: &str) -> &str {
         .find(|s| s.ends_with(['?', '？']));
     let found = question.or_else(|| sentences.iter().find(lettered));
     found.map_or(prompt, |s| s.trim())
+}
+
+/// What follows "Answer in five bullet points:".
+fn after_length(sentence: &str) -> &str {
+    let Some((lead, rest)) = sentence.split_once(':') else {
+        return sentence;
+    };
+    let words: Vec<String> = lead.split_whitespace().map(bare).collect();
+    let length = (0..words.len()).any(|n| length_at(&words, n).is_some());
+    let rest = rest.trim();
+    if length && !rest.is_empty() {
+        rest
+    } else {
+        sentence
+    }
 }
 
 /// The phrase without a trailing "in one sentence", "in 50 words", "please", "briefly".
@@ -474,6 +489,7 @@ mod tests {
                 "event streams",
             ),
             ("Hello Claude, tell me about tides in 50 words", "tides"),
+            ("Answer in five bullet points: what are tests?", "tests"),
             ("Write a haiku about autumn rain", "autumn rain"),
             ("Give me three facts about the Moon, please", "the Moon"),
             ("How do I renew a passport?", "“How do I renew a passport”"),

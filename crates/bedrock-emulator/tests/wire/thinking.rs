@@ -251,5 +251,8 @@ fn a_tool_use_follows_thinking_and_results_are_answered_without_it() {
     let said = answer["output"]["message"]["content"][0]["text"]
         .as_str()
         .unwrap();
-    assert!(said.contains("temperature is 21"), "{said}");
+    assert!(
+        said.contains("temperature is 21") && said.contains("Berlin"),
+        "{said}"
+    );
 }
