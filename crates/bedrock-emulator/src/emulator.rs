@@ -20,6 +20,7 @@ use crate::{
     observe::{Cost, LogRecord, Metrics, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
+    quota::Quotas,
     script::{Document, Rule, Step},
     tape::Tape,
     wire::{Reply, Request},
@@ -55,6 +56,8 @@ pub struct Config {
     pub latency: Latency,
     /// Requests per minute and model before `ThrottlingException`; `None`: no limit.
     pub requests_per_minute: Option<u32>,
+    /// Quotas of requests and tokens, by model or profile; each account has its own.
+    pub quotas: Quotas,
     /// Replaces every word of generated text by seeded random ones of other scripts and
     /// lengths: proves that tests do not depend on wording.
     pub scramble: bool,
@@ -148,6 +151,7 @@ impl Default for Config {
             invocation_logging: true,
             latency: Latency::Model,
             requests_per_minute: None,
+            quotas: Quotas::default(),
             scramble: false,
             tape: None,
             journal_capacity: 1_000,

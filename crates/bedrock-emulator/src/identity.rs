@@ -248,12 +248,14 @@ impl Identities {
             max_session_seconds: identity.max_session_seconds.unwrap_or(3_600),
         };
         self.kept.insert(identity.arn.clone(), kept);
-        // Keys that exist already follow.
-        let arn = &identity.arn;
-        for known in self.keys.values_mut().filter(|k| k.credential.arn == *arn) {
-            let mut principal = (*known.principal).clone();
-            principal.policies.clone_from(&self.kept[arn].policies);
-            known.principal = Arc::new(principal);
+        // Keys and sessions that exist already follow.
+        let policies = &self.kept[&identity.arn].policies;
+        let keys = self.keys.values_mut().map(|known| &mut known.principal);
+        let all = keys.chain(self.api_keys.values_mut());
+        for principal in all.chain([&mut self.anyone]) {
+            if principal.policy_arn() == identity.arn {
+                Arc::make_mut(principal).policies.clone_from(policies);
+            }
         }
         Ok(())
     }

@@ -68,7 +68,7 @@ pub mod tape;
 pub mod trace;
 
 mod json;
-mod quota;
+pub mod quota;
 mod rng;
 mod xml;
 

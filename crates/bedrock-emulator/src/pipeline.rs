@@ -29,6 +29,7 @@ use crate::{
     mantle,
     observe::Sample,
     ops::{self, Encoded, Exchange, Input, Operation, Took},
+    quota::{self, Exceeded, Limits, Reservation},
     rng::Rng,
     route::{self, Route, route},
     script::{Asked, Fault, Raw, Step},
@@ -54,6 +55,8 @@ pub(crate) struct Pipeline<'a> {
     asked: Option<(Operation, Resolved<'a>)>,
     /// The caller of the request that this one repeats.
     known: Option<Arc<Principal>>,
+    /// Tokens that it holds of its quota.
+    reservation: Option<Reservation>,
     /// Whether model invocation logging writes it down.
     logged: bool,
     protocol: Protocol,
@@ -160,6 +163,7 @@ impl<'a> Pipeline<'a> {
             tracer: Tracer::new(),
             asked: None,
             known: None,
+            reservation: None,
             logged: false,
             protocol,
             blow: None,
@@ -223,6 +227,12 @@ impl<'a> Pipeline<'a> {
         record.trace = self.tracer.finish();
         let catalogue = self.emulator.catalogue();
         let mut state = self.account.state();
+        if let Some(reservation) = self.reservation.take() {
+            let used = asked.as_ref().map_or(0, |(_, sample)| sample.quota_tokens);
+            let latency = record.measured.map_or(0, |measured| measured.latency_ms);
+            let end = self.now + Duration::from_millis(latency);
+            state.buckets.settle(&reservation, used, end);
+        }
         if let Some((resolved, sample)) = asked {
             let (region, account) = (&record.region, &self.account.id);
             let door = state
@@ -252,7 +262,7 @@ impl<'a> Pipeline<'a> {
             streams: operation.streams(),
             legacy: state == LifecycleState::Legacy,
             measured,
-            quota_tokens: quota_tokens(usage),
+            quota_tokens: quota::tokens(usage, resolved.model.quotas.output_burndown),
             micro_usd: resolved.cost_micro_usd(usage),
             error: self.record.error,
         }
@@ -459,7 +469,7 @@ impl<'a> Pipeline<'a> {
         let resolved = invocation.resolved;
         let streams = invocation.operation.streams();
         let spoken = self
-            .throttle(resolved)
+            .throttle(invocation)
             .and_then(|()| self.strike(Some(resolved), Stage::Bedrock, streams))
             .map_err(Spoken::Not)
             .and_then(|()| self.speak(invocation));
@@ -521,18 +531,32 @@ impl<'a> Pipeline<'a> {
         )))
     }
 
-    fn throttle(&mut self, resolved: &Resolved<'_>) -> Result<(), Stop> {
-        let Some(limit) = self.config().requests_per_minute else {
-            return Ok(());
-        };
-        let mut state = self.account.state();
-        if state.buckets.take(&resolved.model.id, limit, self.now) {
+    /// Lets the request in, or answers that there were too many, or too many tokens.
+    fn throttle(&mut self, invocation: &Invocation<'_>) -> Result<(), Stop> {
+        let (resolved, conversation) = (invocation.resolved, invocation.conversation);
+        let config = self.config();
+        if config.requests_per_minute.is_none() && config.quotas.off() {
             return Ok(());
         }
-        let fault = Fault::Throttling {
-            retry_after_ms: None,
+        let mut state = self.account.state();
+        if let Some(limit) = config.requests_per_minute {
+            let limits = Limits {
+                requests_per_minute: Some(limit),
+                ..Limits::default()
+            };
+            let taken = state.buckets.take(&resolved.model.id, &limits, 0, self.now);
+            taken.map_err(Exceeded::error)?;
+        }
+        // Everything that goes in counts, cached or not, until the answer ends (inferred).
+        let reserve = || {
+            let output = conversation.max_tokens.unwrap_or(resolved.model.max_output);
+            u64::from(conversation.input_tokens()) + u64::from(output)
         };
-        Err(fault_stop(fault))
+        let admitted = state
+            .buckets
+            .admit(&config.quotas, resolved, reserve, self.now);
+        self.reservation = admitted.map_err(Exceeded::error)?;
+        Ok(())
     }
 
     /// The next step of the script, or an answer of our own, if no other model is asked for it.
@@ -819,9 +843,4 @@ fn trace_status(error: &ApiError) -> TraceStatus {
         408 | 424 | 429 | 500.. => TraceStatus::Throttled,
         _ => TraceStatus::Denied,
     }
-}
-
-/// Tokens as they count against a quota per minute: cached reads do not.
-fn quota_tokens(usage: journal::Usage) -> u64 {
-    u64::from(usage.input) + u64::from(usage.cache_write()) + u64::from(usage.output)
 }

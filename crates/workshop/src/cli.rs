@@ -274,6 +274,9 @@ pub(crate) struct Env {
     /// For an emulator started with --tls: https addresses, and the certificate authority to trust
     #[arg(long)]
     pub(crate) tls: bool,
+    /// A Bedrock API key of twelve hours instead of a key pair; boto3 sends it over --tls only
+    #[arg(long)]
+    pub(crate) api_key: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,7 @@
 //! The emulator's settings file: TOML, every key optional, unknown keys refused.
 
+mod identities;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -9,11 +11,16 @@ use std::{
 use anyhow::{Context as _, bail};
 use bedrock_emulator::{
     Config,
-    emulator::{ApiKey, Auth, Credential, Latency},
+    emulator::{Auth, Latency},
+    quota::Limits,
 };
 use bedrock_endpoint::Upstream;
 use serde::Deserialize;
 use time::{Date, format_description::well_known::Iso8601};
+
+use identities::{
+    ApiKeyKey, CredentialKey, Identities, PolicyKey, RoleKey, ServiceControlPolicyKey, UserKey,
+};
 
 /// What a settings file decides.
 #[derive(Debug, Default)]
@@ -56,6 +63,9 @@ invocation_logging = true
 # Requests per minute and model before ThrottlingException. Default: no limit.
 # requests_per_minute = 60
 
+# "catalogue": every model has the default quotas of an account, in tokens per minute and per day.
+quotas = "off"
+
 # A model's delays in milliseconds; 0 answers at once.
 [latency]
 first_token_ms = 250
@@ -72,9 +82,36 @@ per_token_ms = 12
 # word_timeout_ms = 60000
 # total_timeout_ms = 600000
 
-# IAM identity policies of the caller, as JSON text. Without any, everything is allowed.
+# IAM identity policies, as JSON text. One without a name is for every caller that has none of its
+# own; without any, everything is allowed. One with a name is for whoever lists it below.
 # [[policy]]
 # document = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}]}'''
+# [[policy]]
+# name = "InvokeOnly"
+# document = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"bedrock:Invoke*","Resource":"*"}]}'''
+
+# Users and roles with policies of their own, of any account. A role says who may assume it
+# (`aws sts assume-role`).
+# [[user]]
+# arn = "arn:aws:iam::123456789012:user/second"
+# policies = ["InvokeOnly"]
+# [[role]]
+# arn = "arn:aws:iam::123456789012:role/Caller"
+# trust = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}'''
+# policies = ["InvokeOnly"]
+# max_session_seconds = 3600
+
+# Quotas of one inference profile or model id, or of each ("*"); before those of the catalogue.
+# [[quota]]
+# model = "*"
+# requests_per_minute = 100
+# tokens_per_minute = 20000
+# tokens_per_day = 1000000
+
+# What nobody in an account may do, whatever their own policies allow.
+# [[service_control_policy]]
+# account = "123456789012"
+# policy = "InvokeOnly"
 
 # Further key pairs that may sign, beside AWS's documentation example key pair.
 # [[credential]]
@@ -102,10 +139,31 @@ struct File {
     invocation_logging: Option<bool>,
     requests_per_minute: Option<u32>,
     script: Vec<PathBuf>,
+    quotas: Option<QuotasKey>,
+    quota: Vec<QuotaKey>,
     latency: Option<LatencyKey>,
     policy: Vec<PolicyKey>,
+    user: Vec<UserKey>,
+    role: Vec<RoleKey>,
+    service_control_policy: Vec<ServiceControlPolicyKey>,
     credential: Vec<CredentialKey>,
     api_key: Vec<ApiKeyKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum QuotasKey {
+    Off,
+    Catalogue,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuotaKey {
+    model: String,
+    requests_per_minute: Option<u32>,
+    tokens_per_minute: Option<u64>,
+    tokens_per_day: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -120,21 +178,6 @@ enum AuthKey {
 struct LatencyKey {
     first_token_ms: u32,
     per_token_ms: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyKey {
-    document: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CredentialKey {
-    access_key_id: String,
-    secret_access_key: String,
-    arn: String,
-    session_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,13 +211,6 @@ impl UpstreamKey {
         }
         Ok(upstream)
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ApiKeyKey {
-    token: String,
-    arn: String,
 }
 
 /// The settings in that file, on top of the defaults.
@@ -218,26 +254,24 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
             per_token_ms: latency.per_token_ms,
         };
     }
-    for (n, policy) in file.policy.iter().enumerate() {
-        let document = serde_json::from_str(&policy.document)
-            .with_context(|| format!("policy number {}: its document is not JSON", n + 1))?;
-        config.policies.push(document);
+    config.quotas.from_catalogue = file.quotas == Some(QuotasKey::Catalogue);
+    for quota in file.quota {
+        let limits = Limits {
+            requests_per_minute: quota.requests_per_minute,
+            tokens_per_minute: quota.tokens_per_minute,
+            tokens_per_day: quota.tokens_per_day,
+        };
+        config.quotas.limits.insert(quota.model, limits);
     }
-    config
-        .credentials
-        .extend(file.credential.into_iter().map(|c| Credential {
-            access_key_id: c.access_key_id,
-            secret_access_key: c.secret_access_key,
-            session_token: c.session_token,
-            arn: c.arn,
-            expires_at: None,
-        }));
-    config
-        .api_keys
-        .extend(file.api_key.into_iter().map(|key| ApiKey {
-            token: key.token,
-            arn: key.arn,
-        }));
+    let identities = Identities {
+        policy: file.policy,
+        user: file.user,
+        role: file.role,
+        service_control_policy: file.service_control_policy,
+        credential: file.credential,
+        api_key: file.api_key,
+    };
+    identities.fill(&mut config)?;
     Ok(Settings {
         config,
         tls: file.tls,
@@ -274,6 +308,10 @@ mod tests {
         assert_eq!(config.policies.len(), 1);
         assert_eq!(config.credentials.len(), 2);
         assert_eq!(config.requests_per_minute, Some(60));
+        assert_eq!(config.identities.len(), 2);
+        assert_eq!(config.quotas.limits.len(), 1);
+        assert_eq!(config.service_control_policies.len(), 1);
+        bedrock_emulator::Emulator::new(config).unwrap();
     }
 
     #[test]
@@ -284,6 +322,18 @@ mod tests {
             ("account_id = \"12\"", "twelve digits"),
             ("today = \"22.11.2026\"", "write it as 2026-11-22"),
             ("[[policy]]\ndocument = \"{\"", "policy number 1"),
+            (
+                "[[user]]\narn = \"second\"\npolicies = []",
+                "arn:aws:iam::123456789012:user/name",
+            ),
+            (
+                "[[user]]\narn = \"arn:aws:iam::123456789012:user/a\"\npolicies = [\"x\"]",
+                "lists the policy \"x\"",
+            ),
+            (
+                "[[role]]\narn = \"arn:aws:iam::123456789012:role/a\"\ntrust = \"{\"",
+                "its trust is not JSON",
+            ),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(said), "{text}: {error}");

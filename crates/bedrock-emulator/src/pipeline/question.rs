@@ -20,6 +20,7 @@ use crate::{
     journal::{Record, Usage},
     mantle,
     ops::{self, Events, Exchange, Input, Operation, Took},
+    quota::Reservation,
     rng::Rng,
     script::Fault,
     service::Protocol,
@@ -82,6 +83,7 @@ pub(super) struct Paused {
     account: Arc<Account>,
     record: Record,
     tracer: Tracer,
+    reservation: Option<Reservation>,
     protocol: Protocol,
 }
 
@@ -613,6 +615,7 @@ impl<'a> Pipeline<'a> {
             account: self.account,
             record: self.record,
             tracer: self.tracer,
+            reservation: self.reservation,
             protocol: self.protocol,
         }
     }
@@ -629,6 +632,7 @@ impl<'a> Pipeline<'a> {
             tracer: paused.tracer,
             asked: None,
             known: None,
+            reservation: paused.reservation,
             logged: false,
             protocol: paused.protocol,
             blow: None,

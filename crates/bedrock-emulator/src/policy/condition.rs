@@ -254,11 +254,11 @@ fn date(text: &str) -> Option<i128> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(i128::from(seconds) * 1_000_000_000);
     }
-    if let Ok(day) = Date::parse(text, &Iso8601::DATE) {
-        return Some(day.midnight().assume_utc().unix_timestamp_nanos());
+    if let Ok(time) = OffsetDateTime::parse(text, &Iso8601::DEFAULT) {
+        return Some(time.unix_timestamp_nanos());
     }
-    let time = OffsetDateTime::parse(text, &Iso8601::DEFAULT).ok()?;
-    Some(time.unix_timestamp_nanos())
+    let day = Date::parse(text, &Iso8601::DATE).ok()?;
+    Some(day.midnight().assume_utc().unix_timestamp_nanos())
 }
 
 fn network(text: &str) -> Option<(IpAddr, u8)> {

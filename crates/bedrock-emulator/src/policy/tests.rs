@@ -252,3 +252,200 @@ fn stars_match_greedily_but_exactly() {
         assert_eq!(like(pattern, text), wanted, "{pattern} {text}");
     }
 }
+
+/// Decisions that IAM's reference documents for condition operators, keys that are absent, sets and
+/// variables.
+#[test]
+fn condition_operators_decide_as_documented() {
+    let now = time::OffsetDateTime::from_unix_timestamp(1_787_150_074).unwrap();
+    let student = Principal::new("arn:aws:iam::123456789012:user/team/ana".to_owned(), "");
+    let extra: Vec<(String, String)> = [
+        ("aws:TagKeys", "cost"),
+        ("aws:TagKeys", "team"),
+        ("aws:SourceIp", "192.0.2.77"),
+        ("aws:MultiFactorAuthAge", "300"),
+    ]
+    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+    .into();
+    let resource = "arn:aws:bedrock:us-east-1:123456789012:guardrail/ana-1";
+    let context = Context {
+        principal: Some(&student),
+        now: Some(now),
+        region: "us-east-1",
+        resource,
+        extra: &extra,
+        ..Context::default()
+    };
+    let rows = [
+        (
+            json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "301"}}),
+            true,
+        ),
+        (
+            json!({"NumericLessThan": {"aws:MultiFactorAuthAge": 300}}),
+            false,
+        ),
+        (
+            json!({"NumericLessThanEquals": {"aws:MultiFactorAuthAge": 300}}),
+            true,
+        ),
+        (
+            json!({"NumericNotEquals": {"aws:MultiFactorAuthAge": [1, 300]}}),
+            false,
+        ),
+        (
+            json!({"DateGreaterThan": {"aws:CurrentTime": "2026-08-19T14:34:33Z"}}),
+            true,
+        ),
+        (
+            json!({"DateLessThan": {"aws:CurrentTime": "2026-08-19T14:34:33Z"}}),
+            false,
+        ),
+        (
+            json!({"DateLessThan": {"aws:CurrentTime": "2026-08-20"}}),
+            true,
+        ),
+        (
+            json!({"DateGreaterThanEquals": {"aws:EpochTime": "1787150074"}}),
+            true,
+        ),
+        (
+            json!({"IpAddress": {"aws:SourceIp": "192.0.2.64/26"}}),
+            true,
+        ),
+        (
+            json!({"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "2001:db8::/32"]}}),
+            false,
+        ),
+        (
+            json!({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+            false,
+        ),
+        (json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}), true),
+        (
+            json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/team/*"}}),
+            true,
+        ),
+        (
+            json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*user/team/ana:*:*:*"}}),
+            false,
+        ),
+        (
+            json!({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/team/*"}}),
+            false,
+        ),
+        (
+            json!({"StringEqualsIgnoreCase": {"aws:username": "ANA"}}),
+            true,
+        ),
+        (
+            json!({"StringNotEqualsIgnoreCase": {"aws:username": "ANA"}}),
+            false,
+        ),
+        (json!({"StringEquals": {"aws:username": "an*"}}), false),
+        (json!({"StringLike": {"aws:username": "a?a"}}), true),
+        (
+            json!({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team", "x"]}}),
+            true,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["team", "x"]}}),
+            false,
+        ),
+        (
+            json!({"ForAllValues:StringLike": {"aws:TagKeys": ["t*", "c*"]}}),
+            true,
+        ),
+        (
+            json!({"ForAllValues:StringEquals": {"aws:RequestTag/x": "y"}}),
+            true,
+        ),
+        (
+            json!({"ForAnyValue:StringEquals": {"aws:RequestTag/x": "y"}}),
+            false,
+        ),
+        (json!({"StringNotEquals": {"aws:RequestTag/x": "y"}}), true),
+        (json!({"StringEquals": {"aws:RequestTag/x": "y"}}), false),
+        (
+            json!({"NumericLessThanIfExists": {"aws:RequestTag/x": "1"}}),
+            true,
+        ),
+        (
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+            false,
+        ),
+        (
+            json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}),
+            true,
+        ),
+        (
+            json!({"Null": {"aws:MultiFactorAuthPresent": "true"}}),
+            true,
+        ),
+        (json!({"Null": {"aws:TagKeys": false}}), true),
+        (
+            json!({"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}),
+            true,
+        ),
+        (
+            json!({"StringLike": {"aws:username": "${aws:username}"}, "Bool": {"aws:SecureTransport": "false"}}),
+            false,
+        ),
+    ];
+    for (condition, wanted) in rows {
+        let policies = Policies::parse(&[statement(json!({"Condition": condition}))]).unwrap();
+        let decision = policies.decide("bedrock:InvokeModel", resource, &context);
+        assert_eq!(decision == Decision::Allow, wanted, "{condition}");
+    }
+    let resources = [
+        ("arn:aws:bedrock:*:*:guardrail/${aws:username}-*", true),
+        (
+            "arn:aws:bedrock:*:*:guardrail/${aws:PrincipalTag/team}-*",
+            false,
+        ),
+        (
+            "arn:aws:bedrock:*:*:guardrail/${aws:PrincipalTag/team, 'ana'}-*",
+            true,
+        ),
+        ("arn:aws:bedrock:*:*:guardrail/ana${*}1", false),
+        ("arn:aws:bedrock", true),
+        ("arn:aws:iam", false),
+    ];
+    for (pattern, wanted) in resources {
+        let policies = Policies::parse(&[statement(json!({"Resource": pattern}))]).unwrap();
+        let decision = policies.decide("bedrock:InvokeModel", resource, &context);
+        assert_eq!(decision == Decision::Allow, wanted, "{pattern}");
+    }
+}
+
+#[test]
+fn a_document_of_the_old_version_has_no_variables() {
+    let old = json!({"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:username}"}});
+    let literal = "arn:aws:s3:::${aws:username}";
+    assert_eq!(
+        decide(std::slice::from_ref(&old), "s3:GetObject", literal),
+        Decision::Allow
+    );
+    assert_eq!(
+        decide(&[old], "s3:GetObject", "arn:aws:s3:::student"),
+        Decision::ImplicitDeny
+    );
+}
+
+#[test]
+fn values_that_cannot_be_compared_are_refused() {
+    for condition in [
+        json!({"NumericEquals": {"aws:MultiFactorAuthAge": "many"}}),
+        json!({"DateLessThan": {"aws:CurrentTime": "tomorrow"}}),
+        json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/33"}}),
+        json!({"Bool": {"aws:SecureTransport": "yes"}}),
+        json!({"NullIfExists": {"aws:SourceIp": "true"}}),
+        json!({"ArnLike": {"aws:PrincipalArn": "ana"}}),
+        json!({"ForSomeValues:StringEquals": {"aws:TagKeys": "x"}}),
+        json!({"StringEquals": {"aws:username": "${aws:Moon}"}}),
+        json!({"StringEquals": {"aws:username": "${aws:username"}}),
+    ] {
+        let document = statement(json!({"Condition": condition}));
+        assert!(Policies::parse(&[document]).is_err(), "{condition}");
+    }
+}

@@ -5,6 +5,7 @@
     reason = "this is a test; the functions that tests share may panic too"
 )]
 
+mod api_keys;
 mod authentication;
 mod bench;
 mod caching;
@@ -13,6 +14,7 @@ mod cloudwatch;
 mod control;
 mod control_plane;
 mod converse;
+mod decisions;
 mod evidence;
 mod faults;
 mod golden;
@@ -26,9 +28,11 @@ mod order;
 mod other_models;
 mod permissions;
 mod properties;
+mod quotas;
 mod refusals;
 mod rules;
 mod scripts;
+mod sessions;
 mod sts;
 mod tape;
 mod thinking;

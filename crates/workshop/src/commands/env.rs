@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use bedrock_emulator::{Config, catalogue::Catalogue};
+use bedrock_emulator::{Config, catalogue::Catalogue, short_term_api_key};
 use serde_json::{Map, Value};
+use time::{Duration, OffsetDateTime};
 
 use crate::{cli, exit, running::Running, source::Source, tls};
 
@@ -12,11 +13,15 @@ use crate::{cli, exit, running::Running, source::Source, tls};
 pub(crate) const DEFAULT_EMULATOR: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4566);
 
+const API_KEY: &str = "AWS_BEARER_TOKEN_BEDROCK";
+
+const KEY_PAIR: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
 /// Settings that would win over ours, or send requests elsewhere.
 const UNSET: [&str; 4] = [
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
-    "AWS_BEARER_TOKEN_BEDROCK",
+    API_KEY,
     "ANTHROPIC_MODEL",
 ];
 
@@ -27,6 +32,9 @@ pub(crate) fn run(args: &cli::Env, source: &Source) -> anyhow::Result<u8> {
     let mut set = variables(addr, if args.tls { "https" } else { "http" })?;
     if args.tls {
         set.extend(tls::trust()?);
+    }
+    if args.api_key {
+        api_key(&mut set)?;
     }
     print!("{}", render(args.shell, &set));
     Ok(exit::OK)
@@ -73,20 +81,34 @@ pub(crate) fn variables(
     Ok(set)
 }
 
+/// A short-term API key of the default identity in the place of its key pair.
+fn api_key(set: &mut Vec<(&'static str, String)>) -> anyhow::Result<()> {
+    let config = Config::default();
+    let identity = config.credentials.first();
+    let identity = identity.context("the emulator has no default identity")?;
+    let (now, lasts) = (OffsetDateTime::now_utc(), Duration::hours(12));
+    let key = short_term_api_key(identity, &config.region, now, lasts);
+    set.retain(|(name, _)| !KEY_PAIR.contains(name));
+    set.push((API_KEY, key));
+    Ok(())
+}
+
 fn render(shell: cli::Shell, set: &[(&str, String)]) -> String {
     let mut lines = Vec::new();
+    let is_set = |name: &&str| set.iter().any(|(set, _)| set == name);
+    let unset: Vec<&str> = UNSET.iter().copied().filter(|name| !is_set(name)).collect();
     match shell {
         cli::Shell::Bash => {
-            lines.push(format!("unset {}", UNSET.join(" ")));
+            lines.push(format!("unset {}", unset.join(" ")));
             lines.extend(set.iter().map(|(k, v)| format!("export {k}='{v}'")));
         }
         cli::Shell::Fish => {
-            lines.extend(UNSET.iter().map(|k| format!("set -e {k}")));
+            lines.extend(unset.iter().map(|k| format!("set -e {k}")));
             lines.extend(set.iter().map(|(k, v)| format!("set -gx {k} '{v}'")));
         }
         cli::Shell::Powershell => {
             lines.extend(
-                UNSET
+                unset
                     .iter()
                     .map(|k| format!("Remove-Item Env:{k} -ErrorAction SilentlyContinue")),
             );
@@ -124,6 +146,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_api_key_takes_the_place_of_the_key_pair() {
+        let mut set = variables(DEFAULT_EMULATOR, "https").unwrap();
+        api_key(&mut set).unwrap();
+        let text = render(cli::Shell::Bash, &set);
+        assert!(text.contains("export AWS_BEARER_TOKEN_BEDROCK='bedrock-api-key-"));
+        assert!(!text.contains("AWS_ACCESS_KEY_ID"), "{text}");
+        let unset = text.lines().next().unwrap();
+        assert!(!unset.contains("AWS_BEARER_TOKEN_BEDROCK"), "{unset}");
     }
 
     #[test]
