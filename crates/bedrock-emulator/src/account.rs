@@ -13,7 +13,8 @@ use crate::{
     guardrail::Guardrails,
     identity::Principal,
     journal::{Journal, Record},
-    observe::Meters,
+    logs::LogGroups,
+    observe::{Custom, Delivery, Logging, Meters, STREAM, Timeline},
     policy::{Policies, Rules},
     quota::Buckets,
     runtime::jobs::Jobs,
@@ -44,9 +45,10 @@ pub(crate) struct State {
     pub(crate) service_control: Policies,
     pub(crate) buckets: Buckets,
     pub(crate) prompt_cache: PromptCache,
-    pub(crate) invocation_logging: bool,
-    /// Where it goes, as it was put; none: nobody put one.
-    pub(crate) logging_config: Option<serde_json::Value>,
+    pub(crate) logging: Logging,
+    /// Records on their way to a bucket.
+    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) log_groups: LogGroups,
     /// The application inference profiles it made.
     pub(crate) profiles: Vec<OwnProfile>,
     pub(crate) guardrails: Guardrails,
@@ -71,8 +73,9 @@ impl Account {
             service_control,
             buckets: Buckets::default(),
             prompt_cache: PromptCache::default(),
-            invocation_logging: config.invocation_logging,
-            logging_config: None,
+            logging: Logging::switched(config.invocation_logging, id, config.log_bucket.as_deref()),
+            deliveries: Vec::new(),
+            log_groups: LogGroups::new(config.journal_bytes),
             profiles: Vec::new(),
             guardrails: Guardrails::default(),
             jobs: Jobs::default(),
@@ -93,6 +96,8 @@ impl Account {
         state.counts = Counts::default();
         state.script = Script::default();
         state.meters = Meters::default();
+        state.deliveries.clear();
+        state.log_groups = LogGroups::new(config.journal_bytes);
         state.buckets = Buckets::default();
         state.prompt_cache = PromptCache::default();
     }
@@ -162,11 +167,52 @@ impl State {
     pub(crate) fn keep(&mut self, record: Arc<Record>, logged: bool) {
         self.counts.add(&record);
         if logged {
+            self.deliver(&record);
             self.logs.push(Arc::clone(&record));
         }
         self.journal.push(record);
     }
+
+    /// To where the region's logging configuration says.
+    fn deliver(&mut self, record: &Arc<Record>) {
+        let Some(config) = self.logging.of(&record.region) else {
+            return;
+        };
+        let bucket = config.s3_config.clone();
+        if let Some(to) = &config.cloud_watch_config {
+            let group = &to.log_group_name;
+            self.log_groups
+                .deliver(&record.region, group, STREAM, record);
+            self.delivered(record, "ModelInvocationLogsCloudWatchDeliverySuccess");
+        }
+        if let Some(bucket) = bucket {
+            if self.deliveries.len() < DELIVERIES_MAX {
+                let record = Arc::clone(record);
+                self.deliveries.push(Delivery { bucket, record });
+            } else {
+                self.delivered(record, "ModelInvocationLogsS3DeliveryFailure");
+            }
+        }
+    }
+
+    /// A metric about the delivery of a log record; it has no dimensions.
+    pub(crate) fn delivered(&mut self, record: &Record, metric: &str) {
+        let custom = Custom {
+            region: record.region.clone(),
+            namespace: "AWS/Bedrock".to_owned(),
+            name: metric.to_owned(),
+            dimensions: Vec::new(),
+            unit: "Count".to_owned(),
+            line: Timeline::default(),
+        };
+        let minute = record.t.div_euclid(60_000);
+        self.meters
+            .change_custom(custom, minute, |stats| stats.put(1.0, 1.0));
+    }
 }
+
+/// How many records wait for somebody who writes them to a folder; with nobody, delivery fails.
+const DELIVERIES_MAX: usize = 1_000;
 
 /// Whether this is how an account id looks: twelve digits.
 pub(crate) fn is_id(text: &str) -> bool {

@@ -17,7 +17,7 @@ use crate::{
     fault::FaultRule,
     identity::{Identities, Identity},
     journal::{Entry, Record},
-    observe::{Cost, LogRecord, Metrics, log_record},
+    observe::{Cost, LogFile, LogRecord, Logging, Metrics, log_files, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
     quota::Quotas,
@@ -52,6 +52,9 @@ pub struct Config {
     pub service_control_policies: Vec<(String, NamedPolicy)>,
     /// Whether model invocation logging is on.
     pub invocation_logging: bool,
+    /// The bucket that switched-on logging delivers to beside its log group; its files wait for
+    /// [`Emulator::log_files`].
+    pub log_bucket: Option<String>,
     /// Latency of answers; [`Latency::none`] in tests.
     pub latency: Latency,
     /// Requests per minute and model before `ThrottlingException`; `None`: no limit.
@@ -149,6 +152,7 @@ impl Default for Config {
             identities: Vec::new(),
             service_control_policies: Vec::new(),
             invocation_logging: true,
+            log_bucket: None,
             latency: Latency::Model,
             requests_per_minute: None,
             quotas: Quotas::default(),
@@ -433,6 +437,22 @@ impl Emulator {
         records.iter().filter_map(|r| log_record(r)).collect()
     }
 
+    /// The files of invocation log records that are due in a bucket since the last time, in S3's
+    /// layout. Records that nobody asks for are lost beyond a thousand.
+    pub fn log_files(&self) -> Vec<LogFile> {
+        let mut files = Vec::new();
+        for account in self.accounts() {
+            let mut state = account.state();
+            let deliveries = std::mem::take(&mut state.deliveries);
+            for delivery in &deliveries {
+                state.delivered(&delivery.record, "ModelInvocationLogsS3DeliverySuccess");
+            }
+            drop(state);
+            files.extend(log_files(&deliveries));
+        }
+        files
+    }
+
     /// The metrics so far.
     pub fn metrics(&self) -> Metrics {
         self.home.state().meters.totals()
@@ -462,7 +482,8 @@ impl Emulator {
 
     /// Switches model invocation logging.
     pub fn set_invocation_logging(&self, on: bool) {
-        self.home.state().invocation_logging = on;
+        let (id, bucket) = (&self.home.id, self.config.log_bucket.as_deref());
+        self.home.state().logging = Logging::switched(on, id, bucket);
     }
 
     /// Lets a key pair sign from now on, of any account. An account that did not exist begins empty

@@ -46,9 +46,11 @@ mod sources;
 mod speak;
 
 mod bedrock;
+mod cloudtrail;
 mod cloudwatch;
 pub mod control;
 mod guardrail;
+mod logs;
 mod mantle;
 mod runtime;
 mod service_quotas;

@@ -666,8 +666,14 @@ impl<'a> Pipeline<'a> {
 
     fn log(&mut self) {
         // AWS's guide offers invocation logging for the runtime's endpoint only.
-        self.logged =
-            self.record.service != Some(Service::Mantle) && self.account.state().invocation_logging;
+        if self.record.service == Some(Service::Mantle) {
+            return;
+        }
+        let state = self.account.state();
+        let config = state.logging.of(&self.region);
+        self.logged = config.is_some();
+        self.record.bodies = config.is_some_and(|config| config.text_data_delivery_enabled);
+        drop(state);
         if self.logged {
             let note = Note::Words("model invocation log");
             self.tracer.edge(edges::BR_CW, TraceStatus::Ok, note);

@@ -11,9 +11,9 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    account::Account, bedrock, catalogue::Catalogue, cloudwatch, emulator::Emulator,
-    error::ApiError, identity::Principal, policy::Inquiry, rng::Rng, runtime, service_quotas, sts,
-    wire::Request, workshop, xml::Xml,
+    account::Account, bedrock, catalogue::Catalogue, cloudtrail, cloudwatch, emulator::Emulator,
+    error::ApiError, identity::Principal, logs, policy::Inquiry, rng::Rng, runtime, service_quotas,
+    sts, wire::Request, workshop, xml::Xml,
 };
 
 /// Who answers.
@@ -31,6 +31,10 @@ pub(crate) enum Service {
     Sts,
     /// `monitoring`: CloudWatch's metrics.
     Monitoring,
+    /// `logs`: CloudWatch Logs.
+    Logs,
+    /// `cloudtrail`: who did what.
+    Trail,
     /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
     Workshop,
 }
@@ -70,6 +74,8 @@ impl Service {
         Self::Quotas,
         Self::Sts,
         Self::Monitoring,
+        Self::Logs,
+        Self::Trail,
         Self::Workshop,
     ];
 
@@ -81,6 +87,8 @@ impl Service {
             Self::Quotas => Some("servicequotas"),
             Self::Sts => Some("sts"),
             Self::Monitoring => Some("monitoring"),
+            Self::Logs => Some("logs"),
+            Self::Trail => Some("cloudtrail"),
             Self::Workshop => None,
         }
     }
@@ -90,7 +98,7 @@ impl Service {
         match self {
             Self::Runtime | Self::Bedrock => Protocol::RestJson,
             Self::Mantle => Protocol::Anthropic,
-            Self::Quotas => Protocol::AwsJson11,
+            Self::Quotas | Self::Logs | Self::Trail => Protocol::AwsJson11,
             Self::Sts => Protocol::Query {
                 namespace: sts::NAMESPACE,
             },
@@ -114,6 +122,8 @@ impl Service {
             Self::Quotas => service_quotas::OPERATIONS,
             Self::Sts => sts::OPERATIONS,
             Self::Monitoring => cloudwatch::OPERATIONS,
+            Self::Logs => logs::OPERATIONS,
+            Self::Trail => cloudtrail::OPERATIONS,
             Self::Workshop => workshop::OPERATIONS,
         }
     }

@@ -46,6 +46,8 @@ pub(crate) struct Record {
     pub(crate) fault: Option<String>,
     pub(crate) script: Option<String>,
     pub(crate) replay_of: Option<u64>,
+    /// Whether the invocation log shows what was said.
+    pub(crate) bodies: bool,
     pub(crate) trace: Vec<Lit>,
 }
 
@@ -94,6 +96,7 @@ impl Record {
             fault: None,
             script: None,
             replay_of: None,
+            bodies: true,
             trace: Vec::new(),
         }
     }

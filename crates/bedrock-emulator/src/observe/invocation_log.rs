@@ -62,10 +62,10 @@ pub(crate) fn log_record(record: &Record) -> Option<LogRecord> {
 }
 
 fn input(record: &Record, door: &Door, body: Option<Value>) -> Value {
-    let mut input = json!({
-        "inputContentType": "application/json",
-        "inputBodyJson": body,
-    });
+    let mut input = json!({ "inputContentType": "application/json" });
+    if record.bodies {
+        input["inputBodyJson"] = body.into();
+    }
     if let Some(measured) = &record.measured {
         let usage = measured.usage;
         input["inputTokenCount"] = usage.input.into();
@@ -81,6 +81,12 @@ fn input(record: &Record, door: &Door, body: Option<Value>) -> Value {
 /// array of its chunks.
 fn output(record: &Record) -> Option<Value> {
     let measured = record.measured.as_ref()?;
+    if !record.bodies {
+        return Some(json!({
+            "outputContentType": "application/json",
+            "outputTokenCount": measured.usage.output,
+        }));
+    }
     let body = match (&record.body, record.operation) {
         (Body::Frames { .. }, Some("ConverseStream")) => joined(&journal::frames(&record.body)),
         (Body::Frames { .. }, _) => {

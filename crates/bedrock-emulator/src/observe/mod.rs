@@ -4,6 +4,7 @@
 //! kept), `ledger` (what it cost), `invocation_log` and `trail` (what is written down about a request,
 //! made of its record when somebody reads it).
 
+mod delivery;
 mod invocation_log;
 mod ledger;
 mod meters;
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use delivery::LogFile;
+pub(crate) use delivery::{Delivery, Logging, LoggingConfig, STREAM, log_files};
 pub use invocation_log::LogRecord;
 pub(crate) use invocation_log::log_record;
 pub use ledger::{Cost, Spent};

@@ -12,6 +12,7 @@ use crate::{
     document::{Field, Mistake},
     emulator::{Credential, Emulator},
     error::{ApiError, Code},
+    observe::Logging,
     policy::Policies,
     rng::Rng,
     service::{Call, Plain, Route, Told},
@@ -176,7 +177,10 @@ fn create(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let account = call.emulator.account(&id);
     let mut state = account.state();
     state.policies = policies;
-    state.invocation_logging = new.invocation_logging.unwrap_or(state.invocation_logging);
+    if let Some(on) = new.invocation_logging {
+        let bucket = call.emulator.config().log_bucket.as_deref();
+        state.logging = Logging::switched(on, &id, bucket);
+    }
     drop(state);
     call.emulator.identities_mut().add(credential.clone());
     Ok(Told::status(

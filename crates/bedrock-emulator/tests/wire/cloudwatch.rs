@@ -4,7 +4,7 @@ use bedrock_emulator::{Emulator, Reply, Request};
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::bench::{call, header, json as body, now, open, post, profile, text};
+use crate::bench::{call, header, json as body, now, open, post, profile, text, with};
 
 const TARGET: &str = "GraniteServiceVersion20100801";
 
@@ -46,7 +46,7 @@ fn statistics(model: &str, name: &str, more: &Value) -> Value {
 
 /// Three answers, one of them a minute later.
 fn three() -> (Emulator, String) {
-    let emulator = open();
+    let emulator = with(|c| c.invocation_logging = false);
     let model = profile(&emulator, "haiku");
     let question = json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
     call(&emulator, &model, "converse", &question);

@@ -23,6 +23,7 @@ mod hostile;
 mod invoke;
 mod journal;
 mod latency;
+mod logs;
 mod mantle;
 mod order;
 mod other_models;

@@ -19,8 +19,6 @@ pub(in crate::bedrock) const OPERATION: Plain = Plain {
     reason = "the signature of every operation's answer"
 )]
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
-    let mut state = call.account.state();
-    state.logging_config = None;
-    state.invocation_logging = false;
+    call.account.state().logging.set(call.region, None);
     Ok(Told::json(&json!({})))
 }

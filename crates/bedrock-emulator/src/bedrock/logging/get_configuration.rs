@@ -1,4 +1,4 @@
-//! `GetModelInvocationLoggingConfiguration`: where model invocations are logged to. An account that
+//! `GetModelInvocationLoggingConfiguration`: where model invocations are logged to. A region that
 //! logs nothing answers an empty object (service model: the member is optional).
 
 use serde_json::json;
@@ -21,15 +21,9 @@ pub(in crate::bedrock) const OPERATION: Plain = Plain {
 )]
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let state = call.account.state();
-    if !state.invocation_logging {
-        return Ok(Told::json(&json!({})));
-    }
-    if let Some(config) = &state.logging_config {
-        return Ok(Told::json(&json!({ "loggingConfig": config })));
-    }
-    Ok(Told::json(&json!({ "loggingConfig": {
-        "textDataDeliveryEnabled": true,
-        "imageDataDeliveryEnabled": true,
-        "embeddingDataDeliveryEnabled": true,
-    } })))
+    let config = state.logging.of(call.region);
+    Ok(Told::json(&match config {
+        Some(config) => json!({ "loggingConfig": config.told() }),
+        None => json!({}),
+    }))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::ApiError,
+    observe::LoggingConfig,
     place::Place,
     service::{Call, Permission, Plain, Route, Told},
     violations::Violations,
@@ -57,9 +58,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     };
     parts.check(&mut wrong);
     wrong.into_result()?;
-    let mut state = call.account.state();
-    state.logging_config = Some(config);
-    state.invocation_logging = true;
+    let config = LoggingConfig::sent(config).map_err(|e| ApiError::serialization(&e))?;
+    call.account.state().logging.set(call.region, Some(config));
     Ok(Told::json(&json!({})))
 }
 

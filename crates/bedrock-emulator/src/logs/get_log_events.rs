@@ -1,0 +1,101 @@
+//! `GetLogEvents`: the events of one stream, page by page in both directions.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{group_name, invalid, limit};
+use crate::{
+    error::ApiError,
+    service::{Call, Plain, Route, Told},
+};
+
+pub(super) const OPERATION: Plain = Plain {
+    name: "GetLogEvents",
+    route: Route::Target("Logs_20140328.GetLogEvents"),
+    permission: super::permission("logs:GetLogEvents"),
+    answer,
+};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+    log_stream_name: String,
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    next_token: Option<String>,
+    limit: Option<u64>,
+    start_from_head: bool,
+}
+
+/// Where a page is: behind an event, or before one.
+enum Place {
+    After(u64),
+    Before(u64),
+}
+
+fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
+    let input: Input = call.json()?;
+    let limit = limit(input.limit, 10_000)?;
+    let name = group_name(input.log_group_name, input.log_group_identifier)?;
+    let place = match input.next_token.as_deref().map(place).transpose()? {
+        Some(place) => place,
+        None if input.start_from_head => Place::After(0),
+        None => Place::Before(u64::MAX),
+    };
+    let state = call.account.state();
+    let stream = state
+        .log_groups
+        .stream(call.region, &name, &input.log_stream_name)?;
+    let (start, end) = (
+        input.start_time.unwrap_or(i64::MIN),
+        input.end_time.unwrap_or(i64::MAX),
+    );
+    let within = stream.events.iter();
+    let within = within.filter(|event| (start..end).contains(&event.timestamp));
+    let events: Vec<_> = match place {
+        Place::After(id) => within
+            .filter(|event| event.id > id)
+            .take(limit)
+            .cloned()
+            .collect(),
+        Place::Before(id) => {
+            let mut newest: Vec<_> = within
+                .rev()
+                .filter(|event| event.id < id)
+                .take(limit)
+                .cloned()
+                .collect();
+            newest.reverse();
+            newest
+        }
+    };
+    drop(state);
+    // At an end of the stream the token comes back as it was: that is how clients know.
+    let (first, last) = match (events.first(), events.last(), &place) {
+        (Some(first), Some(last), _) => (first.id, last.id),
+        (_, _, Place::After(id)) => (id.saturating_add(1), *id),
+        (_, _, Place::Before(id)) => (*id, id.saturating_sub(1)),
+    };
+    let events = events.iter().map(|event| {
+        json!({
+            "timestamp": event.timestamp,
+            "message": event.message.text(),
+            "ingestionTime": event.ingested,
+        })
+    });
+    let events: Vec<Value> = events.collect();
+    Ok(Told::aws_json(&json!({
+        "events": events,
+        "nextForwardToken": format!("f/{last:056}"),
+        "nextBackwardToken": format!("b/{first:056}"),
+    })))
+}
+
+fn place(token: &str) -> Result<Place, ApiError> {
+    let number = |text: &str| text.parse().ok();
+    let forward = token.strip_prefix("f/").and_then(number).map(Place::After);
+    let place = forward.or_else(|| token.strip_prefix("b/").and_then(number).map(Place::Before));
+    place.ok_or_else(|| invalid("The specified nextToken is invalid."))
+}
