@@ -500,19 +500,16 @@ fn shorten(beats: &mut Vec<Beat>, start: usize, at: usize, keep: usize) {
 /// Tokens of what the beats say.
 pub(crate) fn output_tokens(beats: &[Beat]) -> u32 {
     let mut sum = 0;
-    let mut block = String::new();
+    let mut block = tokens::Counter::default();
     for beat in beats {
         match beat {
             Beat::Open(Head::ToolUse { name, .. }) => sum += tokens::count(name),
             Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
-                block.push_str(text);
+                block.push(text);
             }
-            Beat::Close => {
-                sum += tokens::count(&block);
-                block.clear();
-            }
+            Beat::Close => sum += std::mem::take(&mut block).tokens(),
             _ => {}
         }
     }
-    sum + tokens::count(&block)
+    sum + block.tokens()
 }

@@ -10,6 +10,18 @@ pub(crate) fn sorted(value: &Value) -> String {
     out
 }
 
+/// A string with its quotation marks, escaped as JSON wants it.
+pub(crate) fn write_str(text: &str, out: &mut String) {
+    let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
+    }
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {
@@ -20,7 +32,7 @@ fn write(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::from(key.as_str()).to_string());
+                write_str(key, out);
                 out.push(':');
                 write(&map[key], out);
             }
@@ -36,6 +48,7 @@ fn write(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
+        Value::String(text) => write_str(text, out),
         scalar => out.push_str(&scalar.to_string()),
     }
 }

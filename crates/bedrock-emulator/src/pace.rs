@@ -85,14 +85,17 @@ impl Pace {
                 let name = name.clone();
                 self.gates.push(Gate { after, name });
             }
-            Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
+            // Nothing is counted where nothing takes time: many emulators answer at once.
+            Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text))
+                if self.token_ms > 0.0 =>
+            {
                 self.spend(tokens::count(text));
             }
             Beat::Open(Head::Reasoning | Head::RedactedReasoning(_)) => {
                 let hidden = std::mem::take(&mut self.hidden_tokens);
                 self.spend(hidden);
             }
-            Beat::Open(_) | Beat::Close | Beat::Delta(Part::Signature(_) | Part::Citation(_)) => {}
+            Beat::Open(_) | Beat::Close | Beat::Delta(_) => {}
         }
     }
 
@@ -107,7 +110,6 @@ impl Pace {
     }
 
     fn spend(&mut self, tokens: u32) {
-        // Nothing is drawn where nothing takes time: most emulators answer at once.
         if tokens > 0 && self.token_ms > 0.0 {
             let time = self.jittered(self.token_ms * f64::from(tokens));
             self.now += time;

@@ -572,7 +572,12 @@ impl<'a> Pipeline<'a> {
         {
             return Ok(blocked);
         }
-        let voice = Voice::new(self.config(), self.dials.seed, resolved.model);
+        let voice = Voice::new(
+            self.config(),
+            self.dials.seed,
+            resolved.model,
+            operation.streams(),
+        );
         let step = self.scripted(invocation)?;
         let embeds = resolved.model.family.embeds();
         // Fault rules and guardrails change answers that are known as a whole.

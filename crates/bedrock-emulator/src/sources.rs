@@ -127,7 +127,8 @@ impl<'c> Sources<'c> {
 
     /// A sentence about what is attached, unless the prompt asks for a length.
     pub(crate) fn mentioned(&self, prompt: &str) -> Option<String> {
-        if crate::answer::text::has_asked_length(prompt) {
+        let nothing = self.images.is_empty() && self.documents.is_empty();
+        if nothing || crate::answer::text::has_asked_length(prompt) {
             return None;
         }
         let mut said = Vec::new();

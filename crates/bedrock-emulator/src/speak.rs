@@ -34,6 +34,8 @@ pub(crate) struct Voice {
     /// Most tokens the model can answer with, if the caller sets no limit.
     max_output: u32,
     thinking: ThinkingForms,
+    /// Whether somebody sees the pieces in which a text is told.
+    streams: bool,
 }
 
 /// One call of a tool, made up.
@@ -43,12 +45,13 @@ struct Call<'c> {
 }
 
 impl Voice {
-    pub(crate) fn new(config: &Config, seed: u64, model: &Model) -> Self {
+    pub(crate) fn new(config: &Config, seed: u64, model: &Model, streams: bool) -> Self {
         Self {
             seed,
             scramble: config.scramble,
             max_output: model.max_output,
             thinking: model.thinking,
+            streams,
         }
     }
 
@@ -227,6 +230,9 @@ impl Voice {
     }
 
     fn text(self, words: &str, composer: &mut Composer) {
+        if !self.streams && !words.is_empty() {
+            return composer.text(words);
+        }
         for delta in chunks::text_deltas(self.seed, words) {
             composer.text(&delta);
         }

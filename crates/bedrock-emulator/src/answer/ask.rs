@@ -1,5 +1,7 @@
 //! What a prompt asks for, as far as its form says: a length, a subject, quoted text.
 
+use std::borrow::Cow;
+
 /// What a prompt asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ask {
@@ -39,7 +41,7 @@ const READ_AT_EACH_END: usize = 2_000;
 impl Ask {
     /// Reads a prompt in any script; what is not understood is left out, never guessed.
     pub(super) fn of(prompt: &str) -> Self {
-        let prompt = &both_ends(prompt.trim());
+        let prompt = &*both_ends(prompt.trim());
         let quotes = quotes(prompt);
         Self {
             length: length(prompt),
@@ -51,10 +53,14 @@ impl Ask {
     }
 }
 
-fn both_ends(prompt: &str) -> String {
+fn both_ends(prompt: &str) -> Cow<'_, str> {
+    // A character is a byte or more.
+    if prompt.len() <= 2 * READ_AT_EACH_END {
+        return prompt.into();
+    }
     let length = prompt.chars().count();
     if length <= 2 * READ_AT_EACH_END {
-        return prompt.to_owned();
+        return prompt.into();
     }
     let start = prompt.chars().take(READ_AT_EACH_END);
     let end = prompt.chars().skip(length - READ_AT_EACH_END);
@@ -155,12 +161,16 @@ fn wants_json(prompt: &str) -> bool {
         "with json",
         "output json",
     ];
+    let mut windows = prompt.as_bytes().windows(4);
+    if !windows.any(|window| window.eq_ignore_ascii_case(b"json")) {
+        return false;
+    }
     let prompt = prompt.to_lowercase();
     ASKS.iter().any(|ask| prompt.contains(ask))
 }
 
 fn length(prompt: &str) -> Length {
-    let words: Vec<String> = prompt.split_whitespace().map(bare).collect();
+    let words: Vec<Cow<'_, str>> = prompt.split_whitespace().map(bare).collect();
     let asked = (0..words.len()).rev().find_map(|at| length_at(&words, at));
     let has = |word: &str| words.iter().any(|w| w == word);
     asked.unwrap_or_else(|| {
@@ -175,7 +185,7 @@ fn length(prompt: &str) -> Length {
 }
 
 /// The length asked for by the number at `at`: `three short sentences`, `50 words`, `list five …`.
-fn length_at(words: &[String], at: usize) -> Option<Length> {
+fn length_at(words: &[Cow<'_, str>], at: usize) -> Option<Length> {
     const ADJECTIVES: [&str; 9] = [
         "short", "simple", "single", "complete", "brief", "key", "main", "bullet", "plain",
     ];
@@ -197,10 +207,10 @@ fn length_at(words: &[String], at: usize) -> Option<Length> {
     let noun = words[at + 1..]
         .iter()
         .take(3)
-        .find(|w| !ADJECTIVES.contains(&w.as_str()))?;
+        .find(|w| !ADJECTIVES.contains(&&***w))?;
     let before = &words[at.saturating_sub(3)..at];
     let said = |word: &str| before.iter().any(|w| w == word);
-    match noun.as_str() {
+    match &**noun {
         "sentence" | "sentences" => Some(Length::Sentences(n)),
         "paragraph" | "paragraphs" => Some(Length::Paragraphs(n)),
         // "fewer than 50" and "under 50" exclude the number itself.
@@ -221,7 +231,7 @@ fn length_at(words: &[String], at: usize) -> Option<Length> {
             .iter()
             .rev()
             .take(2)
-            .any(|w| LISTING.contains(&w.as_str()))
+            .any(|w| LISTING.contains(&&**w))
             .then_some(Length::Points(n)),
         _ => None,
     }
@@ -254,15 +264,21 @@ pub(super) fn number_word(word: &str) -> Option<usize> {
     if word == "a" || word == "single" {
         return Some(1);
     }
-    let digits = word.replace(',', "");
-    let spelled = WORDS.iter().position(|w| *w == word).map(|at| at + 1);
-    spelled.or_else(|| digits.parse().ok().filter(|n| *n > 0))
+    if word.starts_with(|c: char| c.is_ascii_digit()) {
+        let digits = word.replace(',', "");
+        return digits.parse().ok().filter(|n| *n > 0);
+    }
+    WORDS.iter().position(|w| *w == word).map(|at| at + 1)
 }
 
 /// The word in lower case, without punctuation around it.
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase()
+fn bare(word: &str) -> Cow<'_, str> {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let lower = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
+    if bare.bytes().all(lower) {
+        return bare.into();
+    }
+    bare.to_lowercase().into()
 }
 
 fn first_word(text: &str) -> &str {
@@ -398,9 +414,9 @@ fn without_length(phrase: &str) -> &str {
     let lower = phrase.to_ascii_lowercase();
     let cut = ["in", "using", "with", "within"].iter().filter_map(|word| {
         let at = lower.rfind(&format!(" {word} "))?;
-        let tail: Vec<String> = lower[at..].split_whitespace().map(bare).collect();
+        let tail: Vec<Cow<'_, str>> = lower[at..].split_whitespace().map(bare).collect();
         let length = (1..tail.len()).any(|n| length_at(&tail, n).is_some());
-        (length || matches!(tail.last()?.as_str(), "detail" | "brief" | "short")).then_some(at)
+        (length || matches!(&**tail.last()?, "detail" | "brief" | "short")).then_some(at)
     });
     let phrase = cut.min().map_or(phrase, |at| &phrase[..at]);
     let lower = phrase.to_ascii_lowercase();
@@ -451,8 +467,8 @@ fn is_noun_phrase(phrase: &str) -> bool {
         "from",
         "and",
     ];
-    let words: Vec<String> = phrase.split_whitespace().map(bare).collect();
-    let first = words.first().map_or("", String::as_str);
+    let words: Vec<Cow<'_, str>> = phrase.split_whitespace().map(bare).collect();
+    let first = words.first().map_or("", |word| &**word);
     let plain = phrase
         .chars()
         .all(|c| c.is_alphanumeric() || " -'’&+/.,()".contains(c));

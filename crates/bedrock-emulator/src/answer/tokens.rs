@@ -45,12 +45,35 @@ enum Kind {
     Double,
 }
 
+/// The kinds of the first 128 characters, which most texts consist of.
+const ASCII: [Kind; 128] = {
+    let mut kinds = [Kind::Single; 128];
+    let mut at = 0_u8;
+    while at < 128 {
+        kinds[at as usize] = match at {
+            b'\n' | b'\r' => Kind::Line,
+            b' ' | b'\t' | 0x0B | 0x0C => Kind::Blank,
+            b'0'..=b'9' => Kind::Digit,
+            b'\'' | b'a'..=b'z' | b'A'..=b'Z' => Kind::Latin,
+            _ => Kind::Single,
+        };
+        at += 1;
+    }
+    kinds
+};
+
 impl Kind {
     fn of(c: char) -> Self {
+        let kind = usize::try_from(u32::from(c)).ok();
+        match kind.and_then(|at| ASCII.get(at)) {
+            Some(kind) => *kind,
+            None => Self::of_other(c),
+        }
+    }
+
+    fn of_other(c: char) -> Self {
         match c {
-            '\n' | '\r' => Self::Line,
-            '\'' | '’' => Self::Latin,
-            '0'..='9' => Self::Digit,
+            '’' => Self::Latin,
             _ if c.is_whitespace() => Self::Blank,
             _ if c.is_alphabetic() && c < '\u{250}' => Self::Latin,
             // From Hangul Jamo's neighbours on, one sign is a syllable or a word.

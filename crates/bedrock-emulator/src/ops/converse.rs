@@ -1,5 +1,7 @@
 //! Converse: the whole answer in one JSON body with sorted keys.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Encoded, Exchange, Input, whole_body, whole_due};
@@ -10,13 +12,12 @@ use crate::{
     guardrail::Guarding,
     journal::Usage,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let (pace, due) = whole_due(&exchange);
     let latency_ms = pace.elapsed_ms();
     let output = response(&mut exchange, latency_ms);
-    let body = whole_body(&exchange.answer.ending, due, crate::json::sorted(&output));
+    let body = whole_body(&exchange.answer.ending, due, output);
     Encoded {
         headers: Vec::new(),
         content_type: "application/json",
@@ -27,25 +28,59 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     }
 }
 
-/// The response's body; also what the invocation log of a stream shows.
-pub(super) fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> Value {
-    let content: Vec<Value> = exchange
-        .answer
-        .contents()
-        .into_iter()
-        .map(|content| block(content, exchange))
-        .collect();
-    let mut response = json!({
-        "metrics": { "latencyMs": latency_ms },
-        "output": { "message": { "content": content, "role": "assistant" } },
-        "stopReason": exchange.answer.stop,
-        "usage": usage(exchange.model, exchange.answer.usage, false),
-    });
-    if let Value::Object(map) = &mut response {
-        additional_fields(exchange, map);
-        echoes(exchange, map);
+/// The response's body. Its frame is written as it stands on the wire; what has a shape of its own
+/// is sorted piece by piece.
+fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
+    let mut around = Map::new();
+    additional_fields(exchange, &mut around);
+    echoes(exchange, &mut around);
+    let mut around = around.into_iter().peekable();
+    let mut body = String::with_capacity(1_024);
+    body.push('{');
+    // Before `metrics`, then between `output` and `stopReason`, then behind it, by the alphabet.
+    while let Some((name, value)) = around.next_if(|(name, _)| name.as_str() < "metrics") {
+        member(&mut body, &name, &crate::json::sorted(&value));
+        body.push(',');
     }
-    response
+    body.push_str("\"metrics\":{\"latencyMs\":");
+    body.push_str(&latency_ms.to_string());
+    body.push_str("},\"output\":{\"message\":{\"content\":[");
+    for (place, content) in exchange.answer.contents().into_iter().enumerate() {
+        if place > 0 {
+            body.push(',');
+        }
+        match content {
+            Content::Text(text) => {
+                body.push_str("{\"text\":");
+                crate::json::write_str(&text, &mut body);
+                body.push('}');
+            }
+            other => body.push_str(&crate::json::sorted(&block(other, exchange))),
+        }
+    }
+    body.push_str("],\"role\":\"assistant\"}}");
+    while let Some((name, value)) = around.next_if(|(name, _)| name.as_str() < "stopReason") {
+        body.push(',');
+        member(&mut body, &name, &crate::json::sorted(&value));
+    }
+    body.push_str(",\"stopReason\":");
+    crate::json::write_str(&exchange.answer.stop, &mut body);
+    for (name, value) in around {
+        body.push(',');
+        member(&mut body, &name, &crate::json::sorted(&value));
+    }
+    let usage = TokenUsage::new(exchange.model, exchange.answer.usage, false);
+    body.push(',');
+    member(&mut body, "usage", &super::invoke_model::to_json(&usage));
+    body.push('}');
+    body
+}
+
+fn member(body: &mut String, name: &str, json: &str) {
+    body.push('"');
+    body.push_str(name);
+    body.push_str("\":");
+    body.push_str(json);
 }
 
 fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {
@@ -121,35 +156,66 @@ pub(super) fn citation(citation: &Citation) -> Value {
 }
 
 /// Token usage with the undocumented members that newer models add (recorded); streams leave the
-/// cache fields out unless something was cached.
-pub(super) fn usage(model: &Model, usage: Usage, stream: bool) -> Value {
-    let mut fields = json!({
-        "inputTokens": usage.input,
-        "outputTokens": usage.output,
-        "totalTokens": usage.total(),
-    });
-    let (read, write) = (usage.cache_read, usage.cache_write());
-    if read + write > 0 || (model.quirks.cache_usage && !stream) {
-        fields["cacheReadInputTokenCount"] = read.into();
-        fields["cacheReadInputTokens"] = read.into();
-        fields["cacheWriteInputTokenCount"] = write.into();
-        fields["cacheWriteInputTokens"] = write.into();
+/// cache fields out unless something was cached. The order of members is the order on the wire.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenUsage {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cache_details: Vec<CacheDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_read_input_token_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_read_input_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_input_token_count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_input_tokens: Option<u32>,
+    input_tokens: u32,
+    output_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_tool_usage: Option<ServerToolUsage>,
+    total_tokens: u64,
+}
+
+/// What was written to the prompt cache, for how long.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    input_tokens: u32,
+    ttl: &'static str,
+}
+
+/// Always empty (recorded).
+#[derive(Debug, Serialize)]
+struct ServerToolUsage {}
+
+impl TokenUsage {
+    pub(super) fn new(model: &Model, usage: Usage, stream: bool) -> Self {
+        let (read, write) = (usage.cache_read, usage.cache_write());
+        let told = read + write > 0 || (model.quirks.cache_usage && !stream);
+        let (read, write) = (told.then_some(read), told.then_some(write));
+        // Recorded with one entry; that two times to live make two, the longer first, is inferred.
+        let written = [
+            (Ttl::OneHour, usage.cache_write_1h),
+            (Ttl::FiveMinutes, usage.cache_write_5m),
+        ];
+        let details = written.into_iter().filter(|(_, tokens)| *tokens > 0);
+        let details = details.map(|(ttl, input_tokens)| CacheDetail {
+            input_tokens,
+            ttl: ttl.name(),
+        });
+        Self {
+            cache_details: details.collect(),
+            cache_read_input_token_count: read,
+            cache_read_input_tokens: read,
+            cache_write_input_token_count: write,
+            cache_write_input_tokens: write,
+            input_tokens: usage.input,
+            output_tokens: usage.output,
+            server_tool_usage: model.quirks.server_tool_usage.then_some(ServerToolUsage {}),
+            total_tokens: usage.total(),
+        }
     }
-    // Recorded with one entry; that two times to live make two, the longer first, is inferred.
-    let written = [
-        (Ttl::OneHour, usage.cache_write_1h),
-        (Ttl::FiveMinutes, usage.cache_write_5m),
-    ];
-    let details = written.into_iter().filter(|(_, tokens)| *tokens > 0);
-    let details = details.map(|(ttl, n)| json!({ "inputTokens": n, "ttl": ttl.name() }));
-    let details: Vec<Value> = details.collect();
-    if !details.is_empty() {
-        fields["cacheDetails"] = details.into();
-    }
-    if model.quirks.server_tool_usage {
-        fields["serverToolUsage"] = json!({});
-    }
-    fields
 }
 
 /// `additionalModelResponseFields`: of the paths a caller may ask for, Claude knows
@@ -170,7 +236,8 @@ pub(super) fn additional_fields(exchange: &Exchange<'_>, into: &mut Map<String, 
     }
 }
 
-/// `trace` of a guardrail; `performanceConfig` and `serviceTier` come back when the caller sent them (service model).
+/// `trace` of a guardrail; `performanceConfig` and `serviceTier` come back when the caller sent
+/// them (service model).
 pub(super) fn echoes(exchange: &Exchange<'_>, into: &mut Map<String, Value>) {
     if let Some(trace) = exchange.guard.and_then(Guarding::converse_trace) {
         into.insert("trace".to_owned(), trace);

@@ -65,7 +65,7 @@ impl Events for ConverseEvents {
         let mut stop = json!({ "stopReason": exchange.answer.stop });
         let mut metadata = json!({
             "metrics": { "latencyMs": took.latency_ms },
-            "usage": converse::usage(exchange.model, exchange.answer.usage, true),
+            "usage": converse::TokenUsage::new(exchange.model, exchange.answer.usage, true),
         });
         if let Value::Object(map) = &mut stop {
             converse::additional_fields(exchange, map);

@@ -468,6 +468,7 @@ impl Question {
             self.emulator.config(),
             self.emulator.dials().seed,
             found.model,
+            self.asked.operation.streams(),
         );
         let mut answer = voice.generate(&self.asked.conversation)?;
         answer.usage = Usage {
