@@ -398,7 +398,7 @@ fn after_length(sentence: &str) -> &str {
     let Some((lead, rest)) = sentence.split_once(':') else {
         return sentence;
     };
-    let words: Vec<String> = lead.split_whitespace().map(bare).collect();
+    let words: Vec<Cow<'_, str>> = lead.split_whitespace().map(bare).collect();
     let length = (0..words.len()).any(|n| length_at(&words, n).is_some());
     let rest = rest.trim();
     if length && !rest.is_empty() {
