@@ -50,7 +50,7 @@ pub struct Config {
     pub identities: Vec<Identity>,
     /// Service control policies, by account: what no identity of the account may do.
     pub service_control_policies: Vec<(String, NamedPolicy)>,
-    /// Whether model invocation logging is on.
+    /// Whether model invocation logging is on from the start; on AWS somebody has to switch it on.
     pub invocation_logging: bool,
     /// The bucket that switched-on logging delivers to beside its log group; its files wait for
     /// [`Emulator::log_files`].
@@ -151,7 +151,7 @@ impl Default for Config {
             policies: Vec::new(),
             identities: Vec::new(),
             service_control_policies: Vec::new(),
-            invocation_logging: true,
+            invocation_logging: false,
             log_bucket: None,
             latency: Latency::Model,
             requests_per_minute: None,

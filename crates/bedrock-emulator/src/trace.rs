@@ -149,7 +149,7 @@ impl Tracer {
 impl Lit {
     /// As the diagram takes it; `None` for a model that no node stands for.
     pub(crate) fn event(&self, record: &Record) -> Option<TraceEvent> {
-        let (node, edge) = match self.spot {
+        let (place, edge) = match self.spot {
             Spot::Arrival => (edges::CC, None),
             Spot::Edge((node, edge)) => (node, Some(edge.to_owned())),
             Spot::Model => {
@@ -163,10 +163,10 @@ impl Lit {
             .as_ref()
             .filter(|_| self.status != TraceStatus::Ok)
         {
-            note.push_str(&format!(" (fault: {fault})"));
+            note = format!("{note} (fault: {fault})");
         }
         Some(TraceEvent {
-            node: node.to_owned(),
+            node: place.to_owned(),
             edge,
             status: self.status,
             request_id: record.request_id.clone(),

@@ -152,6 +152,9 @@ pub(crate) struct EmulatorArgs {
     /// Answer without a model's delays
     #[arg(long)]
     pub(crate) no_latency: bool,
+    /// Log model invocations, and write what goes to a bucket into this folder as DIR/bucket/key
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log_dir: Option<PathBuf>,
     /// Answer from the recordings in this folder, with their times (see `workshop record`)
     #[arg(long, value_name = "DIR")]
     pub(crate) replay: Option<PathBuf>,

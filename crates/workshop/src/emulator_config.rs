@@ -54,8 +54,8 @@ tls = false
 # The calendar day that decides which models are alive. Default: today.
 # today = "2026-11-22"
 
-# Model invocation logging (off on a new AWS account until somebody switches it on).
-invocation_logging = true
+# Model invocation logging (off, as on AWS, until somebody switches it on).
+invocation_logging = false
 
 # Files with scripted replies ([[reply]]) and fault rules ([[fault]]), seen from this file.
 # script = ["replies.toml"]

@@ -4,6 +4,8 @@
 //! `[m1, m2]`, `METRICS()`, `SUM AVG MIN MAX`, `FILL(x, n)`, `IF(a, b, c)`, `ABS CEIL FLOOR`,
 //! `PERIOD(x)`, and `SEARCH` with namespace, dimensions and words. Anything else is named in the error.
 
+use std::collections::BTreeMap;
+
 use super::{invalid, statistic::Points};
 use crate::error::ApiError;
 
@@ -118,10 +120,10 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, sign: &str) -> Result<(), ApiError> {
-        match self.take(sign) {
-            true => Ok(()),
-            false => Err(self.wrong(&format!("{sign} is missing"))),
+        if self.take(sign) {
+            return Ok(());
         }
+        Err(self.wrong(&format!("{sign} is missing")))
     }
 
     /// Truth is 1, and 0.
@@ -403,7 +405,7 @@ fn fold(value: Value, fold: impl Fn(&[f64]) -> f64) -> Value {
             })
         }
         Value::Array(all) => {
-            let mut periods: std::collections::BTreeMap<i64, Vec<f64>> = Default::default();
+            let mut periods: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
             for (at, value) in all.into_iter().flat_map(|(_, points)| points) {
                 periods.entry(at).or_default().push(value);
             }

@@ -146,10 +146,10 @@ fn queries<'v>(input: Input<'v>, start: i64, end: i64) -> Result<Vec<Query<'v>>,
 
 fn query<'v>(input: Input<'v>, id: &'v str, start: i64, end: i64) -> Result<Query<'v>, ApiError> {
     let asks = match (input.inside("MetricStat"), input.text("Expression")?) {
-        (Some(stat), None) => {
-            let metric = stat.inside("Metric");
+        (Some(asked), None) => {
+            let metric = asked.inside("Metric");
             let metric = metric.ok_or_else(|| super::missing("MetricStat.Metric"))?;
-            let period = stat.whole("Period")?;
+            let period = asked.whole("Period")?;
             let period = period.ok_or_else(|| super::missing("MetricStat.Period"))?;
             let span = Span::new(start, end, period)?;
             if span.starts(POINTS_MAX).is_none() {
@@ -159,8 +159,8 @@ fn query<'v>(input: Input<'v>, id: &'v str, start: i64, end: i64) -> Result<Quer
                 ));
             }
             Asks::Metric {
-                selector: Selector::parse(metric, stat.text("Unit")?)?,
-                statistic: Statistic::parse(stat.required("Stat")?)?,
+                selector: Selector::parse(metric, asked.text("Unit")?)?,
+                statistic: Statistic::parse(asked.required("Stat")?)?,
                 span,
             }
         }

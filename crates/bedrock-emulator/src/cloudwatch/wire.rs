@@ -91,25 +91,23 @@ fn place(root: &mut Value, name: &str, value: String) {
         if part == "member" {
             continue;
         }
-        match part.parse::<usize>() {
-            Ok(number @ 1..=ITEMS_MAX) => {
-                if !at.is_array() {
-                    *at = Value::Array(Vec::new());
-                }
-                let Value::Array(items) = at else { return };
-                // Clients number items from one without gaps.
-                let index = (number - 1).min(items.len());
-                if index == items.len() {
-                    items.push(Value::Null);
-                }
-                at = &mut items[index];
+        let number = part.parse().ok();
+        if let Some(number @ 1..=ITEMS_MAX) = number {
+            if !at.is_array() {
+                *at = Value::Array(Vec::new());
             }
-            _ => {
-                if !at.is_object() {
-                    *at = Value::Object(Map::new());
-                }
-                at = &mut at[part];
+            let Value::Array(items) = at else { return };
+            // Clients number items from one without gaps.
+            let index = (number - 1).min(items.len());
+            if index == items.len() {
+                items.push(Value::Null);
             }
+            at = &mut items[index];
+        } else {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
+            }
+            at = &mut at[part];
         }
     }
     *at = Value::String(value);

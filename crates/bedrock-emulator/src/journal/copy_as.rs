@@ -128,7 +128,7 @@ pub(crate) fn boto3(record: &Record) -> Option<String> {
 }
 
 /// A Python string literal. JSON's escapes are Python's, but for those of characters beyond the
-/// basic plane, which serde_json writes as themselves.
+/// basic plane, which `serde_json` writes as themselves.
 fn python(text: &str) -> String {
     Value::from(text).to_string()
 }

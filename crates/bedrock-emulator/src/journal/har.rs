@@ -63,12 +63,11 @@ fn request(record: &Record) -> Value {
             "mimeType": request.header("content-type").unwrap_or("application/json"),
             "params": [],
         });
-        match text {
-            Ok(text) => data["text"] = text.into(),
-            Err(_) => {
-                data["text"] = STANDARD.encode(&request.body).into();
-                data["comment"] = "base64".into();
-            }
+        if let Ok(text) = text {
+            data["text"] = text.into();
+        } else {
+            data["text"] = STANDARD.encode(&request.body).into();
+            data["comment"] = "base64".into();
         }
         out["postData"] = data;
     }
@@ -106,12 +105,11 @@ fn content(record: &Record) -> Value {
     if bytes.is_empty() || record.content_type.contains("xml") {
         return content;
     }
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => content["text"] = text.into(),
-        Err(_) => {
-            content["text"] = STANDARD.encode(&bytes).into();
-            content["encoding"] = "base64".into();
-        }
+    if let Ok(text) = std::str::from_utf8(&bytes) {
+        content["text"] = text.into();
+    } else {
+        content["text"] = STANDARD.encode(&bytes).into();
+        content["encoding"] = "base64".into();
     }
     content
 }

@@ -37,6 +37,10 @@ pub(crate) const OPERATIONS: &[Plain] = &[
 ];
 
 /// An action on the account's log groups, as IAM sees it.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a row of operations takes an option"
+)]
 const fn permission(action: &'static str) -> Option<Permission> {
     Some(Permission {
         action,

@@ -88,12 +88,12 @@ impl Pattern {
                 rest: inside,
                 depth: 0,
             };
-            let test = reader.or()?;
+            let condition = reader.or()?;
             reader.skip();
             if !reader.rest.is_empty() {
                 return Err(wrong(text, &format!("{:?} is not expected", reader.rest)));
             }
-            return Ok(Self::Json(test));
+            return Ok(Self::Json(condition));
         }
         terms(text).map(Self::Terms)
     }
@@ -210,13 +210,22 @@ impl Reader<'_> {
         }
         let test = self.or()?;
         self.depth -= 1;
-        match self.take(")") {
-            true => Ok(test),
-            false => Err(self.wrong(") is missing")),
+        if self.take(")") {
+            Ok(test)
+        } else {
+            Err(self.wrong(") is missing"))
         }
     }
 
     fn field(&mut self) -> Result<Test, ApiError> {
+        const SIGNS: [(&str, Compare); 6] = [
+            ("!=", Compare::NotEqual),
+            (">=", Compare::GreaterOrEqual),
+            ("<=", Compare::LessOrEqual),
+            ("=", Compare::Equal),
+            (">", Compare::Greater),
+            ("<", Compare::Less),
+        ];
         let path = self.path()?;
         if self.take("NOT EXISTS") {
             return Ok(Test::Field(path, Is::Missing));
@@ -229,14 +238,6 @@ impl Reader<'_> {
             }
             return Err(self.wrong("IS takes NULL, TRUE or FALSE"));
         }
-        const SIGNS: [(&str, Compare); 6] = [
-            ("!=", Compare::NotEqual),
-            (">=", Compare::GreaterOrEqual),
-            ("<=", Compare::LessOrEqual),
-            ("=", Compare::Equal),
-            (">", Compare::Greater),
-            ("<", Compare::Less),
-        ];
         let found = SIGNS.into_iter().find(|(sign, _)| self.take(sign));
         let (_, compare) = found.ok_or_else(|| {
             self.wrong("a comparison is missing (=, !=, <, <=, >, >=, IS, NOT EXISTS)")

@@ -22,6 +22,7 @@ const DAY: i64 = 86_400_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the service model")]
 struct Input {
     log_group_name: String,
     log_stream_name: String,

@@ -25,6 +25,7 @@ pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Emulator {
     let mut config = Config {
         auth: Auth::Off,
         latency: Latency::none(),
+        invocation_logging: true,
         // A day on which Claude 3 Haiku still lives and Claude 5.5 already does.
         today: Date::from_calendar_date(2026, Month::September, 1).ok(),
         ..Config::default()

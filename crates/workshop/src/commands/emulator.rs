@@ -17,7 +17,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     cli,
     emulator_config::{self, Settings},
-    emulator_script, exit,
+    emulator_logs, emulator_script, exit,
     running::Running,
     shutdown,
     source::Source,
@@ -87,7 +87,9 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     tokio::select! {
         () = shutdown::requested() => {}
         () = show_requests(requests, args.json) => {}
+        () = emulator_logs::keep_writing(endpoint.emulator(), args.log_dir.as_deref()) => {}
     }
+    emulator_logs::write(endpoint.emulator(), args.log_dir.as_deref());
     Ok(exit::OK)
 }
 
@@ -126,6 +128,10 @@ fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
     }
     if args.no_latency {
         config.latency = Latency::none();
+    }
+    if args.log_dir.is_some() {
+        config.invocation_logging = true;
+        config.log_bucket = Some(emulator_logs::BUCKET.to_owned());
     }
     if let Some(folder) = &args.replay {
         config.tape = Some(Arc::new(tape(folder, args.replay_mode)?));
