@@ -13,10 +13,10 @@ use aws_sdk_bedrockruntime::{
     types::{
         AnyToolChoice, CachePointBlock, CachePointType, ContentBlock, ContentBlockDelta,
         ConversationRole, ConverseStreamOutput, ConverseTokensRequest, CountTokensInput,
-        JsonSchemaDefinition, Message, OutputConfig, OutputFormat, OutputFormatStructure,
-        OutputFormatType, ResponseStream, StopReason, SystemContentBlock, TokenUsage, Tool,
-        ToolChoice, ToolConfiguration, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
-        ToolSpecification, ToolUseBlock,
+        InferenceConfiguration, JsonSchemaDefinition, Message, OutputConfig, OutputFormat,
+        OutputFormatStructure, OutputFormatType, ReasoningContentBlock, ResponseStream, StopReason,
+        SystemContentBlock, TokenUsage, Tool, ToolChoice, ToolConfiguration, ToolInputSchema,
+        ToolResultBlock, ToolResultContentBlock, ToolSpecification, ToolUseBlock,
     },
 };
 use aws_smithy_types::Number;
@@ -346,6 +346,43 @@ async fn cached(lab: &Lab, system: &str, question: &str) -> TokenUsage {
         .system(SystemContentBlock::Text(system.to_owned()))
         .system(SystemContentBlock::CachePoint(point.build().unwrap()));
     call.send().await.unwrap().usage().unwrap().clone()
+}
+
+// ---------------------------------------------------------------- thinking
+
+#[tokio::test]
+async fn thinking_comes_with_a_signature_that_verifies() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    let question = "Use the weather tool for the city Lisbon.";
+    let first = thinking(to(&lab, &client, question)).send().await.unwrap();
+    let said = message(&first).clone();
+    let next = |said: Message| {
+        let call = thinking(to(&lab, &client, question)).messages(said);
+        call.messages(user([result(tool_uses(&first)[0])])).send()
+    };
+    let answered = next(said.clone()).await.unwrap();
+    assert_eq!(answered.stop_reason(), &StopReason::EndTurn);
+
+    let mut altered = said;
+    let ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(thought)) =
+        &mut altered.content[0]
+    else {
+        panic!("the first block is no thought: {altered:?}");
+    };
+    assert!(thought.signature.is_some());
+    thought.text.push_str(" But no.");
+    let error = next(altered).await.unwrap_err().into_service_error();
+    assert!(error.is_validation_exception(), "{error:?}");
+    assert!(error.message().unwrap().contains("signature"), "{error:?}");
+}
+
+fn thinking(call: ConverseFluentBuilder) -> ConverseFluentBuilder {
+    let budget = json!({ "thinking": { "type": "enabled", "budget_tokens": 1024 } });
+    let limits = InferenceConfiguration::builder().max_tokens(2000).build();
+    call.tool_config(tools(None))
+        .inference_config(limits)
+        .additional_model_request_fields(document(&budget))
 }
 
 // ---------------------------------------------------------------- counting

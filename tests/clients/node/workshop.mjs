@@ -79,7 +79,7 @@ export const notApplicable = (behaviour, reason) => test(`${behaviour}: n.a.`, {
 /** Text of at least so many tokens, different for each subject: what a cache can keep. */
 export function longText(tokens, about) {
   const sentence = (n) => `A sentence about ${about}, number ${n}, says what the one before it left out. `;
-  return Array.from({ length: Math.ceil((tokens * 4) / sentence(0).length) }, (_, n) => sentence(n)).join("");
+  return Array.from({ length: Math.ceil((tokens * 6) / sentence(0).length) }, (_, n) => sentence(n)).join("");
 }
 
 export const weather = {

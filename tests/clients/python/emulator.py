@@ -71,5 +71,5 @@ class Emulator:
 def long_text(tokens, about="tides"):
     """Text of at least so many tokens, different for each subject: what a cache can keep."""
     sentence = f"A sentence about {about}, number {{}}, says what the one before it left out. "
-    # No tokenizer makes fewer than one token of four of these letters.
-    return "".join(sentence.format(n) for n in range(tokens * 4 // len(sentence) + 1))
+    # No tokenizer makes fewer than one token of six of these letters.
+    return "".join(sentence.format(n) for n in range(tokens * 6 // len(sentence) + 1))

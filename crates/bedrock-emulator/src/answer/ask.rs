@@ -69,7 +69,8 @@ fn both_ends(prompt: &str) -> Cow<'_, str> {
 
 /// Text between quotation marks of one kind, at most three pieces.
 fn quotes(prompt: &str) -> Vec<String> {
-    const MARKS: [(char, char); 6] = [
+    const MARKS: [(char, char); 7] = [
+        ('\'', '\''),
         ('"', '"'),
         ('“', '”'),
         ('„', '“'),
@@ -80,15 +81,20 @@ fn quotes(prompt: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = prompt;
     while found.len() < 3 {
-        let Some((at, open)) = rest
-            .char_indices()
-            .find(|(_, c)| MARKS.iter().any(|m| m.0 == *c))
+        // An apostrophe stands behind a letter, a quotation mark does not.
+        let opens = |at: usize, c: char| c != '\'' || !rest[..at].ends_with(char::is_alphanumeric);
+        let mut marks = rest.char_indices();
+        let Some((at, open)) =
+            marks.find(|(at, c)| MARKS.iter().any(|m| m.0 == *c) && opens(*at, *c))
         else {
             break;
         };
         rest = &rest[at + open.len_utf8()..];
         let close = MARKS.iter().find(|m| m.0 == open).map_or(open, |m| m.1);
-        let Some(end) = rest.find(close) else {
+        let closes =
+            |at: &usize| close != '\'' || !rest[at + 1..].starts_with(char::is_alphanumeric);
+        let mut ends = rest.match_indices(close).map(|(at, _)| at);
+        let Some(end) = ends.find(closes) else {
             continue;
         };
         let inside = rest[..end].trim();

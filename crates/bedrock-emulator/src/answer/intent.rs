@@ -493,6 +493,11 @@ fn places(text: &str) -> Vec<String> {
             at += 1;
         } else {
             let place = run.join(" ");
+            // "San Francisco, CA" is one place.
+            let state = place.len() == 2 && place.bytes().all(|b| b.is_ascii_uppercase());
+            if state && !places.is_empty() {
+                continue;
+            }
             if !places.contains(&place) {
                 places.push(place);
             }
@@ -619,6 +624,7 @@ mod tests {
             ["Berlin", "New York", "Rome"]
         );
         assert_eq!(places("in Berlin. Thanks, Ada"), ["Berlin"]);
+        assert_eq!(places("in San Francisco, CA?"), ["San Francisco"]);
         assert_eq!(places("nothing here"), Vec::<String>::new());
     }
 

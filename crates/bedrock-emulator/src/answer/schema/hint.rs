@@ -32,7 +32,7 @@ impl Facts {
         Self {
             places: places(&words),
             names: names(&words),
-            numbers: words.iter().filter_map(|word| number(word)).collect(),
+            numbers: pieces(&prompt).filter_map(number).collect(),
             words: trimmed.filter(|word| !word.is_empty()).collect(),
             subject: ask.subject.trim_matches(['“', '”']).to_owned(),
             quotes: ask.quotes,
@@ -126,6 +126,11 @@ impl Facts {
 
 fn trim(word: &str) -> &str {
     word.trim_matches(|c: char| c.is_whitespace() || ".,;:!?\"'“”„«»()[]{}<>`".contains(c))
+}
+
+/// Words, and what stands in the brackets of a call: the 3 of `square(3)`.
+fn pieces(prompt: &str) -> impl Iterator<Item = &str> {
+    prompt.split(|c: char| c.is_whitespace() || "()[]{}=".contains(c))
 }
 
 fn number(word: &str) -> Option<Number> {
@@ -280,6 +285,23 @@ mod tests {
         assert_eq!(next().as_deref(), Some("14"));
         assert_eq!(next().as_deref(), Some("50"));
         assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn finds_the_argument_of_a_call() {
+        let mut facts = Facts::of("What is the value of square(3)? Use the tool.");
+        let found = facts.number(|_| true).map(|n| n.to_string());
+        assert_eq!(found.as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn finds_text_in_single_quotation_marks() {
+        let prompt = "Don't wait: create a customer named '你好啊集团' (Hello Group)";
+        assert_eq!(text(prompt, "customer_name").as_deref(), Some("你好啊集团"));
+        assert_eq!(
+            text("It's Ada's turn, isn't it?", "query").as_deref(),
+            Some("It's Ada's turn, isn't it?")
+        );
     }
 
     #[test]

@@ -449,6 +449,8 @@ impl Maker<'_> {
         let keywords = &flat.keywords;
         let (least, most) = lengths(keywords, "minProperties", "maxProperties", place)?;
         let mut required = types(keywords.get("required").unwrap_or(&Value::Null));
+        // Taken from the end; the first named has the first choice of what the prompt offers.
+        required.reverse();
         let mut members = Map::new();
         while let Some(name) = required.pop() {
             if members.contains_key(&name) {
