@@ -66,10 +66,10 @@ invocation_logging = false
 # "catalogue": every model has the default quotas of an account, in tokens per minute and per day.
 quotas = "off"
 
-# A model's delays in milliseconds; 0 answers at once.
-[latency]
-first_token_ms = 250
-per_token_ms = 12
+# Fixed delays in milliseconds; 0 answers at once. Default: each model takes its own time.
+# [latency]
+# first_token_ms = 250
+# per_token_ms = 12
 
 # Take the words from another model: anything that speaks OpenAI's chat completions (Ollama,
 # llama.cpp, vLLM). The key is read from the environment variable named here. When the first word
