@@ -140,7 +140,8 @@ pub fn short_term_api_key(
          &X-Amz-Date={date}&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host"
     );
     if let Some(token) = &credential.session_token {
-        query += &format!("&X-Amz-Security-Token={}", sigv4::encoded(token));
+        query.push_str("&X-Amz-Security-Token=");
+        query.push_str(&sigv4::encoded(token));
     }
     let request = ToSign {
         method: "POST",

@@ -283,7 +283,7 @@ fn inside(network: IpAddr, bits: u8, address: IpAddr) -> bool {
 }
 
 impl Compare {
-    fn holds<T: PartialOrd>(self, seen: T, wanted: T) -> bool {
+    fn holds<T: PartialOrd>(self, seen: &T, wanted: &T) -> bool {
         match self {
             Self::Equal => seen == wanted,
             Self::Less => seen < wanted,
@@ -304,9 +304,9 @@ impl Wanted {
             Self::Arn(pattern) => pattern.matches_arn(seen, context),
             Self::Number(compare, wanted) => {
                 let seen = seen.parse::<f64>();
-                seen.is_ok_and(|seen| compare.holds(seen, *wanted))
+                seen.is_ok_and(|seen| compare.holds(&seen, wanted))
             }
-            Self::Date(compare, wanted) => date(seen).is_some_and(|s| compare.holds(s, *wanted)),
+            Self::Date(compare, wanted) => date(seen).is_some_and(|s| compare.holds(&s, wanted)),
             Self::Bool(wanted) => seen.eq_ignore_ascii_case(&wanted.to_string()),
             Self::Address { network, bits } => {
                 let seen = seen.parse();

@@ -187,14 +187,13 @@ impl<'c> Context<'c> {
     fn named_guardrail(&self) -> Option<(String, Option<String>)> {
         let request = self.request?;
         let header = |name| request.header(name).map(str::to_owned);
-        let (id, version) = match header("x-amzn-bedrock-guardrailidentifier") {
-            Some(id) => (id, header("x-amzn-bedrock-guardrailversion")),
-            None => {
-                let body: Value = serde_json::from_slice(&request.body).ok()?;
-                let config = &body["guardrailConfig"];
-                let text = |name: &str| config[name].as_str().map(str::to_owned);
-                (text("guardrailIdentifier")?, text("guardrailVersion"))
-            }
+        let (id, version) = if let Some(id) = header("x-amzn-bedrock-guardrailidentifier") {
+            (id, header("x-amzn-bedrock-guardrailversion"))
+        } else {
+            let body: Value = serde_json::from_slice(&request.body).ok()?;
+            let config = &body["guardrailConfig"];
+            let text = |name: &str| config[name].as_str().map(str::to_owned);
+            (text("guardrailIdentifier")?, text("guardrailVersion"))
         };
         let arn = if id.starts_with("arn:") {
             id

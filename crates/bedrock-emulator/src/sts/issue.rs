@@ -10,6 +10,9 @@ use crate::{
     xml::Xml,
 };
 
+/// A regular expression as AWS tells it, and the test of a character that it stands for.
+pub(super) type Pattern = (&'static str, fn(char) -> bool);
+
 /// Mistakes in parameters, told together as AWS does.
 #[derive(Debug, Default)]
 pub(super) struct Checks(Vec<String>);
@@ -21,7 +24,7 @@ impl Checks {
         call: &Call<'_>,
         name: &str,
         (least, most): (usize, usize),
-        pattern: Option<(&str, fn(char) -> bool)>,
+        pattern: Option<Pattern>,
     ) -> String {
         let member = member(name);
         let Some(value) = call.parameter(name) else {

@@ -118,13 +118,22 @@ fn a_service_control_policy_denies_whatever_identities_allow() {
     assert_ne!(reply.status, 403, "what it does not deny stays allowed");
 }
 
+/// A name, the condition, headers, members of the body, and whether that is allowed.
+type DemandRow<'r> = (
+    &'static str,
+    &'r Value,
+    &'static [(&'static str, &'static str)],
+    Value,
+    bool,
+);
+
 #[test]
 fn a_guardrail_a_tier_and_an_address_can_be_demanded() {
     let guarded = json!({"ArnLike": {"bedrock:GuardrailIdentifier": "arn:aws:bedrock:us-east-1:123456789012:guardrail/abc123:*"}});
     let tier = json!({"StringEquals": {"bedrock:ServiceTier": "flex"}});
     let address = json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}});
     let body = |id: &str, version: &str| json!({"guardrailConfig": {"guardrailIdentifier": id, "guardrailVersion": version}});
-    let rows: [(&str, &Value, &[(&str, &str)], Value, bool); 8] = [
+    let rows: [DemandRow<'_>; 8] = [
         ("no guardrail", &guarded, &[], json!({}), false),
         ("the guardrail", &guarded, &[], body("abc123", "1"), true),
         ("another", &guarded, &[], body("zzz999", "1"), false),

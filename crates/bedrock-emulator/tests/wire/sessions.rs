@@ -1,4 +1,4 @@
-//! AssumeRole and GetSessionToken: who may, what they get, and what it may do.
+//! `AssumeRole` and `GetSessionToken`: who may, what they get, and what it may do.
 
 use bedrock_emulator::{Emulator, Reply, Request, identity::Identity, policy::NamedPolicy};
 use serde_json::{Value, json};
@@ -40,7 +40,8 @@ fn emulator(trust_policy: Value) -> Emulator {
 }
 
 fn escape(text: &str) -> String {
-    text.bytes().map(|b| format!("%{b:02X}")).collect()
+    let escaped: Vec<String> = text.bytes().map(|b| format!("%{b:02X}")).collect();
+    escaped.concat()
 }
 
 fn assume(emulator: &Emulator, role: &str, extra: &[(&str, &str)]) -> Reply {
@@ -52,7 +53,7 @@ fn assume(emulator: &Emulator, role: &str, extra: &[(&str, &str)]) -> Reply {
         body += "&RoleSessionName=lesson";
     }
     for (name, value) in extra {
-        body += &format!("&{name}={}", escape(value));
+        body.extend(["&", name, "=", &escape(value)]);
     }
     form(emulator, &body, None)
 }
@@ -162,12 +163,20 @@ fn a_session_policy_narrows_and_never_widens() {
     );
 }
 
+/// What is trusted, the policy, what is sent besides, and whether that is enough.
+type TrustRow = (
+    &'static str,
+    Value,
+    &'static [(&'static str, &'static str)],
+    bool,
+);
+
 #[test]
 fn trust_decides_who_may_assume() {
     let root = "arn:aws:iam::123456789012:root";
     let somebody = "arn:aws:iam::123456789012:user/somebody";
     let external = json!({"StringEquals": {"sts:ExternalId": "course"}});
-    let rows: [(&str, Value, &[(&str, &str)], bool); 8] = [
+    let rows: [TrustRow; 8] = [
         ("the user", trust(&json!({"AWS": STUDENT}), None), &[], true),
         ("its account", trust(&json!({"AWS": root}), None), &[], true),
         (
