@@ -82,12 +82,11 @@ impl Malformed {
     /// One of `numbers`.
     pub(crate) fn choice(&mut self, at: &str, value: &Value, numbers: &[u32]) -> Option<usize> {
         let number = value.as_u64().and_then(|n| u32::try_from(n).ok());
-        match number.filter(|n| numbers.contains(n)) {
-            Some(number) => usize::try_from(number).ok(),
-            None => {
-                self.add(at, &format!("{value} is not a valid enum value"));
-                None
-            }
+        if let Some(number) = number.filter(|n| numbers.contains(n)) {
+            usize::try_from(number).ok()
+        } else {
+            self.add(at, &format!("{value} is not a valid enum value"));
+            None
         }
     }
 

@@ -1,6 +1,6 @@
 //! Anthropic's own paths on Bedrock (host `bedrock-mantle.{region}.api.aws`): the same models and
 //! the same Messages bodies as `InvokeModel`, with the model in the body, Anthropic's errors and
-//! server-sent events. What its clients read is known from Anthropic's SDKs and LiteLLM; no answer of
+//! server-sent events. What its clients read is known from Anthropic's SDKs and `LiteLLM`; no answer of
 //! the real host is recorded.
 
 use bytes::Bytes;
@@ -121,7 +121,7 @@ pub(crate) fn request_id_of(request_id: &str) -> String {
 /// What IAM is asked about a request with an API key.
 pub(crate) const CALL_WITH_BEARER_TOKEN: &str = "bedrock-mantle:CallWithBearerToken";
 
-/// Anthropic's SDKs sign for `bedrock-mantle`, LiteLLM for `bedrock`; both are published and work.
+/// Anthropic's SDKs sign for `bedrock-mantle`, `LiteLLM` for `bedrock`; both are published and work.
 pub(crate) fn signing_name(request: &Request) -> &'static str {
     match auth::caller(request).service.as_deref() {
         Some("bedrock") => "bedrock",

@@ -85,7 +85,7 @@ impl Catalogue {
     }
 
     /// Like [`Self::resolve`] for Anthropic's own paths: base ids need no profile there, and the
-    /// older ones may leave their date and version out (LiteLLM's list of what this endpoint
+    /// older ones may leave their date and version out (`LiteLLM`'s list of what this endpoint
     /// serves). Which older models it serves is not known: all that live are.
     pub fn resolve_for_messages(
         &self,

@@ -148,9 +148,10 @@ impl Pipeline<'_> {
         };
         let result = inquiry.decide(&self.request).map_err(|denied| {
             // Who may not use a key at all has not come in (pasted answers: 401 on this host).
-            match denied.message().contains(mantle::CALL_WITH_BEARER_TOKEN) {
-                true => mantle::unauthenticated(denied),
-                false => denied,
+            if denied.message().contains(mantle::CALL_WITH_BEARER_TOKEN) {
+                mantle::unauthenticated(denied)
+            } else {
+                denied
             }
         });
         self.record.inquiry = Some(Box::new(inquiry));

@@ -53,9 +53,9 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         .and_then(|o| o.s3_output_data_config);
     let s3_uri = output.and_then(|o| o.s3_uri);
     let s3_uri = s3_uri.ok_or_else(|| missing("outputDataConfig"))?;
-    if !s3_uri
+    if s3_uri
         .strip_prefix("s3://")
-        .is_some_and(|rest| rest.len() > 2)
+        .is_none_or(|rest| rest.len() <= 2)
     {
         return Err(ApiError::validation(format!(
             "1 validation error detected: Value '{s3_uri}' at \

@@ -19,16 +19,13 @@ pub(in crate::bedrock) const OPERATION: Plain = Plain {
 
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let state = call.account.state();
-    let versions: Vec<Arc<Version>> = match call.query("guardrailIdentifier") {
-        Some(id) => {
-            let guardrail = state.guardrails.get(&id)?;
-            let draft = std::iter::once(&guardrail.draft);
-            draft.chain(guardrail.numbered.values()).cloned().collect()
-        }
-        None => {
-            let all = state.guardrails.of_region(call.region);
-            all.into_iter().map(|g| Arc::clone(&g.draft)).collect()
-        }
+    let versions: Vec<Arc<Version>> = if let Some(id) = call.query("guardrailIdentifier") {
+        let guardrail = state.guardrails.get(&id)?;
+        let draft = std::iter::once(&guardrail.draft);
+        draft.chain(guardrail.numbered.values()).cloned().collect()
+    } else {
+        let all = state.guardrails.of_region(call.region);
+        all.into_iter().map(|g| Arc::clone(&g.draft)).collect()
     };
     drop(state);
     let (page, next) = call.page(&versions, 1_000)?;
