@@ -1,7 +1,10 @@
 //! What one AWS account holds. Accounts share nothing but the catalogue: not quotas, caches, scripts,
 //! faults, logs, metrics nor journals.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
     bedrock::profiles::OwnProfile,
@@ -53,6 +56,8 @@ pub(crate) struct State {
     pub(crate) profiles: Vec<OwnProfile>,
     pub(crate) guardrails: Guardrails,
     pub(crate) jobs: Jobs,
+    /// The form about what it wants models for.
+    pub(crate) use_case: Option<Vec<u8>>,
 }
 
 impl Account {
@@ -63,43 +68,20 @@ impl Account {
         policies: Policies,
         service_control: Policies,
     ) -> Self {
-        let state = State {
-            journal: Journal::new(config.journal_capacity, config.journal_bytes),
-            counts: Counts::default(),
-            script: Script::default(),
-            logs: Journal::new(config.journal_capacity, config.journal_bytes),
-            meters: Meters::default(),
-            policies,
-            service_control,
-            buckets: Buckets::default(),
-            prompt_cache: PromptCache::default(),
-            logging: Logging::switched(config.invocation_logging, id, config.log_bucket.as_deref()),
-            deliveries: Vec::new(),
-            log_groups: LogGroups::new(config.journal_bytes),
-            profiles: Vec::new(),
-            guardrails: Guardrails::default(),
-            jobs: Jobs::default(),
-        };
         Self {
             id: id.into(),
             faults: Faults::default(),
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(id, config, policies, service_control)),
         }
     }
 
-    /// As if nothing had happened yet. Policies and the logging switch stay: they are configuration.
+    /// As if nothing had happened yet, and as configured. Policies stay: they say who may do what.
     pub(crate) fn reset(&self, config: &Config) {
         self.faults.clear();
         let mut state = self.state();
-        state.journal = Journal::new(config.journal_capacity, config.journal_bytes);
-        state.logs = Journal::new(config.journal_capacity, config.journal_bytes);
-        state.counts = Counts::default();
-        state.script = Script::default();
-        state.meters = Meters::default();
-        state.deliveries.clear();
-        state.log_groups = LogGroups::new(config.journal_bytes);
-        state.buckets = Buckets::default();
-        state.prompt_cache = PromptCache::default();
+        let policies = mem::take(&mut state.policies);
+        let service_control = mem::take(&mut state.service_control);
+        *state = State::new(&self.id, config, policies, service_control);
     }
 
     /// The policies that decide about this caller now.
@@ -163,6 +145,27 @@ impl Counts {
 }
 
 impl State {
+    fn new(id: &str, config: &Config, policies: Policies, service_control: Policies) -> Self {
+        Self {
+            journal: Journal::new(config.journal_capacity, config.journal_bytes),
+            counts: Counts::default(),
+            script: Script::default(),
+            logs: Journal::new(config.journal_capacity, config.journal_bytes),
+            meters: Meters::default(),
+            policies,
+            service_control,
+            buckets: Buckets::default(),
+            prompt_cache: PromptCache::default(),
+            logging: Logging::switched(config.invocation_logging, id, config.log_bucket.as_deref()),
+            deliveries: Vec::new(),
+            log_groups: LogGroups::new(config.journal_bytes),
+            profiles: Vec::new(),
+            guardrails: Guardrails::default(),
+            jobs: Jobs::default(),
+            use_case: None,
+        }
+    }
+
     /// Keeps a request that was answered; `logged`: model invocation logging writes it down too.
     pub(crate) fn keep(&mut self, record: Arc<Record>, logged: bool) {
         self.counts.add(&record);

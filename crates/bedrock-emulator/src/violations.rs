@@ -45,6 +45,15 @@ impl Violations {
         }
     }
 
+    /// A blob of `min` to `max` bytes.
+    pub(crate) fn bytes(&mut self, at: &Place<'_>, count: usize, min: usize, max: usize) {
+        if count < min {
+            self.add(at, None, &at_least("length", min));
+        } else if count > max {
+            self.add(at, None, &at_most("length", max));
+        }
+    }
+
     pub(crate) fn at_least(&mut self, at: &Place<'_>, number: i64, min: i64) {
         if number < min {
             self.add(at, Some(&number.to_string()), &at_least("value", min));

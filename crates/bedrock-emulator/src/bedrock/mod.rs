@@ -4,6 +4,7 @@ mod guardrails;
 mod logging;
 mod models;
 pub(crate) mod profiles;
+mod use_case;
 
 use crate::service::Plain;
 
@@ -19,6 +20,8 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     logging::get_configuration::OPERATION,
     logging::put_configuration::OPERATION,
     logging::delete_configuration::OPERATION,
+    use_case::get_use_case::OPERATION,
+    use_case::put_use_case::OPERATION,
     guardrails::create_guardrail::OPERATION,
     guardrails::update_guardrail::OPERATION,
     guardrails::create_guardrail_version::OPERATION,

@@ -15,8 +15,9 @@ pub(super) const OPERATION: Plain = Plain {
     answer,
 };
 
-/// Journal, logs, metrics, script, fault rules, quotas and caches go; accounts, identities and
-/// policies stay. Without an account named, all of them, and the settings are the configured ones.
+/// Everything that an account holds goes: what was recorded (journal, logs, metrics), what was said
+/// (script, fault rules), what was made (guardrails, profiles, jobs, log groups) and what was used up
+/// (quotas, caches). Logging is as configured; accounts, identities and policies stay. Without an account named, all of them, and the settings are the configured ones.
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let accounts = if call.query("account").is_some() {
         vec![addressed(call)?]

@@ -2,6 +2,7 @@
 
 use bedrock_emulator::{
     Config, Emulator, Reply, Request,
+    catalogue::Family,
     emulator::{ApiKey, Latency},
 };
 use serde_json::{Value, json};
@@ -212,6 +213,132 @@ fn status_counts_and_reset_forgets() {
     );
     assert_eq!(call(&emulator, &model, "converse", &ask()).status, 200);
     assert_eq!(emulator.journal().len(), 1);
+}
+
+/// A request to one of the services; `target` is a path, or what `X-Amz-Target` says.
+fn send(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Reply {
+    let mut request = Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        ..post("", "", body.to_string())
+    };
+    if !target.starts_with('/') {
+        request.target = "/".to_owned();
+        let header = ("x-amz-target".to_owned(), target.to_owned());
+        request.headers.push(header);
+        let kind = (
+            "content-type".to_owned(),
+            "application/x-amz-json-1.0".to_owned(),
+        );
+        request.headers.push(kind);
+    }
+    let reply = emulator.handle(&request, now());
+    assert!(reply.status < 300, "{method} {target}: {}", text(&reply));
+    reply
+}
+
+#[test]
+fn reset_forgets_what_was_made_and_configured() {
+    let emulator = open();
+    let haiku = emulator.catalogue().by_alias("haiku").unwrap();
+    let mut models = emulator.catalogue().models.iter();
+    let embeds = models.find(|m| m.family == Family::NovaEmbed).unwrap();
+    let logs = "Logs_20140328.CreateLogGroup";
+    let metrics = "GraniteServiceVersion20100801.PutMetricData";
+    let arn = format!(
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/{}",
+        profile(&emulator, "haiku")
+    );
+    let make = [
+        (
+            "POST",
+            "/guardrails",
+            json!({
+                "name": "none-of-it", "blockedInputMessaging": "no", "blockedOutputsMessaging": "no",
+                "wordPolicyConfig": {"wordsConfig": [{"text": "stocks"}]},
+            }),
+        ),
+        (
+            "POST",
+            "/async-invoke",
+            json!({
+                "modelId": embeds.id, "modelInput": {"taskType": "SEGMENTED_EMBEDDING"},
+                "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://bucket/out"}},
+            }),
+        ),
+        (
+            "POST",
+            "/inference-profiles",
+            json!({
+                "inferenceProfileName": "team", "modelSource": {"copyFrom": arn},
+            }),
+        ),
+        (
+            "PUT",
+            "/logging/modelinvocations",
+            json!({
+                "loggingConfig": {"s3Config": {"bucketName": "my-logs"}},
+            }),
+        ),
+        (
+            "POST",
+            "/use-case-for-model-access",
+            json!({
+                "formData": "eyJjb21wYW55TmFtZSI6IkV4YW1wbGUifQ==",
+            }),
+        ),
+        ("POST", logs, json!({"logGroupName": "mine"})),
+        (
+            "POST",
+            metrics,
+            json!({
+                "Namespace": "Mine", "MetricData": [{"MetricName": "Seen", "Value": 1.0}],
+            }),
+        ),
+    ];
+    let look = || {
+        let list = [
+            ("GET", "/guardrails", Value::Null),
+            ("GET", "/async-invoke", Value::Null),
+            ("GET", "/inference-profiles?type=APPLICATION", Value::Null),
+            ("GET", "/logging/modelinvocations", Value::Null),
+            ("POST", "Logs_20140328.DescribeLogGroups", json!({})),
+            (
+                "POST",
+                "GraniteServiceVersion20100801.ListMetrics",
+                json!({}),
+            ),
+        ];
+        list.map(|(method, target, sent)| body(&send(&emulator, method, target, &sent)))
+    };
+    let before = look();
+    for (method, target, sent) in &make {
+        send(&emulator, method, target, sent);
+    }
+    let system = json!([
+        {"text": "word ".repeat(haiku.min_cache_tokens.unwrap() as usize * 2)},
+        {"cachePoint": {"type": "default"}},
+    ]);
+    let mut cached = ask();
+    cached["system"] = system;
+    let read = || {
+        let reply = call(&emulator, &profile(&emulator, "haiku"), "converse", &cached);
+        body(&reply)["usage"]["cacheReadInputTokens"].clone()
+    };
+    assert_eq!(read(), 0);
+    assert_ne!(read(), 0);
+    for (made, before) in look().iter().zip(&before) {
+        assert_ne!(made, before);
+    }
+    tell(&emulator, "POST", "reset", &Value::Null);
+    assert_eq!(look(), before);
+    let form = Request {
+        method: "GET".to_owned(),
+        target: "/use-case-for-model-access".to_owned(),
+        ..post("", "", "")
+    };
+    assert_eq!(emulator.handle(&form, now()).status, 404);
+    assert_eq!(read(), 0, "the prompt cache is empty");
 }
 
 #[test]

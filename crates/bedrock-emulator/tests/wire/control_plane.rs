@@ -1,4 +1,4 @@
-//! The control plane: models, inference profiles, invocation logging.
+//! The control plane: models, inference profiles, invocation logging, the use case form.
 
 use bedrock_emulator::{Emulator, Reply, Request};
 use serde_json::{Value, json};
@@ -197,4 +197,29 @@ fn logging_is_what_was_put() {
     );
     assert_eq!(deleted.status, 200);
     assert_eq!(get(&emulator, "/logging/modelinvocations"), json!({}));
+}
+
+#[test]
+fn the_use_case_form_is_kept_as_it_was_put() {
+    let emulator = open();
+    let path = "/use-case-for-model-access";
+    let put = |form: &Value| ask(&emulator, "POST", path, &json!({ "formData": form }));
+    let none = ask(&emulator, "GET", path, &Value::Null);
+    assert_eq!(none.status, 404, "{}", text(&none));
+    // {"companyName":"Example"}
+    let form = json!("eyJjb21wYW55TmFtZSI6IkV4YW1wbGUifQ==");
+    let kept = put(&form);
+    assert_eq!((kept.status, text(&kept)), (201, "{}".to_owned()));
+    assert_eq!(get(&emulator, path), json!({ "formData": form }));
+    for (wrong, said) in [
+        (json!("c2hvcnQ="), "greater than or equal to 10"),
+        (json!("A".repeat(21_848)), "less than or equal to 16384"),
+        (json!("no base64!"), "base64"),
+        (Value::Null, "must not be null"),
+    ] {
+        let refused = put(&wrong);
+        assert_eq!(refused.status, 400);
+        assert!(text(&refused).contains(said), "{}", text(&refused));
+    }
+    assert_eq!(get(&emulator, path), json!({ "formData": form }));
 }
