@@ -69,6 +69,97 @@ fn a_body_has_the_recorded_key_order_and_headers() {
     );
 }
 
+/// Recorded once, on Opus 4.8.
+fn newest_headers() -> [&'static str; 6] {
+    [
+        "Content-Type",
+        "x-amzn-RequestId",
+        "X-Amzn-Bedrock-Invocation-Latency",
+        "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
+        "X-Amzn-Bedrock-Output-Token-Count",
+        "X-Amzn-Bedrock-Input-Token-Count",
+    ]
+}
+
+fn opus_4_8(emulator: &Emulator) -> String {
+    format!("us.{}", base(emulator, "Claude Opus 4.8"))
+}
+
+fn of_base32(id: &str) -> bool {
+    let Some(tail) = id.strip_prefix("msg_bdrk_") else {
+        return false;
+    };
+    tail.len() == 52
+        && tail
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
+}
+
+#[test]
+fn opus_4_8_answers_with_its_own_ids_usage_and_headers() {
+    let emulator = open();
+    let hi = |input, output| {
+        Step::Say(vec![
+            Piece::Text("Hi".to_owned()),
+            Piece::Usage { input, output },
+        ])
+    };
+    emulator.script([hi(68, 508)]);
+    let model = opus_4_8(&emulator);
+    let reply = call(&emulator, &model, "invoke", &messages_body("x"));
+    let answer = text(&reply);
+    let id = body(&reply)["id"].as_str().unwrap().to_owned();
+    assert!(of_base32(&id), "{id}");
+    let provider_id = &emulator
+        .catalogue()
+        .find(&model, "us-east-1")
+        .unwrap()
+        .model
+        .provider_id;
+    assert_eq!(
+        answer,
+        format!(
+            "{{\"id\":\"{id}\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"{provider_id}\",\
+             \"content\":[{{\"type\":\"text\",\"text\":\"Hi\"}}],\
+             \"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"stop_details\":null,\
+             \"usage\":{{\"input_tokens\":68,\"cache_creation_input_tokens\":0,\
+             \"cache_read_input_tokens\":0,\"cache_creation\":\
+             {{\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0}},\
+             \"output_tokens\":508,\"output_tokens_details\":{{\"thinking_tokens\":0}},\
+             \"service_tier\":\"standard\"}}}}"
+        )
+    );
+    let names: Vec<_> = reply.headers.iter().map(|(n, _)| *n).collect();
+    assert_eq!(names, newest_headers());
+}
+
+#[test]
+fn opus_4_8_counts_what_it_thought_whole_and_streamed() {
+    let emulator = open();
+    let model = opus_4_8(&emulator);
+    let mut request = messages_body("How many primes are below 100?");
+    request["max_tokens"] = json!(4_000);
+    request["thinking"] = json!({"type": "adaptive"});
+    let reply = call(&emulator, &model, "invoke", &request);
+    let usage = body(&reply)["usage"].clone();
+    let thought = usage["output_tokens_details"]["thinking_tokens"]
+        .as_u64()
+        .unwrap();
+    assert!(
+        0 < thought && thought < usage["output_tokens"].as_u64().unwrap(),
+        "{usage}"
+    );
+    let reply = call(&emulator, &model, "invoke-with-response-stream", &request);
+    let chunks = chunks(&reply);
+    let id = chunks[0]["message"]["id"].as_str().unwrap();
+    assert!(of_base32(id), "{id}");
+    assert_eq!(
+        chunks[0]["message"]["usage"]["service_tier"], "standard",
+        "{}",
+        chunks[0]
+    );
+}
+
 #[test]
 fn claude_3_has_the_short_usage_and_no_cache_headers() {
     let emulator = in_2025();
