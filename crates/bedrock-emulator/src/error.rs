@@ -101,6 +101,12 @@ codes! {
     InvalidParameter = "InvalidParameterException", 400, "invalidParameterException";
     /// 400: it is there already (CloudWatch Logs).
     ResourceAlreadyExists = "ResourceAlreadyExistsException", 400, "resourceAlreadyExistsException";
+    /// 400: no such service or quota (Service Quotas).
+    NoSuchResource = "NoSuchResourceException", 400, "noSuchResourceException";
+    /// 400: a value is refused (Service Quotas).
+    IllegalArgument = "IllegalArgumentException", 400, "illegalArgumentException";
+    /// 400: no page has this token (Service Quotas).
+    InvalidPaginationToken = "InvalidPaginationTokenException", 400, "invalidPaginationTokenException";
     /// 400: it clashes with what is there.
     Conflict = "ConflictException", 400, "conflictException";
     /// 400: over a quota that waiting does not restore.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::quota::{SERVICE, SERVICE_NAME};
 use crate::{
     error::ApiError,
     service::{Call, Permission, Plain, Route, Told},
@@ -20,6 +21,6 @@ pub(super) const OPERATION: Plain = Plain {
 )]
 fn answer(_: &mut Call<'_>) -> Result<Told, ApiError> {
     Ok(Told::aws_json(&json!({
-        "Services": [{ "ServiceCode": "bedrock", "ServiceName": "Amazon Bedrock" }],
+        "Services": [{ "ServiceCode": SERVICE, "ServiceName": SERVICE_NAME }],
     })))
 }

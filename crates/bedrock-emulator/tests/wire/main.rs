@@ -33,6 +33,7 @@ mod quotas;
 mod refusals;
 mod rules;
 mod scripts;
+mod service_quotas;
 mod sessions;
 mod sts;
 mod tape;
