@@ -10,10 +10,11 @@ use aws_smithy_http_client::Builder as HttpClient;
 use bedrock_emulator::{
     Config, ConfigError, Emulator,
     catalogue::{Catalogue, Model},
-    emulator::Latency,
+    emulator::{Credential, Latency},
+    fault::FaultRule,
     journal::Entry,
     observe::{LogRecord, Series},
-    script::Step,
+    script::{Document, Rule, Step},
     trace::TraceEvent,
 };
 use bedrock_endpoint::{Endpoint, Gates, Hooks, Stats};
@@ -181,6 +182,105 @@ impl Lab {
     /// What the model says next, one step for each invocation.
     pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
         self.endpoint.emulator().script(steps);
+    }
+
+    /// What the model says to which requests. Steps and rules stand in one list: the first that is
+    /// about a request and has an answer left gives it.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// use workshop_testkit::{Lab, Rule, Step, Text, When};
+    ///
+    /// let lab = Lab::start().await;
+    /// lab.rules([Rule::when(When::any().prompt(Text::contains("weather")))
+    ///     .then_always(Step::text("It is sunny."))]);
+    /// # }
+    /// ```
+    pub fn rules(&self, rules: impl IntoIterator<Item = Rule>) {
+        self.endpoint.emulator().rules(rules);
+    }
+
+    /// Which requests fail or are slow, beside any script.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// use workshop_testkit::{Fault, FaultRule, Lab};
+    ///
+    /// let lab = Lab::start().await;
+    /// lab.faults([FaultRule::new(Fault::ServiceUnavailable).count(2)]);
+    /// # }
+    /// ```
+    pub fn faults(&self, rules: impl IntoIterator<Item = FaultRule>) {
+        self.endpoint.emulator().faults(rules);
+    }
+
+    /// Adds a script in TOML, as in a file for `workshop emulator --script`: replies and fault rules,
+    /// also of other accounts (`when.account`).
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit::Lab::start().await;
+    /// lab.load(
+    ///     r#"
+    ///     [[reply]]
+    ///     text = "It is sunny."
+    ///     "#,
+    /// );
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the script cannot be read, with line, key and cure.
+    pub fn load(&self, toml: &str) {
+        let document = Document::from_toml(toml);
+        let document = document.unwrap_or_else(|mistake| panic!("{mistake}"));
+        self.endpoint.emulator().load(document);
+    }
+
+    /// A client of another account of this lab. An account shares nothing with the others: its
+    /// quotas, caches, script and faults are its own, and everything is allowed.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit::Lab::start().await;
+    /// let theirs = lab.client_of("111122223333");
+    /// # drop(theirs);
+    /// assert!(lab.calls_of("111122223333").is_empty());
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `account` is no account id: twelve digits.
+    pub fn client_of(&self, account: &str) -> Client {
+        let digits = account.bytes().all(|byte| byte.is_ascii_digit());
+        assert!(
+            digits && account.len() == 12,
+            "{account:?}: an AWS account id has twelve digits"
+        );
+        // Base 32 has no 0 and 1: the account's digits go on as letters.
+        let id = account.bytes().map(|byte| char::from(byte - b'0' + b'A'));
+        let credential = Credential {
+            access_key_id: format!("AKIA{}LABS", id.collect::<String>()),
+            secret_access_key: format!("lab-secret-of-account-{account}"),
+            session_token: None,
+            expires_at: None,
+            arn: format!("arn:aws:iam::{account}:user/lab"),
+        };
+        let (key, secret) = (
+            credential.access_key_id.clone(),
+            credential.secret_access_key.clone(),
+        );
+        self.endpoint.emulator().add_credential(credential);
+        let credentials = Credentials::new(key, secret, None, None, "lab");
+        self.client_with(|config| config.credentials_provider(credentials))
+    }
+
+    /// The requests of one account so far, in the order of arrival.
+    pub fn calls_of(&self, account: &str) -> Vec<Call> {
+        let entries = self.endpoint.emulator().entries_after(0, Some(account));
+        entries.into_iter().map(Call::from).collect()
     }
 
     /// How many scripted steps are still unused.

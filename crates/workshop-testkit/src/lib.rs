@@ -17,9 +17,10 @@ pub use aws_sdk_bedrockruntime as bedrock;
 pub use aws_smithy_types::Document;
 pub use bedrock_emulator::{
     catalogue::{Catalogue, Model},
+    fault::FaultRule,
     journal::Usage,
     observe::{LogRecord, Series},
-    script::{Fault, Piece, Step},
+    script::{Fault, Numbers, Piece, Rule, Step, Text, When},
     trace::{TraceEvent, TraceStatus},
 };
 pub use bedrock_endpoint::{Gates, Stats};

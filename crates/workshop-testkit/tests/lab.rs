@@ -17,7 +17,8 @@ use aws_sdk_bedrockruntime::{
 };
 use aws_smithy_types::event_stream::RawMessage;
 use workshop_testkit::{
-    Fault, Lab, Piece, Point, Setup, ShimError, Step, TraceStatus, claude_shim, json, within,
+    Fault, FaultRule, Lab, Piece, Point, Rule, Setup, ShimError, Step, Text, TraceStatus, When,
+    claude_shim, json, within,
 };
 
 const POINT: Point = Point::result("testkit", "it would hang", "tests/lab.rs");
@@ -99,6 +100,83 @@ async fn converse_answers_and_leaves_evidence() {
             .any(|e| e.node == node && e.status == TraceStatus::Ok)
     };
     assert!(lit("HAIKU") && lit("BR"), "{:?}", lab.trace());
+}
+
+fn said(out: &ConverseOutput) -> &str {
+    let message = out.output().unwrap().as_message().unwrap();
+    message.content()[0].as_text().unwrap()
+}
+
+#[tokio::test]
+async fn rules_answer_the_requests_that_they_are_about() {
+    let lab = Lab::start().await;
+    lab.rules([
+        Rule::when(When::any().prompt(Text::contains("weather")))
+            .then_always(Step::text("It is sunny.")),
+        Rule::when(When::any().prompt(Text::contains("Hello")))
+            .then(Step::Fault(Fault::ServiceUnavailable))
+            .then_always(Step::text("Good day.")),
+    ]);
+    let client = lab.client();
+    let error = converse(&lab, &client).await.unwrap_err();
+    let error = error.into_service_error();
+    assert!(error.is_service_unavailable_exception(), "{error:?}");
+    for _ in 0..2 {
+        assert_eq!(said(&converse(&lab, &client).await.unwrap()), "Good day.");
+    }
+}
+
+#[tokio::test]
+async fn fault_rules_fail_so_many_requests() {
+    let lab = Lab::start().await;
+    lab.faults([FaultRule::new(Fault::ServiceUnavailable).count(2)]);
+    let client = lab.client();
+    for _ in 0..2 {
+        assert!(converse(&lab, &client).await.is_err());
+    }
+    converse(&lab, &client).await.unwrap();
+    let status: Vec<u16> = lab.calls().iter().map(|call| call.status).collect();
+    assert_eq!(status, [503, 503, 200]);
+}
+
+#[tokio::test]
+async fn a_script_is_loaded_from_toml() {
+    let lab = Lab::start().await;
+    lab.load(
+        r#"
+        [[reply]]
+        text = "It is sunny."
+
+        [[fault]]
+        error = "ThrottlingException"
+        when = { call = 2 }
+        "#,
+    );
+    let client = lab.client();
+    assert_eq!(said(&converse(&lab, &client).await.unwrap()), "It is sunny.");
+    let error = converse(&lab, &client).await.unwrap_err();
+    assert!(error.into_service_error().is_throttling_exception());
+}
+
+#[tokio::test]
+#[should_panic(expected = "tekst")]
+async fn a_mistake_in_a_script_is_named() {
+    Lab::start().await.load("[[reply]]\ntekst = \"typo\"");
+}
+
+#[tokio::test]
+async fn accounts_share_nothing() {
+    let lab = Lab::start().await;
+    let theirs = "111122223333";
+    lab.script([Step::text("ours")]);
+    lab.load(&format!(
+        "[[reply]]\nwhen = {{ account = \"{theirs}\" }}\ntext = \"theirs\""
+    ));
+    let client = lab.client_of(theirs);
+    assert_eq!(said(&converse(&lab, &client).await.unwrap()), "theirs");
+    assert_eq!(said(&converse(&lab, &lab.client()).await.unwrap()), "ours");
+    assert_eq!(lab.calls().len(), 1);
+    assert_eq!(lab.calls_of(theirs).len(), 1);
 }
 
 #[tokio::test]
