@@ -153,7 +153,10 @@ async fn a_script_is_loaded_from_toml() {
         "#,
     );
     let client = lab.client();
-    assert_eq!(said(&converse(&lab, &client).await.unwrap()), "It is sunny.");
+    assert_eq!(
+        said(&converse(&lab, &client).await.unwrap()),
+        "It is sunny."
+    );
     let error = converse(&lab, &client).await.unwrap_err();
     assert!(error.into_service_error().is_throttling_exception());
 }
