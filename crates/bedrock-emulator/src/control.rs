@@ -16,18 +16,18 @@ pub use crate::workshop::guard::PREFIX;
 
 /// Whether the control API may answer this request; the refusal if not. `local`: the peer is on this
 /// machine.
-pub fn admit(emulator: &Emulator, request: &Request, local: bool) -> Result<(), Reply> {
+pub fn admit(emulator: &Emulator, request: &Request, local: bool) -> Result<(), Box<Reply>> {
     let is_health = request.target.starts_with("/_workshop/health");
     let admitted = if local || is_health {
         guard::admit(request)
     } else {
         Err(guard::from_elsewhere())
     };
-    admitted.map_err(|error| refusal(emulator, &error))
+    admitted.map_err(|error| Box::new(refusal(emulator, &error)))
 }
 
 /// The account that `?account=` names, none without; the refusal if there is no such account.
-pub fn account(emulator: &Emulator, request: &Request) -> Result<Option<String>, Reply> {
+pub fn account(emulator: &Emulator, request: &Request) -> Result<Option<String>, Box<Reply>> {
     let Some(id) = query(request, "account") else {
         return Ok(None);
     };
@@ -35,7 +35,7 @@ pub fn account(emulator: &Emulator, request: &Request) -> Result<Option<String>,
         return Ok(Some(id));
     }
     let message = format!("there is no account {id:?}; GET /_workshop/accounts lists them");
-    Err(not_found(emulator, message))
+    Err(Box::new(not_found(emulator, message)))
 }
 
 /// A parameter of the query string, decoded.

@@ -23,15 +23,6 @@ enum Step {
 }
 
 impl Mistake {
-    /// A mistake of the document as a whole.
-    pub(crate) fn whole(message: impl Into<String>) -> Self {
-        Self {
-            path: Vec::new(),
-            message: message.into(),
-            place: None,
-        }
-    }
-
     /// Line and column, counted from 1, if the document has lines.
     pub fn place(&self) -> Option<(usize, usize)> {
         self.place
@@ -55,7 +46,9 @@ impl Mistake {
             if !words.is_empty() {
                 words.push_str(": ");
             }
-            words.push_str(&format!("`{}`", keys.join(".")));
+            words.push('`');
+            words += &keys.join(".");
+            words.push('`');
         }
         words
     }

@@ -19,7 +19,7 @@ pub(crate) enum Control {
 /// Answers what is this endpoint's to answer.
 pub(crate) fn answer(shared: &Shared, request: &Request, local: bool) -> Control {
     if let Err(refusal) = control::admit(&shared.emulator, request, local) {
-        return Control::Reply(refusal);
+        return Control::Reply(*refusal);
     }
     let path = request.target.split('?').next().unwrap_or_default();
     let parts: Vec<&str> = path[control::PREFIX.len()..].split('/').collect();
@@ -38,7 +38,7 @@ pub(crate) fn answer(shared: &Shared, request: &Request, local: bool) -> Control
                 let after = after.and_then(|id| id.trim().parse().ok());
                 Control::Events(events::feed(shared, after, account))
             }
-            Err(refusal) => Control::Reply(refusal),
+            Err(refusal) => Control::Reply(*refusal),
         },
         ("POST", ["reset"]) => {
             // The core says whether there is such an account; gates of none are nobody's.
@@ -53,7 +53,7 @@ fn gate(shared: &Shared, request: &Request, method: &str, name: &str) -> Reply {
     let emulator = &shared.emulator;
     let account = match control::account(emulator, request) {
         Ok(account) => account,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some(name) = control::decoded(name) else {
         let message = "the gate's name is missing, or not valid percent-encoding".to_owned();

@@ -257,7 +257,7 @@ fn sensitive(version: &Version, source: Source, passages: &[Passage], assessment
                 found.extend(matches);
             }
         }
-        let (name, regex) = (&pattern.name, &pattern.pattern);
+        let (name, regex) = (&pattern.name, &pattern.regex);
         let row = |text, outcome| (name.clone(), regex.clone(), text, outcome);
         if found.is_empty() {
             let none = row(String::new(), Outcome::Absent);

@@ -187,7 +187,8 @@ pub(crate) struct Pattern {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    pub(crate) pattern: String,
+    #[serde(rename = "pattern")]
+    pub(crate) regex: String,
     pub(crate) action: Action,
     #[serde(flatten)]
     pub(crate) sides: Sides,
@@ -356,7 +357,7 @@ impl Definition {
 
 fn compile(patterns: &[Pattern]) -> Result<Vec<Regex>, ApiError> {
     let compiled = patterns.iter().map(|pattern| {
-        Regex::new(&pattern.pattern).map_err(|error| {
+        Regex::new(&pattern.regex).map_err(|error| {
             ApiError::validation(format!(
                 "The regex {} of the sensitive information filter cannot be used: {error}",
                 pattern.name

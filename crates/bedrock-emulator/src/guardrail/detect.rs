@@ -19,6 +19,9 @@ pub(super) fn pii(kind: &str, text: &str) -> Vec<String> {
     found.filter(|m| (row.valid)(m)).collect()
 }
 
+/// A kind, its pattern, and what a match must also satisfy.
+type Row = (&'static str, &'static str, fn(&str) -> bool);
+
 struct Pii {
     kind: &'static str,
     regex: Regex,
@@ -27,7 +30,7 @@ struct Pii {
 
 /// Kinds with a form of their own.
 static PII: LazyLock<Vec<Pii>> = LazyLock::new(|| {
-    let rows: &[(&'static str, &str, fn(&str) -> bool)] = &[
+    let rows: &[Row] = &[
         (
             "EMAIL",
             r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",

@@ -24,9 +24,12 @@ const DAY: i64 = 86_400_000;
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the names of the service model")]
 struct Input {
-    log_group_name: String,
-    log_stream_name: String,
-    log_events: Vec<Event>,
+    #[serde(rename = "logGroupName")]
+    group: String,
+    #[serde(rename = "logStreamName")]
+    stream: String,
+    #[serde(rename = "logEvents")]
+    events: Vec<Event>,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +40,7 @@ struct Event {
 
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
-    let (events, now) = (input.log_events, millis(call));
+    let (events, now) = (input.events, millis(call));
     if !(1..=EVENTS_MAX).contains(&events.len()) {
         return Err(invalid(format!(
             "1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member \
@@ -63,7 +66,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let kept = kept.map(|event| (event.timestamp, event.message)).collect();
     let mut state = call.account.state();
     let groups = &mut state.log_groups;
-    let (group, stream) = (&input.log_group_name, &input.log_stream_name);
+    let (group, stream) = (&input.group, &input.stream);
     groups.put(call.region, group, stream, kept, now)?;
     Ok(Told::aws_json(&out))
 }

@@ -130,7 +130,8 @@ enum NovaBlock {
 #[serde(rename_all = "camelCase")]
 struct ToolUse {
     name: String,
-    tool_use_id: String,
+    #[serde(rename = "toolUseId")]
+    id: String,
     input: Value,
 }
 
@@ -200,7 +201,7 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         Content::Text(text) => Some(NovaBlock::Text(text)),
         Content::ToolUse { name, input, .. } => Some(NovaBlock::ToolUse(ToolUse {
             name,
-            tool_use_id: exchange.rng.uuid(),
+            id: exchange.rng.uuid(),
             input,
         })),
         _ => None,

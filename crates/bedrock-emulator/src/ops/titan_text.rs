@@ -31,7 +31,8 @@ struct Answer {
 struct Completion {
     token_count: u32,
     output_text: String,
-    completion_reason: &'static str,
+    #[serde(rename = "completionReason")]
+    reason: &'static str,
 }
 
 /// One chunk of a stream. The last one tells how it ended.
@@ -117,7 +118,7 @@ pub(super) fn encode(exchange: &Exchange<'_>) -> Encoded {
         results: [Completion {
             token_count: usage.output,
             output_text: exchange.answer.text(),
-            completion_reason: reason(exchange),
+            reason: reason(exchange),
         }],
     });
     Encoded {

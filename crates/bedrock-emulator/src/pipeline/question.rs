@@ -199,7 +199,7 @@ impl Question {
             }
         }
         if self.asked.operation == Operation::MessagesStream {
-            headers[0].1 = mantle::EVENTS.to_owned();
+            mantle::EVENTS.clone_into(&mut headers[0].1);
         }
         if self.asked.operation == Operation::InvokeModelWithResponseStream {
             let json = "application/json".to_owned();

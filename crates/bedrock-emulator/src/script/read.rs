@@ -92,6 +92,10 @@ fn rule(field: &Field<'_>) -> Result<Rule, Mistake> {
     })
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "not said, without end, or so many times"
+)]
 /// The keys of one answer; the number of times is `None` when the table does not say.
 fn answer(table: &mut Table<'_>) -> Result<(Step, Option<Option<u64>>), Mistake> {
     let times = table.read("times", |f| match f.value.as_str() {

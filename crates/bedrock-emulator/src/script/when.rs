@@ -457,7 +457,6 @@ impl Wanted {
     /// other value (equal).
     fn read(field: &Field<'_>) -> Result<Self, Mistake> {
         Ok(match field.value {
-            Value::String(_) => Self::Text(Text::read(field)?),
             Value::Object(map) if map.contains_key("is") || map.contains_key("exists") => {
                 let mut table = field.table()?;
                 let exists = table.read("exists", |f| f.flag())?;
@@ -467,7 +466,7 @@ impl Wanted {
                     .or(exists.map(Self::Present))
                     .unwrap_or(Self::Present(true))
             }
-            Value::Object(_) => Self::Text(Text::read(field)?),
+            Value::String(_) | Value::Object(_) => Self::Text(Text::read(field)?),
             other => Self::Equals(other.clone()),
         })
     }

@@ -60,7 +60,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             format!("An account has at most {MOST} application inference profiles in a region."),
         ));
     }
-    let profile = copied(call, name, source)?;
+    let profile = copied(call, name, &source)?;
     let id = profile.id.clone();
     call.account.state().profiles.push(OwnProfile {
         profile,
@@ -93,15 +93,11 @@ fn checked(body: &Body) -> Result<(String, String), ApiError> {
 }
 
 /// A copy of a system-defined profile or of a model in this region.
-fn copied(
-    call: &mut Call<'_>,
-    name: String,
-    source: String,
-) -> Result<ApplicationProfile, ApiError> {
+fn copied(call: &mut Call<'_>, name: String, source: &str) -> Result<ApplicationProfile, ApiError> {
     let id = call.rng.lower_id(12);
     let found = source.starts_with("arn:").then(|| {
         let catalogue = call.catalogue();
-        let found = catalogue.find(&source, call.region);
+        let found = catalogue.find(source, call.region);
         found.filter(|found| catalogue.state(found.model, call.today).lives())
     });
     let found = found.flatten();
