@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn errors_have_anthropics_types_and_statuses() {
         let error = ApiError::validation("max_tokens: Field required");
-        let body: serde_json::Value = serde_json::from_str(&error_body(&error, "id")).unwrap();
+        let body: Value = serde_json::from_str(&error_body(&error, "id")).unwrap();
         assert_eq!(body["type"], "error");
         assert_eq!(body["error"]["type"], "invalid_request_error");
         assert_eq!(body["error"]["message"], "max_tokens: Field required");

@@ -36,7 +36,6 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     put_retention_policy::OPERATION,
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "rows of operations read better")]
 /// An action on the account's log groups, as IAM sees it.
 #[expect(
     clippy::unnecessary_wraps,

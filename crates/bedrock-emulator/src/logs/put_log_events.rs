@@ -22,7 +22,6 @@ const DAY: i64 = 86_400_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names of the service model")]
 struct Input {
     #[serde(rename = "logGroupName")]
     group: String,
