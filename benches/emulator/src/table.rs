@@ -100,7 +100,7 @@ fn print(kind: Kind, connections: usize, candidates: &[Candidate]) {
 
 pub(crate) async fn start(args: &Args) -> anyhow::Result<()> {
     let mut times = Vec::new();
-    for _ in 0..(args.rounds * 4 + 1) {
+    for _ in 0..=(args.rounds * 4) {
         let start = Instant::now();
         let server = Server::emulator(&args.workshop, false)?;
         first_answer(

@@ -253,7 +253,7 @@ pub(crate) struct EmulatorStatus {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// The emulator's address; default: the one that is running, else http://127.0.0.1:4566
+    /// The emulator's address; default: the one that is running, else <http://127.0.0.1:4566>
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }

@@ -101,7 +101,9 @@ fn every_condition_holds_and_breaks() {
         assert!(!fits(&format!("when.{no}")), "{no}");
     }
     // All of them, or nothing.
-    assert!(fits("when = { turn = 2, system = \"cook\", model = \"haiku\" }") == false);
+    assert!(!fits(
+        "when = { turn = 2, system = \"cook\", model = \"haiku\" }"
+    ));
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn rules_from_rust_stand_beside_plain_steps() {
         Rule::when(When::any().prompt(Text::matches("^b"))).then_always(Step::text("b")),
     ]);
     emulator.script([Step::text("second step")]);
-    let mut ask = |prompt| call(&emulator, &model, "converse", &ask(prompt));
+    let ask = |prompt| call(&emulator, &model, "converse", &ask(prompt));
     assert_eq!(said(&ask("tool")), "first step");
     assert_eq!(said(&ask("tool")), "from the second on");
     assert_eq!(said(&ask("b")), "b");

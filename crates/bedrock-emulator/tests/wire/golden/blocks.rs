@@ -174,7 +174,7 @@ pub(super) fn about_tools(world: &World) -> Vec<Row> {
             "tool-result-beside-text",
             (
                 peculiar("Claude Sonnet 4.5", |model| {
-                    model.quirks.no_mixed_turns = true
+                    model.quirks.no_mixed_turns = true;
                 }),
                 current,
                 CONVERSE,
