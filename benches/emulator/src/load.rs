@@ -51,7 +51,7 @@ pub(crate) async fn run(
         times.extend(its_times);
         bytes = bytes.max(its_bytes);
     }
-    let (wall, cpu) = (start.elapsed(), server.cpu()?.checked_sub(cpu).unwrap());
+    let (wall, cpu) = (start.elapsed(), server.cpu()?.saturating_sub(cpu));
     times.sort_unstable();
     let done = u32::try_from(times.len())?;
     Ok(Run {

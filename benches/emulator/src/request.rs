@@ -1,6 +1,6 @@
 //! The requests that are sent, ready as bytes.
 
-use std::{net::SocketAddr, time::SystemTime};
+use std::{fmt::Write as _, net::SocketAddr, time::SystemTime};
 
 use anyhow::Context as _;
 use aws_credential_types::Credentials;
@@ -72,9 +72,9 @@ pub(crate) fn bytes(kind: Kind, addr: SocketAddr, signed: bool) -> anyhow::Resul
     }
     let mut request = format!("POST {path} HTTP/1.1\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
-    request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let _ = write!(request, "content-length: {}\r\n\r\n{body}", body.len());
     Ok(request.into_bytes())
 }
 

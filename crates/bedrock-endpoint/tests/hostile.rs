@@ -128,7 +128,7 @@ async fn a_client_that_says_it_is_done_still_gets_its_answer() {
 #[tokio::test]
 async fn headers_without_end_are_refused() {
     let endpoint = endpoint(Patience::default(), Vec::new()).await;
-    let many: String = (0..500).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let many = (0..500).fold(String::new(), |text, n| text + &format!("X-{n}: {n}\r\n"));
     let long = format!("X-Long: {}\r\n", "a".repeat(1_000_000));
     for flood in [many, long] {
         let mut tcp = connect(&endpoint).await;

@@ -97,8 +97,8 @@ fn tools(choice: Option<ToolChoice>) -> ToolConfiguration {
     tools.set_tool_choice(choice).build().unwrap()
 }
 
-fn forced() -> Option<ToolChoice> {
-    Some(ToolChoice::Any(AnyToolChoice::builder().build()))
+fn forced() -> ToolChoice {
+    ToolChoice::Any(AnyToolChoice::builder().build())
 }
 
 fn assert_weather(input: &Document) {
@@ -201,7 +201,11 @@ async fn stream_of_invoke_model() {
 async fn tools_forced_get_an_input_that_fits_the_schema() {
     let lab = Lab::start().await;
     let call = to(&lab, &lab.client(), "Lisbon, 3 days");
-    let out = call.tool_config(tools(forced())).send().await.unwrap();
+    let out = call
+        .tool_config(tools(Some(forced())))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(out.stop_reason(), &StopReason::ToolUse);
     assert_weather(tool_uses(&out)[0].input());
 }
@@ -329,7 +333,7 @@ async fn caching_writes_then_reads() {
     let lab = Lab::start().await;
     let minimum = lab.model("haiku").min_cache_tokens.unwrap();
     // No tokenizer makes fewer than one token of such a word and its blank.
-    let long: String = (0..minimum).map(|n| format!("tide{n} ")).collect();
+    let long = (0..minimum).fold(String::new(), |text, n| text + &format!("tide{n} "));
     let first = cached(&lab, &long, "One?").await;
     let second = cached(&lab, &long, "Two?").await;
     assert!(first.cache_write_input_tokens().unwrap() >= i32::try_from(minimum).unwrap());

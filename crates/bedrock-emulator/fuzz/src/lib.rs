@@ -22,14 +22,14 @@ pub(super) fn routing(data: &[u8]) {
     let (method, target) = text.split_once('\n').unwrap_or(("POST", &text));
     let body = json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
     let mut request = request(target, body.to_string());
-    request.method = method.to_owned();
-    answered(&OPEN, request);
+    method.clone_into(&mut request.method);
+    answered(&OPEN, &request);
 }
 
 /// Bodies of Converse and `ConverseStream`.
 pub(super) fn converse(data: &[u8]) {
     for action in ["converse", "converse-stream"] {
-        let reply = answered(&OPEN, request(&path(0, action), data.to_vec()));
+        let reply = answered(&OPEN, &request(&path(0, action), data.to_vec()));
         frames(&reply);
     }
 }
@@ -39,13 +39,13 @@ pub(super) fn invoke(data: &[u8]) {
     let (number, body) = data.split_first().unwrap_or((&0, &[]));
     for action in ["invoke", "invoke-with-response-stream"] {
         let target = path((*number).into(), action);
-        let reply = answered(&OPEN, request(&target, body.to_vec()));
+        let reply = answered(&OPEN, &request(&target, body.to_vec()));
         frames(&reply);
     }
     let counted = json!({"input": {"invokeModel": {"body": base64(body)}}});
     answered(
         &OPEN,
-        request(&path(0, "count-tokens"), counted.to_string()),
+        &request(&path(0, "count-tokens"), counted.to_string()),
     );
 }
 
@@ -56,10 +56,10 @@ pub(super) fn event_stream(data: &[u8]) {
         "messages": [{"role": "user", "content": [{"text": format!("Say \"{prompt}\".")}]}],
         "inferenceConfig": {"maxTokens": 60},
     });
-    let whole = answered(&OPEN, request(&path(0, "converse"), body.to_string()));
+    let whole = answered(&OPEN, &request(&path(0, "converse"), body.to_string()));
     let streamed = answered(
         &OPEN,
-        request(&path(0, "converse-stream"), body.to_string()),
+        &request(&path(0, "converse-stream"), body.to_string()),
     );
     assert_eq!(whole.status, streamed.status);
     let Some(deltas) = frames(&streamed) else {
@@ -83,7 +83,7 @@ pub(super) fn sigv4(data: &[u8]) {
             .headers
             .push((name.trim().to_lowercase(), value.trim().to_owned()));
     }
-    let reply = answered(&STRICT, request);
+    let reply = answered(&STRICT, &request);
     assert!(reply.status >= 400, "nobody guesses a signature");
 }
 
@@ -104,8 +104,8 @@ pub(super) fn script(data: &[u8]) {
 }
 
 /// Answers a request and looks at the answer as a client of AWS does.
-fn answered(emulator: &Emulator, request: Request) -> Reply {
-    let reply = emulator.handle(&request, now());
+fn answered(emulator: &Emulator, request: &Request) -> Reply {
+    let reply = emulator.handle(request, now());
     if reply.status < 400 {
         assert!(reply.status >= 200, "{}", reply.status);
         return reply;

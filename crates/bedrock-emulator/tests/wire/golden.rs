@@ -38,7 +38,7 @@ enum Side {
 enum Proof {
     /// This request, sent to every operation that takes it.
     Sent {
-        emulator: Emulator,
+        emulator: Box<Emulator>,
         model: String,
         actions: &'static [&'static str],
         body: String,
@@ -50,7 +50,8 @@ enum Proof {
 }
 
 struct Row {
-    row: Option<u8>,
+    /// Of the collected errors.
+    number: Option<u8>,
     /// The rule or fixed refusal that it proves.
     proves: &'static str,
     proof: Proof,
@@ -136,10 +137,10 @@ fn row(
     message: impl Into<String>,
 ) -> Row {
     Row {
-        row: number.into(),
+        number: number.into(),
         proves,
         proof: Proof::Sent {
-            emulator,
+            emulator: Box::new(emulator),
             model: model.to_owned(),
             actions,
             body: body.to_string(),
@@ -166,7 +167,7 @@ impl Row {
 
 fn elsewhere(number: u8, file: &'static str, function: &'static str) -> Row {
     Row {
-        row: Some(number),
+        number: Some(number),
         proves: "",
         proof: Proof::Elsewhere(file, function),
         status: 0,
@@ -250,7 +251,7 @@ fn check(row: &Row, action: &str, sent: &str, reply: &Reply) -> Option<String> {
         return None;
     }
     let short: String = sent.chars().take(300).collect();
-    let (number, proves) = (row.row, row.proves);
+    let (number, proves) = (row.number, row.proves);
     Some(format!(
         "row {number:?} {proves} on {action}: {short}\n  {said:?}\n  {wanted:?}"
     ))
@@ -259,12 +260,12 @@ fn check(row: &Row, action: &str, sent: &str, reply: &Reply) -> Option<String> {
 #[test]
 fn no_row_no_rule_and_no_refusal_is_missing() {
     let table = table();
-    let rows: BTreeSet<u8> = table.iter().filter_map(|row| row.row).collect();
+    let rows: BTreeSet<u8> = table.iter().filter_map(|row| row.number).collect();
     assert_eq!(rows, (1..=65).collect());
     let proved: BTreeSet<&str> = table.iter().map(|row| row.proves).collect();
     for rule in rules() {
         assert!(proved.contains(rule.name), "no row proves {}", rule.name);
-        let same_number = |row: &&Row| row.proves == rule.name && row.row == rule.row;
+        let same_number = |row: &&Row| row.proves == rule.name && row.number == rule.row;
         assert!(
             table.iter().any(|row| same_number(&row)),
             "{}: {:?}",

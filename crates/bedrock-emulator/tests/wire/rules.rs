@@ -257,8 +257,8 @@ fn an_answer_is_told_as_the_file_says() {
         .collect();
     assert_eq!(deltas, ["Sun", "ny."]);
 
-    let gated = call(&emulator, &model, "converse-stream", &ask("Hi"));
-    let Body::Frames { frames, .. } = &gated.body else {
+    let waits = call(&emulator, &model, "converse-stream", &ask("Hi"));
+    let Body::Frames { frames, .. } = &waits.body else {
         panic!("a stream")
     };
     assert!(
@@ -266,7 +266,7 @@ fn an_answer_is_told_as_the_file_says() {
             .iter()
             .any(|f| matches!(&f.due, Due::Gates(gates, _) if gates[0].name == "go"))
     );
-    let stop = events(&gated)
+    let stop = events(&waits)
         .into_iter()
         .find(|(kind, _)| kind == "messageStop");
     assert_eq!(stop.unwrap().1["stopReason"], "guardrail_intervened");

@@ -22,6 +22,10 @@ fn invoke(prompt: &str) -> Value {
     })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the next message in place"
+)]
 fn follow(request: &mut Value, answer: Value, next: Value) {
     let messages = request["messages"].as_array_mut().unwrap();
     messages.push(answer);

@@ -149,7 +149,8 @@ fn a_stream_tells_the_same_calls() {
     let mut inputs = vec![String::new(); 2];
     for (_, event) in &stream {
         if let Some(part) = event["delta"]["toolUse"]["input"].as_str() {
-            inputs[event["contentBlockIndex"].as_u64().unwrap() as usize] += part;
+            let index = event["contentBlockIndex"].as_u64().unwrap();
+            inputs[usize::try_from(index).unwrap()] += part;
         }
     }
     let inputs: Vec<Value> = inputs

@@ -1,5 +1,7 @@
 //! `workshop emulator status`: how a running emulator is.
 
+use std::fmt::Write as _;
+
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -121,7 +123,7 @@ fn table(addr: SocketAddr, status: &Value) -> String {
     }
     let mut out = String::new();
     for (name, value) in rows {
-        out.push_str(&format!("{name:<11} {}\n", value.replace('\n', " ")));
+        let _ = writeln!(out, "{name:<11} {}", value.replace('\n', " "));
     }
     let accounts = status["accounts"].as_array().cloned().unwrap_or_default();
     out.push_str(&style::bold(&format!(
@@ -131,15 +133,16 @@ fn table(addr: SocketAddr, status: &Value) -> String {
     out.push('\n');
     for account in accounts {
         let count = |key: &str| account[key].as_u64().unwrap_or_default();
-        out.push_str(&format!(
-            "{:<13} {:>9} {:>7} {:>10} {:>7} {:>7}\n",
+        let _ = writeln!(
+            out,
+            "{:<13} {:>9} {:>7} {:>10} {:>7} {:>7}",
             account["id"].as_str().unwrap_or("-"),
             count("requests"),
             count("errors"),
             count("throttles"),
             count("script_rules"),
             count("faults"),
-        ));
+        );
     }
     out
 }

@@ -60,7 +60,7 @@ pub(super) fn about_blocks(world: &World) -> Vec<Row> {
             None,
             "image-too-heavy",
             (open(), current, INVOKE),
-            &gif("image/gif", &[b'G'; 4_000_000]),
+            &gif("image/gif", &vec![b'G'; 4_000_000]),
             format!("{at}: image exceeds 5 MB maximum: 5333336 bytes > 5242880 bytes"),
         ),
         row(
