@@ -223,7 +223,7 @@ fn send(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Reply 
         ..post("", "", body.to_string())
     };
     if !target.starts_with('/') {
-        request.target = "/".to_owned();
+        "/".clone_into(&mut request.target);
         let header = ("x-amz-target".to_owned(), target.to_owned());
         request.headers.push(header);
         let kind = (
