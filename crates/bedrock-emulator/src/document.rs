@@ -333,6 +333,14 @@ impl<'v> Table<'v> {
 
 /// `; did you mean …?`, or a full stop if nothing is near.
 fn did_you_mean(said: &str, known: &[&str]) -> String {
+    // `Throttling` for `ThrottlingException`: the beginning of one word only.
+    let lower = said.to_ascii_lowercase();
+    let mut begun = known
+        .iter()
+        .filter(|word| lower.len() > 3 && word.to_ascii_lowercase().starts_with(&lower));
+    if let (Some(word), None) = (begun.next(), begun.next()) {
+        return format!("; did you mean {word}?");
+    }
     let far = known.iter().map(|word| (distance(said, word), *word));
     let near = far.filter(|(far, word)| *far <= 1 + word.len() / 3);
     match near.min() {

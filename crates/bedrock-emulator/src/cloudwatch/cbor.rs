@@ -1,11 +1,7 @@
-//! CBOR, as RPC v2 carries requests and answers. The codec is minicbor's; this maps it to [`Value`]
-//! and [`Shape`].
+//! CBOR, as RPC v2 carries requests and answers: read by ciborium into a [`Value`], written from a
+//! [`Shape`].
 
-use minicbor::{
-    Decoder, Encoder,
-    data::{Tag, Type},
-    decode,
-};
+use ciborium::{de::Error, value::Value as Cbor};
 use serde_json::{Map, Value};
 
 use super::Shape;
@@ -13,84 +9,52 @@ use super::Shape;
 /// Requests of this service are a few levels deep.
 const DEPTH_MAX: usize = 16;
 
-/// Seconds since the Unix epoch.
-const EPOCH: u64 = 1;
+/// The tag of seconds since the Unix epoch.
+const EPOCH: u8 = 1;
+
+/// Why bytes cannot be read.
+pub(super) type Unreadable = Error<std::io::Error>;
 
 /// One value; times become numbers.
-pub(super) fn read(bytes: &[u8]) -> Result<Value, decode::Error> {
-    value(&mut Decoder::new(bytes), DEPTH_MAX)
+pub(super) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
+    value(ciborium::de::from_reader_with_recursion_limit(
+        bytes, DEPTH_MAX,
+    )?)
 }
 
-fn value(from: &mut Decoder<'_>, depth: usize) -> Result<Value, decode::Error> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Err(decode::Error::message("too deep"));
-    };
-    Ok(match from.datatype()? {
-        Type::Bool => from.bool()?.into(),
-        Type::Null | Type::Undefined => {
-            from.skip()?;
-            Value::Null
+fn value(cbor: Cbor) -> Result<Value, Unreadable> {
+    let not = |what: &str| Error::Semantic(None, format!("{what} is not expected"));
+    Ok(match cbor {
+        Cbor::Bool(yes) => yes.into(),
+        Cbor::Null => Value::Null,
+        Cbor::Integer(number) => match (u64::try_from(number), i64::try_from(number)) {
+            (Ok(number), _) => number.into(),
+            (_, Ok(number)) => number.into(),
+            _ => return Err(not("so large a number")),
+        },
+        Cbor::Float(number) => number.into(),
+        Cbor::Text(text) => text.into(),
+        Cbor::Tag(_, inside) => value(*inside)?,
+        Cbor::Array(items) => Value::Array(items.into_iter().map(value).collect::<Result<_, _>>()?),
+        Cbor::Map(members) => {
+            let members = members.into_iter().map(|(name, inside)| {
+                let name = name
+                    .into_text()
+                    .map_err(|_| not("a name that is no text"))?;
+                Ok((name, value(inside)?))
+            });
+            Value::Object(members.collect::<Result<Map<_, _>, Unreadable>>()?)
         }
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 => from.u64()?.into(),
-        Type::I8 | Type::I16 | Type::I32 | Type::I64 => from.i64()?.into(),
-        Type::F32 => f64::from(from.f32()?).into(),
-        Type::F64 => from.f64()?.into(),
-        Type::String => from.str()?.into(),
-        Type::StringIndef => {
-            let parts: Result<String, _> = from.str_iter()?.collect();
-            parts?.into()
-        }
-        Type::Array | Type::ArrayIndef => list(from, depth)?,
-        Type::Map | Type::MapIndef => members(from, depth)?,
-        Type::Tag => {
-            from.tag()?;
-            value(from, depth)?
-        }
-        other => return Err(decode::Error::type_mismatch(other)),
+        _ => return Err(not("a value of this type")),
     })
 }
 
-fn list(from: &mut Decoder<'_>, depth: usize) -> Result<Value, decode::Error> {
-    let mut items = Vec::new();
-    let mut left = from.array()?;
-    while more(from, &mut left)? {
-        items.push(value(from, depth)?);
-    }
-    Ok(items.into())
-}
-
-fn members(from: &mut Decoder<'_>, depth: usize) -> Result<Value, decode::Error> {
-    let mut map = Map::new();
-    let mut left = from.map()?;
-    while more(from, &mut left)? {
-        let name = from.str()?.to_owned();
-        map.insert(name, value(from, depth)?);
-    }
-    Ok(map.into())
-}
-
-/// Whether another item follows: a counted one, or none behind the break.
-fn more(from: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, decode::Error> {
-    match left {
-        Some(0) => Ok(false),
-        Some(left) => {
-            *left -= 1;
-            Ok(true)
-        }
-        None if from.datatype()? == Type::Break => {
-            from.skip()?;
-            Ok(false)
-        }
-        None => Ok(true),
-    }
-}
-
-/// An answer's bytes.
+/// An answer's bytes. Written by hand, because a number must stay a double: a codec that writes the
+/// shortest form would send halves, which not every SDK reads.
 pub(super) fn write(shape: &Shape) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
-    // Writing into memory cannot fail.
-    let _ = put(&mut encoder, shape);
-    encoder.into_writer()
+    let mut bytes = Vec::new();
+    put(&mut bytes, shape);
+    bytes
 }
 
 /// An error's bytes: its name and its words.
@@ -104,33 +68,66 @@ pub(crate) fn error(name: &str, message: &str) -> Vec<u8> {
     ]))
 }
 
-type Written = Result<(), minicbor::encode::Error<std::convert::Infallible>>;
+/// Major types of CBOR, in the upper three bits of an item's first byte (RFC 8949).
+const TEXT: u8 = 3 << 5;
+const ARRAY: u8 = 4 << 5;
+const MAP: u8 = 5 << 5;
+const TAG: u8 = 6 << 5;
+const DOUBLE: u8 = 7 << 5 | 27;
 
-fn put(into: &mut Encoder<Vec<u8>>, shape: &Shape) -> Written {
+fn put(into: &mut Vec<u8>, shape: &Shape) {
     match shape {
-        Shape::Text(text) => into.str(text)?.ok(),
-        Shape::Number(number) => into.f64(*number)?.ok(),
+        Shape::Text(text) => put_text(into, text),
+        Shape::Number(number) => put_number(into, *number),
         #[expect(
             clippy::cast_precision_loss,
             reason = "seconds since the epoch are far below 2^53"
         )]
-        Shape::Time(seconds) => into.tag(Tag::new(EPOCH))?.f64(*seconds as f64)?.ok(),
+        Shape::Time(seconds) => {
+            into.push(TAG | EPOCH);
+            put_number(into, *seconds as f64);
+        }
         Shape::List(list) => {
-            into.array(list.len() as u64)?;
-            list.iter().try_for_each(|item| put(into, item))
+            put_head(into, ARRAY, list.len());
+            for item in list {
+                put(into, item);
+            }
         }
         Shape::Numbers(pairs) => {
-            into.map(pairs.len() as u64)?;
-            pairs
-                .iter()
-                .try_for_each(|(key, number)| into.str(key)?.f64(*number)?.ok())
+            put_head(into, MAP, pairs.len());
+            for (key, number) in pairs {
+                put_text(into, key);
+                put_number(into, *number);
+            }
         }
         Shape::Members(members) => {
-            into.map(members.len() as u64)?;
-            members.iter().try_for_each(|(name, shape)| {
-                into.str(name)?;
-                put(into, shape)
-            })
+            put_head(into, MAP, members.len());
+            for (name, shape) in members {
+                put_text(into, name);
+                put(into, shape);
+            }
+        }
+    }
+}
+
+fn put_text(into: &mut Vec<u8>, text: &str) {
+    put_head(into, TEXT, text.len());
+    into.extend_from_slice(text.as_bytes());
+}
+
+fn put_number(into: &mut Vec<u8>, number: f64) {
+    into.push(DOUBLE);
+    into.extend_from_slice(&number.to_be_bytes());
+}
+
+/// The type and how much of it there is: in the first byte up to 23, else in four bytes behind it.
+fn put_head(into: &mut Vec<u8>, major: u8, length: usize) {
+    match u8::try_from(length) {
+        Ok(short) if short < 24 => into.push(major | short),
+        _ => {
+            into.push(major | 26);
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            into.extend_from_slice(&length.to_be_bytes());
         }
     }
 }

@@ -160,7 +160,7 @@ fn any(_: &str) -> bool {
 }
 
 fn ip(text: &str) -> bool {
-    text.parse::<std::net::Ipv4Addr>().is_ok()
+    text.parse::<core::net::Ipv4Addr>().is_ok()
 }
 
 fn mixed(text: &str) -> bool {

@@ -67,7 +67,7 @@ fn is_loopback(authority: &str) -> bool {
             .map_or(authority, |(host, _)| host),
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let address: Option<std::net::IpAddr> = host.parse().ok();
+    let address: Option<core::net::IpAddr> = host.parse().ok();
     host == "localhost"
         || host.ends_with(".localhost")
         || address.is_some_and(|address| address.is_loopback())
