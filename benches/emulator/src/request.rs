@@ -40,8 +40,12 @@ impl Kind {
         let question = "Name three things that make a service that calls a language model \
                         ready for production, and say in one sentence each why they matter.";
         match self {
-            Self::Converse | Self::ConverseStream => format!(
+            Self::Converse => format!(
                 r#"{{"messages":[{{"role":"user","content":[{{"text":"{question}"}}]}}],"inferenceConfig":{{"maxTokens":64}}}}"#
+            ),
+            // A scripted stream is told to its end.
+            Self::ConverseStream => format!(
+                r#"{{"messages":[{{"role":"user","content":[{{"text":"{question}"}}]}}],"inferenceConfig":{{"maxTokens":4000}}}}"#
             ),
             Self::InvokeModel => format!(
                 r#"{{"anthropic_version":"bedrock-2023-05-31","max_tokens":64,"messages":[{{"role":"user","content":"{question}"}}]}}"#

@@ -130,7 +130,7 @@ pub(crate) struct EmulatorArgs {
     /// Scripted replies and fault rules, as a TOML file; may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Vec<PathBuf>,
-    /// One fault rule, as the keys of a [[fault]]: 'error=ThrottlingException,rate=0.2'; may be given
+    /// One fault rule, as its keys in a file: 'error=ThrottlingException,rate=0.2'; may be given
     /// several times
     #[arg(long, value_name = "KEYS")]
     pub(crate) fault: Vec<String>,
