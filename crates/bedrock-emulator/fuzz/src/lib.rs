@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 /// Methods, paths and queries: the first line is the method, the rest the target.
-pub(super) fn routing(data: &[u8]) {
+pub fn routing(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (method, target) = text.split_once('\n').unwrap_or(("POST", &text));
     let body = json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
@@ -27,7 +27,7 @@ pub(super) fn routing(data: &[u8]) {
 }
 
 /// Bodies of Converse and `ConverseStream`.
-pub(super) fn converse(data: &[u8]) {
+pub fn converse(data: &[u8]) {
     for action in ["converse", "converse-stream"] {
         let reply = answered(&OPEN, &request(&path(0, action), data.to_vec()));
         frames(&reply);
@@ -35,7 +35,7 @@ pub(super) fn converse(data: &[u8]) {
 }
 
 /// Bodies of `InvokeModel`, for every family of models in turn.
-pub(super) fn invoke(data: &[u8]) {
+pub fn invoke(data: &[u8]) {
     let (number, body) = data.split_first().unwrap_or((&0, &[]));
     for action in ["invoke", "invoke-with-response-stream"] {
         let target = path((*number).into(), action);
@@ -50,7 +50,7 @@ pub(super) fn invoke(data: &[u8]) {
 }
 
 /// Any text through a stream: its frames must decode, and say what the whole answer says.
-pub(super) fn event_stream(data: &[u8]) {
+pub fn event_stream(data: &[u8]) {
     let prompt = String::from_utf8_lossy(data);
     let body = json!({
         "messages": [{"role": "user", "content": [{"text": format!("Say \"{prompt}\".")}]}],
@@ -74,7 +74,7 @@ pub(super) fn event_stream(data: &[u8]) {
 }
 
 /// Signatures and tokens: each line is a header, `name: value`.
-pub(super) fn sigv4(data: &[u8]) {
+pub fn sigv4(data: &[u8]) {
     let body = json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
     let mut request = request(&path(0, "converse"), body.to_string());
     for line in String::from_utf8_lossy(data).lines() {
@@ -88,7 +88,7 @@ pub(super) fn sigv4(data: &[u8]) {
 }
 
 /// Script files: read or refused, and what was read answers.
-pub(super) fn script(data: &[u8]) {
+pub fn script(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match Document::from_toml(&text) {
         Ok(document) => {

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::bench::{call, header, now, open, post, profile, text};
 
 #[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "a library of its own, where it is public")]
 mod targets;
 
 /// How many changed copies of each file are tried. libFuzzer tries more.
