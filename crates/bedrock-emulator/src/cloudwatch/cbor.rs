@@ -73,7 +73,7 @@ const TEXT: u8 = 3 << 5;
 const ARRAY: u8 = 4 << 5;
 const MAP: u8 = 5 << 5;
 const TAG: u8 = 6 << 5;
-const DOUBLE: u8 = 7 << 5 | 27;
+const DOUBLE: u8 = 0xFB;
 
 fn put(into: &mut Vec<u8>, shape: &Shape) {
     match shape {
@@ -125,7 +125,7 @@ fn put_head(into: &mut Vec<u8>, major: u8, length: usize) {
     match u8::try_from(length) {
         Ok(short) if short < 24 => into.push(major | short),
         _ => {
-            into.push(major | 26);
+            into.push(major | 0x1A);
             let length = u32::try_from(length).unwrap_or(u32::MAX);
             into.extend_from_slice(&length.to_be_bytes());
         }
