@@ -186,16 +186,6 @@ def models():
     }
 
 
-# ---------------------------------------------------------------- what the emulator cannot do yet
-
-
-def waiting():
-    """Failures that are known, as the summary writes them. A line that passes must go."""
-    file = HERE / "waiting.txt"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return {line for line in lines if line and not line.startswith("#")}
-
-
 # ---------------------------------------------------------------- running
 
 
@@ -259,15 +249,6 @@ def summary(chosen, results, clean):
             failed.extend(bad)
         rows.append((client, row))
     print_table(rows)
-    known = {line for line in waiting() if any(line.startswith(f"{name}, ") for name in chosen)}
-    late, failed = sorted(known & set(failed)), [line for line in failed if line not in known]
-    if late:
-        print("\nThe emulator cannot do yet (waiting.txt):")
-        print("\n".join(f"  {line}" for line in late))
-    if known - set(late):
-        print("\nPasses now, take it out of waiting.txt:")
-        print("\n".join(f"  {line}" for line in sorted(known - set(late))))
-        failed.extend(known - set(late))
     if notes:
         print("\nn.a., and single tests left out, because:")
         print("\n".join(f"  {line}" for line in notes))
@@ -280,7 +261,7 @@ def summary(chosen, results, clean):
         print(f"\nTests of clients that run.py does not know: {strangers}")
     passed = sum(r["outcome"] == "pass" for r in results)
     print(f"\n{passed} passed, {len(failed)} failed")
-    if not clean and not failed and not late:
+    if not clean and not failed:
         print("A test runner ended badly although no test failed; its own output says why.")
         return 1
     return 1 if failed else 0

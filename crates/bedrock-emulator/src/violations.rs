@@ -9,20 +9,24 @@ pub(crate) struct Violations(Vec<String>);
 impl Violations {
     /// `ValidationException` if there is any.
     pub(crate) fn into_result(self) -> Result<(), ApiError> {
-        let count = self.0.len();
-        if count == 0 {
+        if self.0.is_empty() {
             return Ok(());
         }
+        Err(self.error())
+    }
+
+    fn error(&self) -> ApiError {
+        let count = self.0.len();
         let noun = if count == 1 { "error" } else { "errors" };
-        Err(ApiError::validation(format!(
+        ApiError::validation(format!(
             "{count} validation {noun} detected: {}",
             self.0.join("; ")
-        )))
+        ))
     }
 
     pub(crate) fn required(&mut self, at: &Place<'_>, present: bool) {
         if !present {
-            self.add(at, None, "Member must not be null");
+            self.add(at, None, NOT_NULL);
         }
     }
 
@@ -101,11 +105,25 @@ impl Violations {
 
     fn add(&mut self, at: &Place<'_>, value: Option<&str>, limit: &str) {
         let value = value.map_or_else(String::new, |v| format!(" '{}'", quoted(v)));
-        self.0.push(format!(
-            "Value{value} at '{}' failed to satisfy constraint: {limit}",
-            at.framework()
-        ));
+        self.0.push(broken(&at.framework(), &value, limit));
     }
+}
+
+/// The only broken constraint of a request: what stands `at` that member, or nothing does.
+pub(crate) fn violation(at: &str, value: Option<&str>, limit: &str) -> ApiError {
+    let value = value.map_or_else(String::new, |v| format!(" '{v}'"));
+    Violations(vec![broken(at, &value, limit)]).error()
+}
+
+/// A member that must be there is not.
+pub(crate) fn missing(at: &str) -> ApiError {
+    violation(at, None, NOT_NULL)
+}
+
+const NOT_NULL: &str = "Member must not be null";
+
+fn broken(at: &str, value: &str, limit: &str) -> String {
+    format!("Value{value} at '{at}' failed to satisfy constraint: {limit}")
 }
 
 /// What was sent, as far as a message should carry it: 25 MB in a name need not come back (chosen).

@@ -4,7 +4,10 @@
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ApiError;
+use crate::{
+    error::ApiError,
+    violations::{missing, violation},
+};
 
 /// The body of `CreateGuardrail` and `UpdateGuardrail`.
 #[derive(Debug, Deserialize)]
@@ -252,9 +255,9 @@ impl Request {
         let name = required(self.name, "name", 50)?;
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !name.chars().all(legal) {
-            return Err(constraint(
-                &name,
+            return Err(violation(
                 "name",
+                Some(&name),
                 "Member must satisfy regular expression pattern: [0-9a-zA-Z-_]+",
             ));
         }
@@ -336,9 +339,9 @@ impl Definition {
                     "Member must satisfy enum value set: [{}]",
                     PII_TYPES.join(", ")
                 );
-                return Err(constraint(
-                    &entity.r#type,
+                return Err(violation(
                     "sensitiveInformationPolicyConfig.piiEntitiesConfig.member.type",
+                    Some(&entity.r#type),
                     &constraint_text,
                 ));
             }
@@ -369,10 +372,7 @@ fn compile(patterns: &[Pattern]) -> Result<Vec<Regex>, ApiError> {
 
 fn required(value: Option<String>, at: &str, max: usize) -> Result<String, ApiError> {
     let Some(value) = value else {
-        return Err(ApiError::validation(format!(
-            "1 validation error detected: Value at '{at}' failed to satisfy constraint: \
-             Member must not be null"
-        )));
+        return Err(missing(at));
     };
     length(&value, at, max)?;
     Ok(value)
@@ -381,17 +381,11 @@ fn required(value: Option<String>, at: &str, max: usize) -> Result<String, ApiEr
 fn length(value: &str, at: &str, max: usize) -> Result<(), ApiError> {
     if value.is_empty() {
         let text = "Member must have length greater than or equal to 1";
-        return Err(constraint(value, at, text));
+        return Err(violation(at, Some(value), text));
     }
     if value.chars().count() > max {
         let text = format!("Member must have length less than or equal to {max}");
-        return Err(constraint(value, at, &text));
+        return Err(violation(at, Some(value), &text));
     }
     Ok(())
-}
-
-fn constraint(value: &str, at: &str, text: &str) -> ApiError {
-    ApiError::validation(format!(
-        "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: {text}"
-    ))
 }

@@ -11,6 +11,7 @@ use crate::{
     converse_request::ConverseRequest,
     error::{ApiError, Code, INVALID_BASE64},
     invoke_request::InvokeRequest,
+    violations::missing,
     wire::Body,
 };
 
@@ -51,13 +52,6 @@ impl CountTokensRequest {
             .map_err(|_| ApiError::front_door(Code::Serialization, INVALID_BASE64))?;
         InvokeRequest::new(body.into()).conversation(model)
     }
-}
-
-fn missing(member: &str) -> ApiError {
-    ApiError::validation(format!(
-        "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
-         Member must not be null"
-    ))
 }
 
 pub(super) fn encode(exchange: &Exchange<'_>) -> Encoded {

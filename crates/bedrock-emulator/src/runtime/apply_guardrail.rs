@@ -7,6 +7,7 @@ use crate::{
     error::{ApiError, Code},
     guardrail::{Passage, Qualifier, Scope, Source, applied, assess},
     service::{Call, Permission, Plain, Route, Told},
+    violations::{missing, violation},
 };
 
 pub(super) const OPERATION: Plain = Plain {
@@ -62,9 +63,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         None | Some("INTERVENTIONS") => Scope::Interventions,
         other => return Err(not_one_of("outputScope", other, "[FULL, INTERVENTIONS]")),
     };
-    let content = request
-        .content
-        .ok_or_else(|| not_one_of("content", None, ""))?;
+    let content = request.content.ok_or_else(|| missing("content"))?;
     let passages = content
         .into_iter()
         .map(passage)
@@ -97,7 +96,7 @@ fn passage(content: Content) -> Result<Passage, ApiError> {
         ));
     }
     let Some(text) = content.text else {
-        return Err(not_one_of("content.1.member.text", None, ""));
+        return Err(missing("content.1.member.text"));
     };
     let qualifiers = text.qualifiers.iter().map(|name| {
         let allowed = "[grounding_source, query, guard_content]";
@@ -111,14 +110,12 @@ fn passage(content: Content) -> Result<Passage, ApiError> {
 }
 
 fn not_one_of(at: &str, value: Option<&str>, allowed: &str) -> ApiError {
-    ApiError::validation(match value {
-        Some(value) => format!(
-            "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: \
-             Member must satisfy enum value set: {allowed}"
+    match value {
+        None => missing(at),
+        some => violation(
+            at,
+            some,
+            &format!("Member must satisfy enum value set: {allowed}"),
         ),
-        None => format!(
-            "1 validation error detected: Value at '{at}' failed to satisfy constraint: \
-             Member must not be null"
-        ),
-    })
+    }
 }

@@ -8,6 +8,7 @@ use super::jobs::Job;
 use crate::{
     error::{ApiError, Code},
     service::{Call, Permission, Plain, Route, Told},
+    violations::missing,
 };
 
 pub(super) const OPERATION: Plain = Plain {
@@ -102,11 +103,4 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let body = json!({ "invocationArn": job.arn });
     state.jobs.start(job);
     Ok(Told::json(&body))
-}
-
-fn missing(at: &str) -> ApiError {
-    ApiError::validation(format!(
-        "1 validation error detected: Value at '{at}' failed to satisfy constraint: \
-         Member must not be null"
-    ))
 }

@@ -4,6 +4,7 @@
 //! by the global one. Tokens per day count the first two together. Names follow AWS's; codes are made
 //! from them, so a quota keeps its code. (AWS's own codes are not public in full.)
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -105,9 +106,18 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Quota> {
     quotas
 }
 
-/// The quota with that code.
-pub(super) fn find(call: &Call<'_>, code: Option<String>) -> Result<Quota, ApiError> {
-    let code = code.ok_or_else(|| missing("quotaCode"))?;
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Which {
+    service_code: Option<String>,
+    quota_code: Option<String>,
+}
+
+/// The quota that the request names by `ServiceCode` and `QuotaCode`.
+pub(super) fn asked(call: &Call<'_>) -> Result<Quota, ApiError> {
+    let which: Which = call.json()?;
+    service(which.service_code.as_deref())?;
+    let code = which.quota_code.ok_or_else(|| missing("quotaCode"))?;
     let found = all(call).into_iter().find(|quota| quota.code == code);
     found.ok_or_else(|| {
         no_such("The request failed because the specified quota does not exist for this service.")
