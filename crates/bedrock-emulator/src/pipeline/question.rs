@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Invocation, Pipeline, Ready, Stop};
+use super::{Pipeline, Ready, Stop, faults::fault_stop, invoke::Invocation};
 use crate::{
     account::Account,
     answer::tokens,
@@ -24,6 +24,7 @@ use crate::{
     rng::Rng,
     script::Fault,
     service::Protocol,
+    speak::Voice,
     trace::Tracer,
     wire::{Body, Due, Frame, Reply, Request},
 };
@@ -464,7 +465,7 @@ impl Question {
     fn own_answer(&self) -> Result<Answer, Stop> {
         let found = resolved(&self.emulator, self.paused.as_deref(), &self.asked);
         let found = found.ok_or(Stop::Silence(Fault::Disconnect))?;
-        let voice = super::Voice::new(
+        let voice = Voice::new(
             self.emulator.config(),
             self.emulator.dials().seed,
             found.model,
@@ -489,7 +490,7 @@ impl Question {
             let spoken = spoken.and_then(|answer| match &answer.ending {
                 // Outside a stream an exception is the whole reply.
                 Ending::Fault(fault) if !asked.operation.streams() => {
-                    Err(super::fault_stop(fault.clone()))
+                    Err(fault_stop(fault.clone()))
                 }
                 _ => Ok(answer),
             });

@@ -1,0 +1,158 @@
+//! How what became of a request goes on the wire: an answer, a refusal, or silence.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Pipeline, Ready, Stop, invoke::Answered};
+use crate::{
+    error::ApiError,
+    mantle,
+    script::{Fault, Raw},
+    service::{Protocol, Told},
+    trace::{Note, TraceStatus},
+    wire::{Body, Due, End, Reply},
+};
+
+impl Pipeline<'_> {
+    pub(super) fn end(&mut self, result: Result<Ready, Stop>) -> Reply {
+        match result {
+            Ok(Ready::Model(answered)) => self.reply(*answered),
+            Ok(Ready::Plain(told)) => self.tell(told),
+            Ok(Ready::Recorded(played)) => self.send_recorded(played),
+            Err(Stop::Error(error)) => self.refuse(&error),
+            Err(Stop::Silence(fault)) => self.stay_silent(&fault),
+            Err(Stop::Raw(raw)) => self.pass_on(raw),
+            Err(Stop::Ask) => unreachable!("whoever sets `asks` sees to it"),
+        }
+    }
+
+    fn reply(&mut self, answered: Answered) -> Reply {
+        let Answered {
+            encoded,
+            usage,
+            stop,
+        } = answered;
+        let mut headers = vec![
+            ("Content-Type", encoded.content_type.to_owned()),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
+        ];
+        headers.extend(encoded.headers);
+        headers.extend(self.anthropic_request_id());
+        self.record.status = match &encoded.body {
+            Body::Disconnect { .. } => 0,
+            Body::Whole { .. } | Body::Frames { .. } => 200,
+        };
+        if let Some(error) = &encoded.exception {
+            self.record.error = Some(error.code());
+            self.record.message = Some(error.message().to_owned());
+        }
+        let complete = !matches!(
+            &encoded.body,
+            Body::Disconnect { .. } | Body::Frames { end: End::Cut, .. }
+        );
+        if !stop.is_empty() && complete && encoded.exception.is_none() {
+            self.record.stop_reason = Some(stop);
+            self.record.usage = Some(usage);
+        }
+        Reply {
+            status: 200,
+            headers,
+            body: encoded.body,
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    fn tell(&mut self, told: Told) -> Reply {
+        self.record.status = told.status;
+        let mut headers = vec![
+            ("Content-Type", told.content_type.to_owned()),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
+        ];
+        headers.extend(self.protocol.header());
+        Reply {
+            status: told.status,
+            headers,
+            body: Body::Whole {
+                due: self.at_once(),
+                bytes: told.body,
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, error: &ApiError) -> Reply {
+        self.record.status = error.status(self.protocol);
+        self.record.error = Some(error.code());
+        self.record.message = Some(error.message().to_owned());
+        let mut headers = vec![
+            (
+                "Content-Type",
+                ApiError::content_type(self.protocol).to_owned(),
+            ),
+            ("x-amzn-RequestId", self.record.request_id.clone()),
+        ];
+        headers.extend(error.headers(self.protocol));
+        headers.extend(self.anthropic_request_id());
+        Reply {
+            status: error.status(self.protocol),
+            headers,
+            body: Body::Whole {
+                due: self.at_once(),
+                bytes: error.bytes(self.protocol, &self.record.request_id),
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    /// An answer that is not Bedrock's: no request id, no error type.
+    fn pass_on(&mut self, raw: Raw) -> Reply {
+        self.reached_bedrock(
+            TraceStatus::Throttled,
+            Note::Words("somebody else's answer"),
+        );
+        self.record.status = raw.status;
+        Reply {
+            status: raw.status,
+            headers: vec![("Content-Type", raw.content_type)],
+            body: Body::Whole {
+                due: self.at_once(),
+                bytes: raw.body.into(),
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    fn stay_silent(&mut self, fault: &Fault) -> Reply {
+        let (body, note) = if *fault == Fault::Hang {
+            let bytes = Bytes::new();
+            let due = Due::Never;
+            (Body::Whole { due, bytes }, "no answer")
+        } else {
+            let due = self.at_once();
+            (Body::Disconnect { due }, "connection closed")
+        };
+        self.reached_bedrock(TraceStatus::Throttled, Note::Words(note));
+        self.record.status = 0;
+        self.record.message = Some(note.to_owned());
+        Reply {
+            status: 200,
+            headers: Vec::new(),
+            body,
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
+    /// Under which name Anthropic's clients look for the request's id.
+    fn anthropic_request_id(&self) -> Option<(&'static str, String)> {
+        (self.protocol == Protocol::Anthropic).then(|| {
+            let id = mantle::request_id_of(&self.record.request_id);
+            ("request-id", id)
+        })
+    }
+}
