@@ -4,21 +4,39 @@ use workshop_runner::CancelToken;
 
 use crate::exit;
 
-/// Returns when the process is asked to stop.
-pub(crate) async fn requested() {
+/// Ends when the process is asked to stop. It listens from this call on, not from the first poll:
+/// called before the process says that it is ready, nobody's Ctrl-C comes too early.
+///
+/// To be called inside a runtime.
+pub(crate) fn requested() -> impl Future<Output = ()> {
+    // Without a handler Ctrl-C still ends the process; only the goodbye is missing.
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let mut signals =
+            [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
+        async move {
+            let [interrupt, terminate] = &mut signals;
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                () = received(interrupt) => {}
+                () = received(terminate) => {}
             }
-            return;
         }
     }
-    // Without a handler Ctrl-C still ends the process; only the goodbye is missing.
-    let _ = tokio::signal::ctrl_c().await;
+    #[cfg(not(unix))]
+    async {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 /// A token that is cancelled when the process is asked to stop, so that cargo and the tests, which

@@ -54,6 +54,7 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     for document in documents {
         endpoint.emulator().load(document);
     }
+    let stop = shutdown::requested();
     let _announcement = Running {
         site: None,
         emulator: endpoint.addr(),
@@ -85,7 +86,7 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         println!("Stop with Ctrl-C.{below}");
     }
     tokio::select! {
-        () = shutdown::requested() => {}
+        () = stop => {}
         () = show_requests(requests, args.json) => {}
         () = emulator_logs::keep_writing(endpoint.emulator(), args.log_dir.as_deref()) => {}
     }

@@ -71,6 +71,7 @@ async fn record(args: cli::Record) -> anyhow::Result<u8> {
     )
     .await?;
     let url = format!("http://{}", recorder.addr());
+    let stop = shutdown::requested();
     if as_json {
         println!("{}", json!({ "recorder": url }));
     } else {
@@ -81,7 +82,7 @@ async fn record(args: cli::Record) -> anyhow::Result<u8> {
         );
         println!("Stop with Ctrl-C. Recordings appear below.");
     }
-    shutdown::requested().await;
+    stop.await;
     Ok(exit::OK)
 }
 

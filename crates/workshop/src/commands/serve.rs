@@ -41,6 +41,7 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
         check,
     })
     .await?;
+    let stop = shutdown::requested();
     let announcement = Running {
         site: Some(site.addr),
         emulator: emulator.addr(),
@@ -64,7 +65,7 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
         eprintln!("The browser could not be opened; the address is above.");
     }
     tokio::select! {
-        () = shutdown::requested() => {}
+        () = stop => {}
         () = site.ended() => {}
     }
     drop(announcement);
