@@ -2,8 +2,11 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
+    thread,
 };
 
 use serde_json::Value;
@@ -175,4 +178,144 @@ fn the_settings_file_of_the_emulator_explains_itself() {
         said.contains("bad.toml") && said.contains("`sed`"),
         "{said}"
     );
+}
+
+/// `workshop emulator` on a free port; it ends with the test.
+struct RunningEmulator {
+    child: Child,
+    url: String,
+}
+
+impl RunningEmulator {
+    fn start(dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_workshop"))
+            .args(["emulator", "--addr", "127.0.0.1:0", "--auth", "off"])
+            .args(["--no-latency", "--quiet", "--json"])
+            .args(["--fault", "error=ThrottlingException,when.call=2"])
+            .current_dir(dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        lines.read_line(&mut ready).unwrap();
+        let ready: Value = serde_json::from_str(&ready).unwrap();
+        let url = ready["emulator"].as_str().unwrap().to_owned();
+        Self { child, url }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.send(&format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let length = body.len();
+        self.send(&format!(
+            "POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn send(&self, request: &str) -> Value {
+        let mut tcp = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        tcp.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for RunningEmulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_status_tells_what_a_running_emulator_has_cost() {
+    let dir = tempfile::tempdir().unwrap();
+    let emulator = RunningEmulator::start(dir.path());
+    let profiles = emulator.get("/inference-profiles");
+    let model = profiles["inferenceProfileSummaries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|profile| profile["inferenceProfileId"].as_str())
+        .find(|id| id.contains("haiku"))
+        .unwrap()
+        .to_owned();
+    // The list was call 1 and the fault rule throttles call 2.
+    let ask = serde_json::json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
+    let path = format!("/model/{model}/converse");
+    let throttled = emulator.post(&path, &ask);
+    assert!(
+        throttled["message"].as_str().unwrap().contains("Too many"),
+        "{throttled}"
+    );
+    let answer = emulator.post(&path, &ask);
+    let (input, output) = (
+        &answer["usage"]["inputTokens"],
+        &answer["usage"]["outputTokens"],
+    );
+
+    let asked = ["emulator", "status", "--url", &emulator.url];
+    let text = workshop(dir.path(), &asked);
+    assert_eq!(text.status.code(), Some(0), "{}", stderr(&text));
+    let text = stdout(&text);
+    for words in [
+        format!("emulator     up at {}", emulator.url),
+        "requests     3\n".to_owned(),
+        "errors       1, of them throttled 1\n".to_owned(),
+        "last error   request 2, Converse ThrottlingException: Too many".to_owned(),
+        format!("tokens       {input} in, {output} out, 0 read from the cache, 0 written to it\n"),
+        "\n123456789012          3       1          1       0       1\n".to_owned(),
+    ] {
+        assert!(text.contains(&words), "{words:?} is missing:\n{text}");
+    }
+
+    let json = workshop(dir.path(), &[&asked[..], &["--json"]].concat());
+    assert_eq!(json.status.code(), Some(0));
+    let json: Value = serde_json::from_str(&stdout(&json)).unwrap();
+    let row = &json["cost"]["rows"][0];
+    assert_eq!(
+        (&json["requests"], &json["throttles"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(row["modelId"], *model);
+    assert_eq!((&row["inputTokens"], &row["outputTokens"]), (input, output));
+    let usd = json["cost"]["usd"].as_str().unwrap();
+    assert!(text.contains(&format!("cost so far  {usd} USD")), "{text}");
+    assert!(text.ends_with(&format!("{usd}\n")), "{text}");
+}
+
+#[test]
+fn no_emulator_is_exit_code_three() {
+    let dir = tempfile::tempdir().unwrap();
+    // A port that nobody listens on: the system gives it to no program that asks for any.
+    let nobody = "http://127.0.0.1:1".to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for tcp in listener.incoming() {
+            let mut tcp = tcp.unwrap();
+            let _ = tcp.read(&mut [0; 512]);
+            let _ = tcp.write_all(b"HTTP/1.0 200 OK\r\n\r\n<html>");
+        }
+    });
+    for (url, why) in [(nobody, "refused"), (other, "something else listens there")] {
+        let output = workshop(dir.path(), &["emulator", "status", "--url", &url, "--json"]);
+        assert_eq!(output.status.code(), Some(3), "{url}");
+        let said = stderr(&output);
+        assert!(said.contains(&format!("No emulator answers at {url}")));
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("workshop emulator\n"), "{said}");
+        let json: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(json["running"], false);
+    }
+    let wrong = workshop(dir.path(), &["emulator", "status", "--url", "nowhere"]);
+    assert_eq!(wrong.status.code(), Some(4));
+    assert!(stderr(&wrong).contains("http://127.0.0.1:4566"));
 }

@@ -243,7 +243,8 @@ pub(crate) struct RecordImport {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EmulatorCommand {
-    /// How the running emulator is: requests, errors, throttles, accounts, the last error
+    /// How the running emulator is: requests, errors, throttles, tokens, accounts, the last error, and
+    /// the cost so far by account, day and model
     #[command(after_help = "Exit codes: 0 it is up, 3 none is running there.")]
     Status(EmulatorStatus),
 }
