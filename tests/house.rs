@@ -21,6 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["bedrock-emulator", "bedrock-endpoint"],
     ),
     ("bedrock-wiremock", &["bedrock-emulator"]),
+    ("lambda-host", &[]),
     (
         "workshop-prelink",
         &["bedrock-emulator", "bedrock-endpoint"],
