@@ -3,6 +3,10 @@
 //! Routing works on the path as it stood on the wire and decodes one segment afterwards: an ARN's
 //! `%2F` must not split the path, and `v1:0` and `v1%3A0` are the same model (recorded).
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
 use crate::{
     cloudwatch,
     error::{ApiError, Code},
@@ -120,11 +124,25 @@ fn cloudwatch_operation(name: &str) -> Option<Result<Route, ApiError>> {
 /// The `Action` of a query service: all of them share the path `/`.
 fn query_action(request: &Request) -> Option<String> {
     let bare = request.target == "/" || request.target.starts_with("/?");
-    bare.then(|| parameter(request, "Action"))?
+    bare.then(|| naming(request, "Action"))?
+}
+
+/// `Action` or `Version`. SDKs compress a long `PutMetricData`, form and all; these two stand at its
+/// beginning.
+fn naming(request: &Request, name: &str) -> Option<String> {
+    /// What is unpacked before anybody is known to have signed it.
+    const BEGINNING: u64 = 1_024;
+    if request.header("content-encoding") != Some("gzip") {
+        return parameter(request, name);
+    }
+    let mut unpacked = GzDecoder::new(&*request.body).take(BEGINNING);
+    let mut beginning = Vec::new();
+    unpacked.read_to_end(&mut beginning).ok()?;
+    form_value(std::str::from_utf8(&beginning).ok()?, name)
 }
 
 fn query(request: &Request, action: &str) -> Result<Route, ApiError> {
-    let version = parameter(request, "Version").unwrap_or_default();
+    let version = naming(request, "Version").unwrap_or_default();
     if version == cloudwatch::VERSION
         && let Some(found) = cloudwatch_operation(action)
     {

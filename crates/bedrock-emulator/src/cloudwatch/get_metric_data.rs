@@ -10,7 +10,7 @@ use super::{
     wire,
 };
 use crate::{
-    error::ApiError,
+    error::{ApiError, Code},
     observe::Found,
     service::{Call, Permission, Plain, Route},
 };
@@ -66,14 +66,7 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
             )));
         }
     };
-    if input.has("NextToken") {
-        return Err(ApiError::bedrock(
-            crate::error::Code::InvalidNextToken,
-            "The next token specified is invalid: this emulator answers in one page.",
-        ));
-    }
-    let most = input.whole("MaxDatapoints")?.unwrap_or(i64::MAX);
-    let most = usize::try_from(most).unwrap_or(0).min(POINTS_MAX);
+    let mut page = Page::asked(input)?;
     let queries = queries(input, start, end)?;
     let state = call.account.state();
     let found = state.meters.found(call.region);
@@ -92,11 +85,11 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
         });
         match asked.value(query)? {
             Value::Series(points) => {
-                results.push(result(query.id, label, points, newest_first, most));
+                results.extend(page.result(query.id, label, points, newest_first));
             }
-            Value::Array(all) => results.extend(all.into_iter().map(|(name, points)| {
+            Value::Array(all) => results.extend(all.into_iter().filter_map(|(name, points)| {
                 let label = if name.is_empty() { label } else { &name };
-                result(query.id, label, points, newest_first, most)
+                page.result(query.id, label, points, newest_first)
             })),
             Value::Scalar(_) => {
                 return Err(invalid(format!(
@@ -106,10 +99,14 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
             }
         }
     }
-    Ok(Shape::Members(vec![
+    let mut members = vec![
         ("MetricDataResults", Shape::List(results)),
         ("Messages", Shape::List(Vec::new())),
-    ]))
+    ];
+    if page.more {
+        members.push(("NextToken", Shape::Text(page.end.to_string())));
+    }
+    Ok(Shape::Members(members))
 }
 
 fn queries<'v>(input: Input<'v>, start: i64, end: i64) -> Result<Vec<Query<'v>>, ApiError> {
@@ -318,23 +315,75 @@ impl Scope for Asked<'_> {
     }
 }
 
-fn result(id: &str, label: &str, points: Points, newest_first: bool, most: usize) -> Shape {
-    let mut points: Vec<(i64, f64)> = points.into_iter().filter(|(_, v)| v.is_finite()).collect();
-    if newest_first {
-        points.reverse();
+/// The values of one answer. All results together are one row of values, cut into pages; a token is
+/// how many of them the pages before it had.
+struct Page {
+    first: bool,
+    /// How many values of the coming results were on pages before.
+    skip: usize,
+    /// How many more fit.
+    room: usize,
+    /// How many values this page and those before it have.
+    end: usize,
+    /// Whether another page follows.
+    more: bool,
+}
+
+impl Page {
+    fn asked(input: Input<'_>) -> Result<Self, ApiError> {
+        let size = input.whole("MaxDatapoints")?.unwrap_or(i64::MAX);
+        let size = usize::try_from(size).ok().filter(|size| *size > 0);
+        let size = size.ok_or_else(|| {
+            invalid("The parameter MaxDatapoints must be greater than or equal to 1.")
+        })?;
+        let start = input.text("NextToken")?.map_or(Ok(0), str::parse);
+        let start = start.map_err(|_| {
+            let message = "The next token specified is invalid.";
+            ApiError::bedrock(Code::InvalidNextToken, message)
+        })?;
+        Ok(Self {
+            first: start == 0,
+            skip: start,
+            room: size.min(POINTS_MAX),
+            end: start,
+            more: false,
+        })
     }
-    let whole = points.len() <= most;
-    points.truncate(most);
-    let times = points.iter().map(|(at, _)| Shape::Time(*at));
-    let values = points.iter().map(|(_, value)| Shape::Number(*value));
-    Shape::Members(vec![
-        ("Id", id.into()),
-        ("Label", label.into()),
-        ("Timestamps", Shape::List(times.collect())),
-        ("Values", Shape::List(values.collect())),
-        (
-            "StatusCode",
-            if whole { "Complete" } else { "PartialData" }.into(),
-        ),
-    ])
+
+    /// What of a result stands on this page; nothing if all of it stands on others.
+    fn result(
+        &mut self,
+        id: &str,
+        label: &str,
+        points: Points,
+        newest_first: bool,
+    ) -> Option<Shape> {
+        let mut points: Vec<(i64, f64)> =
+            points.into_iter().filter(|(_, v)| v.is_finite()).collect();
+        if newest_first {
+            points.reverse();
+        }
+        let before = points.len().min(self.skip);
+        let here = (points.len() - before).min(self.room);
+        let whole = before + here == points.len();
+        self.skip -= before;
+        self.room -= here;
+        self.end += here;
+        self.more |= !whole;
+        let nothing_to_tell = points.is_empty() && self.first;
+        if here == 0 && !nothing_to_tell {
+            return None;
+        }
+        let points = &points[before..before + here];
+        let times = points.iter().map(|(at, _)| Shape::Time(*at));
+        let values = points.iter().map(|(_, value)| Shape::Number(*value));
+        let status = if whole { "Complete" } else { "PartialData" };
+        Some(Shape::Members(vec![
+            ("Id", id.into()),
+            ("Label", label.into()),
+            ("Timestamps", Shape::List(times.collect())),
+            ("Values", Shape::List(values.collect())),
+            ("StatusCode", status.into()),
+        ]))
+    }
 }

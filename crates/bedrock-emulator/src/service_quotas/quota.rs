@@ -21,6 +21,9 @@ pub(super) const SERVICE: &str = "bedrock";
 /// Its name.
 pub(super) const SERVICE_NAME: &str = "Amazon Bedrock";
 
+/// As much as a quota's value can say (service model). What is counted may go further.
+const VALUE_MAX: u64 = 10_000_000_000;
+
 /// One quota.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Quota {
@@ -160,7 +163,7 @@ impl Quota {
             ),
             "QuotaCode": self.code,
             "QuotaName": self.name,
-            "Value": value as f64,
+            "Value": value.min(VALUE_MAX) as f64,
             "Unit": "None",
             "Adjustable": self.adjustable,
             "GlobalQuota": false,

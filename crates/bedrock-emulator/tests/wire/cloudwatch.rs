@@ -1,6 +1,9 @@
 //! CloudWatch's API in its three protocols, over what Bedrock's requests left behind and what users put.
 
+use std::io::Write as _;
+
 use bedrock_emulator::{Emulator, Reply, Request};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -346,6 +349,96 @@ fn the_query_protocol_is_understood() {
         "{}",
         text(&refused)
     );
+}
+
+/// boto3 compresses forms of ten kilobytes and more; `Action` is in there too.
+#[test]
+fn a_compressed_form_is_understood() {
+    let emulator = open();
+    let mut form = "Action=PutMetricData&Version=2010-08-01&Namespace=Own".to_owned();
+    for n in 1..=500 {
+        let datum = format!("&MetricData.member.{n}.MetricName=Many&MetricData.member.{n}.Value=1");
+        form.push_str(&datum);
+    }
+    let packed = |form: &str| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(form.as_bytes()).unwrap();
+        let mut request = Request {
+            target: "/".to_owned(),
+            ..post("", "", packed.finish().unwrap())
+        };
+        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
+        request.headers.push(encoding);
+        request
+    };
+    let put = emulator.handle(&packed(&form), now());
+    assert_eq!(put.status, 200, "{}", text(&put));
+    let asked = json!({
+        "Namespace": "Own", "MetricName": "Many", "Statistics": ["SampleCount"],
+        "StartTime": epoch(-5), "EndTime": epoch(5), "Period": 600,
+    });
+    let found = told(&emulator, "GetMetricStatistics", &asked);
+    assert_eq!(found["Datapoints"][0]["SampleCount"], 500.0);
+
+    let mut broken = packed(&form);
+    broken.body = broken.body.slice(..20);
+    let refused = emulator.handle(&broken, now());
+    assert!((400..500).contains(&refused.status), "{}", text(&refused));
+    let unknown = packed("Action=Fly&Version=2010-08-01");
+    let refused = text(&emulator.handle(&unknown, now()));
+    assert!(
+        refused.contains("Could not find operation Fly"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn metric_data_come_in_pages() {
+    let emulator = open();
+    for (name, minutes) in [("A", 3), ("B", 0), ("C", 2)] {
+        for minute in 0..minutes {
+            let datum = json!({"MetricName": name, "Value": minute, "Timestamp": epoch(-minute)});
+            let put = json!({"Namespace": "Own", "MetricData": [datum]});
+            assert_eq!(ask(&emulator, "PutMetricData", &put).status, 200);
+        }
+    }
+    let stat = |id: &str, name: &str| {
+        let metric = json!({"Namespace": "Own", "MetricName": name});
+        json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}})
+    };
+    let mut input = json!({
+        "MetricDataQueries": [stat("a", "A"), stat("b", "B"), stat("c", "C")],
+        "StartTime": epoch(-10), "EndTime": epoch(10), "MaxDatapoints": 2,
+    });
+    let mut pages = Vec::new();
+    loop {
+        let page = told(&emulator, "GetMetricData", &input);
+        let results = page["MetricDataResults"].as_array().unwrap().iter();
+        let result = |r: &Value| json!([r["Id"], r["Values"], r["StatusCode"]]);
+        pages.push(results.map(result).collect::<Value>());
+        if page["NextToken"].is_null() {
+            break;
+        }
+        input["NextToken"] = page["NextToken"].clone();
+    }
+    assert_eq!(
+        json!(pages),
+        json!([
+            [["a", [0.0, 1.0], "PartialData"], ["b", [], "Complete"]],
+            [["a", [2.0], "Complete"], ["c", [0.0], "PartialData"]],
+            [["c", [1.0], "Complete"]],
+        ])
+    );
+    input["NextToken"] = "x".into();
+    let refused = ask(&emulator, "GetMetricData", &input);
+    assert!(
+        text(&refused).contains("InvalidNextToken"),
+        "{}",
+        text(&refused)
+    );
+    input["NextToken"] = Value::Null;
+    input["MaxDatapoints"] = 0.into();
+    assert_eq!(ask(&emulator, "GetMetricData", &input).status, 400);
 }
 
 /// `{"Namespace": "AWS/Bedrock"}`, as the Rust SDK writes it.

@@ -140,6 +140,19 @@ fn every_way_to_a_model_has_its_quotas() {
     assert!((tokens("Cross-region") - 2.0 * tokens("On-demand")).abs() < 0.5);
 }
 
+/// The service model bounds a value; a day of a large quota's minutes is more.
+#[test]
+fn no_value_is_larger_than_the_service_can_say() {
+    let emulator = open();
+    for operation in ["ListServiceQuotas", "ListAWSDefaultServiceQuotas"] {
+        let largest = all(&emulator, operation, 100)
+            .iter()
+            .map(|quota| quota["Value"].as_f64().unwrap())
+            .fold(0.0, f64::max);
+        assert!(largest <= 1e10 && largest > 1e9, "{operation}: {largest}");
+    }
+}
+
 #[test]
 fn settings_apply_and_defaults_stay() {
     let model = profile(&open(), "haiku");
