@@ -55,6 +55,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("post-snippets", &["workshop-testkit"]),
     ("emulator-bench", &["bedrock-emulator", "bedrock-endpoint"]),
+    ("client-tests", &["bedrock-emulator", "workshop-testkit"]),
 ];
 
 /// What an exercise may use.

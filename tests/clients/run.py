@@ -3,6 +3,7 @@
 
     python3 tests/clients/run.py                 all of them
     python3 tests/clients/run.py --only litellm  one; the name may be a part of the client's name
+    python3 tests/clients/run.py --services      boto3 and the AWS CLI on the services beside the runtime
 
 It installs the pinned clients below --dir (default: clients/ in cargo's target folder), starts
 emulators from the built binary ($WORKSHOP_BIN, default: debug/workshop in cargo's target folder)
@@ -60,6 +61,7 @@ def main():
     )
     args.add_argument("--dir", type=Path, default=TARGET / "clients", help="where clients are installed")
     args.add_argument("--only", action="append", metavar="CLIENT", help="only clients with this in their name")
+    args.add_argument("--services", action="store_true", help="the suites of services/, and nothing else")
     args = args.parse_args()
 
     chosen = {
@@ -75,6 +77,10 @@ def main():
 
     place = args.dir.resolve()
     place.mkdir(parents=True, exist_ok=True)
+    if args.services:
+        install(place, {"python"})
+        os.environ["WORKSHOP_BIN"] = str(binary.resolve())
+        return 0 if run_services(place) else 1
     install(place, {where.split("/")[0] for where in chosen.values()})
     report = place / "report.jsonl"
     report.unlink(missing_ok=True)
@@ -183,6 +189,19 @@ def models():
         "current_cache_minimum": current["min_cache_tokens"],
         "ended": "us." + ended["id"],
         "ended_on": eol(ended),
+        # Of other families, by what Amazon and Cohere call them.
+        **{
+            role: next(m["id"] for m in catalogue if m["name"] == name)
+            for role, name in {
+                "nova": "Nova Lite",
+                "titan_text": "Titan Text G1 - Express",
+                "titan_embed": "Titan Text Embeddings V2",
+                "titan_embed_1": "Titan Embeddings G1 - Text",
+                "cohere_embed": "Embed Multilingual",
+                "cohere_embed_4": "Embed v4",
+                "nova_embed": "Amazon Nova Multimodal Embeddings",
+            }.items()
+        },
     }
 
 
@@ -213,6 +232,11 @@ def run_tests(place, chosen):
     if "cargo" in files:
         clean &= run_rust()
     return clean
+
+
+def run_services(place):
+    """Control plane, guardrails, STS, CloudWatch, Logs and the rest: one line for each test."""
+    return run([python(place), "-m", "unittest", "discover", "-v", "-p", "*_test.py", "-s", HERE / "services"])
 
 
 def run(command, **options):

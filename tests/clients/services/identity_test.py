@@ -1,0 +1,207 @@
+"""boto3's `sts`, and what its credentials may do afterwards."""
+
+import json
+import unittest
+from datetime import datetime, timedelta, timezone
+
+from bench import ACCOUNT, MODELS, REGION, ServiceTest, converse, text_of
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/Caller"
+READER = f"arn:aws:iam::{ACCOUNT}:role/path/Reader"
+STRANGERS = f"arn:aws:iam::{ACCOUNT}:role/Strangers"
+STUDENT = f"arn:aws:iam::{ACCOUNT}:user/student"
+HAIKU = MODELS["haiku"]
+# As people write it in policies.
+PATTERN = "*haiku*"
+
+
+def trust(principal):
+    return json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}],
+    })
+
+
+def allow(actions, resources="*", **more):
+    return json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources, **more}],
+    })
+
+
+SETTINGS = f"""
+[[policy]]
+name = "HaikuOnly"
+document = '''{allow("bedrock:InvokeModel", [f"arn:aws:bedrock:*:*:inference-profile/{PATTERN}",
+                                             f"arn:aws:bedrock:*::foundation-model/{PATTERN}"])}'''
+[[policy]]
+name = "ReadOnly"
+document = '''{allow(["bedrock:Get*", "bedrock:List*", "cloudwatch:List*"])}'''
+
+[[role]]
+arn = "{ROLE}"
+trust = '''{trust(f"arn:aws:iam::{ACCOUNT}:root")}'''
+policies = ["HaikuOnly"]
+max_session_seconds = 7200
+[[role]]
+arn = "{READER}"
+trust = '''{trust([f"arn:aws:iam::{ACCOUNT}:root"])}'''
+policies = ["ReadOnly"]
+[[role]]
+arn = "{STRANGERS}"
+trust = '''{trust("arn:aws:iam::999999999999:root")}'''
+policies = ["ReadOnly"]
+"""
+
+
+class Identity(ServiceTest):
+    SETTINGS = SETTINGS
+
+    def setUp(self):
+        super().setUp()
+        self.sts = self.client("sts")
+
+    def assume(self, role=ROLE, name="lesson", **more):
+        return self.sts.assume_role(RoleArn=role, RoleSessionName=name, **more)
+
+    def session(self, *args, **more):
+        credentials = self.assume(*args, **more)["Credentials"]
+        return (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
+
+    def test_who_am_i(self):
+        answer = self.sts.get_caller_identity()
+        self.assertEqual(answer["Account"], ACCOUNT)
+        self.assertTrue(answer["Arn"].startswith(f"arn:aws:iam::{ACCOUNT}:user/"))
+        self.assertRegex(answer["UserId"], "^AIDA[A-Z0-9]{17}$")
+
+    def test_a_wrong_secret_is_no_identity(self):
+        sts = self.client("sts", keys=(self.keys[0], "wrong", None))
+        message = self.refused("SignatureDoesNotMatch", 403, sts.get_caller_identity)
+        self.assertIn("does not match the signature you provided", message)
+        sts = self.client("sts", keys=("AKIANOBODYHASTHISKEY", "wrong", None))
+        self.refused("InvalidClientTokenId", 403, sts.get_caller_identity)
+
+    def test_a_role_gives_credentials_for_an_hour(self):
+        answer = self.assume()
+        self.assertEqual(answer["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{ACCOUNT}:assumed-role/Caller/lesson")
+        self.assertRegex(answer["AssumedRoleUser"]["AssumedRoleId"], "^AROA[A-Z0-9]{17}:lesson$")
+        self.assertTrue(answer["Credentials"]["AccessKeyId"].startswith("ASIA"))
+        left = answer["Credentials"]["Expiration"] - datetime.now(timezone.utc)
+        self.assertTrue(timedelta(minutes=59) < left <= timedelta(minutes=61), left)
+
+    def test_the_session_is_somebody_else_in_each_service(self):
+        keys = self.session(READER)
+        self.assertEqual(
+            self.client("sts", keys).get_caller_identity()["Arn"],
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/Reader/lesson",
+        )
+        self.assertTrue(self.client("bedrock", keys).list_foundation_models()["modelSummaries"])
+        self.client("cloudwatch", keys).list_metrics(Namespace="AWS/Bedrock")
+
+    def test_the_session_does_what_its_role_may(self):
+        self.assertTrue(text_of(converse(self.client("bedrock-runtime", self.session()))))
+
+    def test_what_the_role_may_not_is_refused_in_words(self):
+        runtime = self.client("bedrock-runtime", self.session())
+        user = [{"role": "user", "content": [{"text": "Hi"}]}]
+        who = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/Caller/lesson is not authorized to perform: "
+        message = self.refused(
+            "AccessDeniedException", 403, runtime.converse, modelId=MODELS["sonnet"], messages=user
+        )
+        profile = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{MODELS['sonnet']}"
+        self.assertEqual(
+            message,
+            f"{who}bedrock:InvokeModel on resource: {profile} because no identity-based policy allows "
+            "the bedrock:InvokeModel action",
+        )
+        # Streams are an action of their own.
+        message = self.refused(
+            "AccessDeniedException", 403, runtime.converse_stream, modelId=HAIKU, messages=user
+        )
+        self.assertIn(f"{who}bedrock:InvokeModelWithResponseStream on resource: ", message)
+
+        # Actions that take no resource name none. JSON services answer 400 where REST ones say 403.
+        for service, status, code, operation, members, action in (
+            ("bedrock", 403, "AccessDeniedException", "list_guardrails", {}, "bedrock:ListGuardrails"),
+            ("cloudwatch", 400, "AccessDenied", "list_metrics", {}, "cloudwatch:ListMetrics"),
+            ("cloudtrail", 400, "AccessDeniedException", "lookup_events", {}, "cloudtrail:LookupEvents"),
+            ("service-quotas", 400, "AccessDeniedException", "list_service_quotas",
+             {"ServiceCode": "bedrock"}, "servicequotas:ListServiceQuotas"),
+        ):
+            with self.subTest(action):
+                call = getattr(self.client(service, self.session()), operation)
+                message = self.refused(code, status, call, **members)
+                because = f" because no identity-based policy allows the {action} action"
+                self.assertEqual(message, who + action + because)
+        call = self.client("logs", self.session()).describe_log_groups
+        message = self.refused("AccessDeniedException", 400, call)
+        groups = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*"
+        self.assertTrue(message.startswith(f"{who}logs:DescribeLogGroups on resource: {groups} because "))
+
+    def test_the_journal_says_which_statements_were_looked_at(self):
+        runtime = self.client("bedrock-runtime", self.session(name="explained"))
+        user = [{"role": "user", "content": [{"text": "Hi"}]}]
+        with self.assertRaises(runtime.exceptions.AccessDeniedException):
+            runtime.converse(modelId=MODELS["sonnet"], messages=user)
+        [entry] = self.control("GET", "/_workshop/requests?operation=Converse&identity=explained")["requests"]
+        self.assertIn("HaikuOnly", json.dumps(entry["access"]))
+
+    def test_a_session_policy_narrows_the_role(self):
+        policy = allow("bedrock:InvokeModel", "arn:aws:bedrock:*:*:inference-profile/nobody")
+        answer = self.assume(Policy=policy)
+        self.assertGreater(answer["PackedPolicySize"], 0)
+        keys = [answer["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        call = self.client("bedrock-runtime", keys).converse
+        message = self.refused(
+            "AccessDeniedException", 403, call, modelId=HAIKU,
+            messages=[{"role": "user", "content": [{"text": "Hi"}]}],
+        )
+        self.assertIn("because no session policy allows the bedrock:InvokeModel action", message)
+        malformed = self.refused(
+            "MalformedPolicyDocument", 400, self.sts.assume_role,
+            RoleArn=ROLE, RoleSessionName="lesson", Policy="{not json}",
+        )
+        self.assertTrue(malformed)
+
+    def test_a_token_that_is_missing_or_another_is_refused(self):
+        access, secret, token = self.session()
+        for other in (None, token[:-6] + "AAAA=="):
+            call = self.client("bedrock-runtime", (access, secret, other)).converse
+            message = self.refused(
+                "UnrecognizedClientException", 403, call, modelId=HAIKU,
+                messages=[{"role": "user", "content": [{"text": "Hi"}]}],
+            )
+            self.assertIn("security token", message)
+
+    def test_roles_that_one_may_not_assume(self):
+        for role in (STRANGERS, f"arn:aws:iam::{ACCOUNT}:role/Nobody"):
+            message = self.refused(
+                "AccessDenied", 403, self.sts.assume_role, RoleArn=role, RoleSessionName="lesson"
+            )
+            self.assertTrue(message.endswith(f"is not authorized to perform: sts:AssumeRole on resource: {role}"))
+
+    def test_mistakes_are_named_together(self):
+        sts = self.client("sts", unchecked=True)
+        message = self.refused(
+            "ValidationError", 400, sts.assume_role, RoleArn=ROLE, RoleSessionName="a b", DurationSeconds=1
+        )
+        self.assertTrue(message.startswith("2 validation errors detected: "), message)
+        self.refused(
+            "ValidationError", 400, sts.assume_role, RoleArn=ROLE, RoleSessionName="ab", DurationSeconds=10_000
+        )
+
+    def test_a_chain_of_roles_lasts_an_hour_at_most(self):
+        chained = self.client("sts", self.session(READER))
+        # The reader's policies do not let it assume anything.
+        self.refused("AccessDenied", 403, chained.assume_role, RoleArn=ROLE, RoleSessionName="chain")
+
+    def test_a_session_token_of_ones_own(self):
+        answer = self.sts.get_session_token(DurationSeconds=900)["Credentials"]
+        keys = [answer[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        who = self.client("sts", keys)
+        self.assertEqual(who.get_caller_identity()["Arn"], self.sts.get_caller_identity()["Arn"])
+        self.assertTrue(text_of(converse(self.client("bedrock-runtime", keys))))
+
+
+if __name__ == "__main__":
+    unittest.main()
