@@ -82,7 +82,11 @@ impl Environment {
         log: Arc<LogStream>,
     ) -> Result<Self, StartError> {
         let ours = |what: &str, error: &io::Error| {
-            StartError::Host(format!("cannot {what} for an environment: {error}"))
+            StartError::Host(format!(
+                "cannot {what} for an environment of the function '{}': {error}; each environment \
+                 needs a port, a pipe and a process (`ulimit -n` and `ulimit -u` show the limits)",
+                config.name
+            ))
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.map_err(|e| ours("open a port", &e))?;
@@ -167,6 +171,17 @@ impl Environment {
         self.process.exited().is_none()
     }
 
+    /// Between two events nothing runs, threads of the function included: AWS freezes an environment
+    /// once its runtime asks for the next event (developer guide, execution environment lifecycle).
+    pub(crate) fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// The next event is there.
+    pub(crate) fn thaw(&self) {
+        self.process.thaw();
+    }
+
     /// The most memory the process held so far.
     pub(crate) fn memory_max_mb(&self) -> Option<u32> {
         memory_max_mb(self.process.pid())
@@ -204,7 +219,10 @@ fn cannot_start(config: &FunctionConfig, error: &io::Error) -> StartError {
         ErrorKind::PermissionDenied | ErrorKind::IsADirectory => fork("permission denied"),
         _ if error.raw_os_error() == Some(ENOEXEC) => fork("exec format error"),
         ErrorKind::InvalidInput => fork("invalid argument"),
-        _ => StartError::Host(format!("cannot start {program}: {error}")),
+        _ => StartError::Host(format!(
+            "cannot start {program}: {error} (`ulimit -n` and `ulimit -u` show the limits on files \
+             and processes)"
+        )),
     }
 }
 

@@ -17,9 +17,12 @@ pub enum InvokeError {
         /// The limit that was passed.
         max: usize,
     },
-    /// The payload is not JSON.
-    #[error("Could not parse request body into json: Could not parse payload into json: {0}")]
+    /// The payload is not JSON, or the client context no JSON object.
+    #[error("{0}")]
     InvalidRequestContent(String),
+    /// The request id, trace id or ARN cannot stand in a header.
+    #[error("{0}")]
+    InvalidParameterValue(String),
     /// The host itself failed; the text says at what.
     #[error("{0}")]
     Service(String),
@@ -33,6 +36,7 @@ impl InvokeError {
             Self::TooManyRequests(_) => "TooManyRequestsException",
             Self::RequestTooLarge { .. } => "RequestTooLargeException",
             Self::InvalidRequestContent(_) => "InvalidRequestContentException",
+            Self::InvalidParameterValue(_) => "InvalidParameterValueException",
             Self::Service(_) => "ServiceException",
         }
     }
@@ -43,7 +47,7 @@ impl InvokeError {
             Self::ResourceNotFound(_) => 404,
             Self::TooManyRequests(_) => 429,
             Self::RequestTooLarge { .. } => 413,
-            Self::InvalidRequestContent(_) => 400,
+            Self::InvalidRequestContent(_) | Self::InvalidParameterValue(_) => 400,
             Self::Service(_) => 500,
         }
     }

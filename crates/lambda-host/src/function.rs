@@ -67,7 +67,20 @@ impl FunctionConfig {
         format!("/aws/lambda/{}", self.name)
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Checked against Lambda's limits, and with a program that does not depend on the working
+    /// directory.
+    pub(crate) fn checked(mut self) -> Result<Self, ConfigError> {
+        self.check()?;
+        self.program = std::path::absolute(&self.program).map_err(|error| {
+            ConfigError::InvalidParameterValue(format!(
+                "the program '{}' is no path: {error}",
+                self.program.display()
+            ))
+        })?;
+        Ok(self)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
         let refuse = |text: String| Err(ConfigError::InvalidParameterValue(text));
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(plain) {

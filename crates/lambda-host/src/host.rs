@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use serde::de::IgnoredAny;
 use tokio::sync::watch;
 
 use crate::{
@@ -103,7 +102,7 @@ impl Host {
 
     /// Adds a function. Nothing is started before its first event.
     pub fn create(&self, config: FunctionConfig) -> Result<(), ConfigError> {
-        config.check()?;
+        let config = config.checked()?;
         let mut state = self.shared().state();
         if state.functions.contains_key(&config.name) {
             return Err(ConfigError::ResourceConflict(config.name));
@@ -122,7 +121,7 @@ impl Host {
 
     /// Changes a function. Its idle environments end; those that work end with their event.
     pub fn update(&self, config: FunctionConfig) -> Result<(), ConfigError> {
-        config.check()?;
+        let config = config.checked()?;
         let mut state = self.shared().state();
         if !state.functions.contains_key(&config.name) {
             return Err(ConfigError::ResourceNotFound(config.name));
@@ -169,7 +168,7 @@ impl Host {
     /// `RequestResponse`: waits for the answer. A caller that stops waiting does not stop the
     /// function.
     pub async fn invoke(&self, name: &str, invocation: Invocation) -> Result<Invoked, InvokeError> {
-        check(&invocation, PAYLOAD_MAX)?;
+        invocation.check(PAYLOAD_MAX)?;
         let permit = self.shared().permit(name)?;
         let running = tokio::spawn(run(Arc::clone(self.shared()), permit, invocation));
         let ended = running.await;
@@ -183,7 +182,7 @@ impl Host {
         name: &str,
         invocation: Invocation,
     ) -> Result<Accepted, InvokeError> {
-        check(&invocation, EVENT_PAYLOAD_MAX)?;
+        invocation.check(EVENT_PAYLOAD_MAX)?;
         let config = self.function(name);
         let config = config.ok_or_else(|| InvokeError::ResourceNotFound(name.to_owned()))?;
         events::accept(self.shared(), config, invocation)
@@ -191,7 +190,7 @@ impl Host {
 
     /// `DryRun`: would it be accepted?
     pub fn dry_run(&self, name: &str, invocation: &Invocation) -> Result<(), InvokeError> {
-        check(invocation, PAYLOAD_MAX)?;
+        invocation.check(PAYLOAD_MAX)?;
         match self.function(name) {
             Some(_) => Ok(()),
             None => Err(InvokeError::ResourceNotFound(name.to_owned())),
@@ -212,19 +211,6 @@ impl Host {
         }
         shared.warden.gone().await;
     }
-}
-
-/// Refuses what the Invoke API refuses before it looks at the function.
-fn check(invocation: &Invocation, max: usize) -> Result<(), InvokeError> {
-    if invocation.payload.len() > max {
-        return Err(InvokeError::RequestTooLarge { max });
-    }
-    if invocation.payload.is_empty() {
-        return Ok(());
-    }
-    serde_json::from_slice::<IgnoredAny>(&invocation.payload)
-        .map(|_| ())
-        .map_err(|error| InvokeError::InvalidRequestContent(error.to_string()))
 }
 
 /// What a host's invocations share.
@@ -403,6 +389,7 @@ impl Permit {
                 function.idle.pop()?
             };
             if environment.is_alive() {
+                environment.thaw();
                 return Some(environment);
             }
         }
@@ -410,6 +397,7 @@ impl Permit {
 
     /// The event is over and its environment ready for another, unless the function has changed.
     pub(crate) fn give_back(mut self, environment: Environment) {
+        environment.freeze();
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
         if let Some(function) = state.functions.get_mut(&self.config.name)

@@ -1,10 +1,12 @@
 //! What goes into an invocation and what comes out.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
-use crate::output::LogEvent;
+use crate::{InvokeError, LogEvent};
 
 /// `LogResult` holds the last four kilobytes of the log (API reference).
 pub const LOG_RESULT_MAX: usize = 4096;
@@ -31,6 +33,68 @@ impl Invocation {
             payload: payload.into(),
             ..Self::default()
         }
+    }
+
+    /// Refuses what the Invoke API refuses before it looks at the function, and what could not be
+    /// handed to a runtime.
+    pub(crate) fn check(&self, max: usize) -> Result<(), InvokeError> {
+        if self.payload.len() > max {
+            return Err(InvokeError::RequestTooLarge { max });
+        }
+        if !self.payload.is_empty() {
+            serde_json::from_slice::<IgnoredAny>(&self.payload).map_err(|error| {
+                InvokeError::InvalidRequestContent(format!(
+                    "Could not parse request body into json: Could not parse payload into json: \
+                     {error}"
+                ))
+            })?;
+        }
+        if let Some(context) = &self.client_context
+            && serde_json::from_str::<serde_json::Map<String, Value>>(context).is_err()
+        {
+            return Err(InvokeError::InvalidRequestContent(
+                "Client context must be a valid Base64-encoded JSON object.".to_owned(),
+            ));
+        }
+        // The id stands in the Runtime API's paths too.
+        let id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let visible = |c: char| c.is_ascii_graphic();
+        check_header("request id", self.request_id.as_deref(), id)?;
+        check_header("trace id", self.trace_id.as_deref(), visible)?;
+        check_header("ARN", self.invoked_function_arn.as_deref(), visible)
+    }
+
+    /// The client context as a header can hold it: JSON may write every character in ASCII.
+    pub(crate) fn ascii_client_context(&self) -> Option<String> {
+        let context = self.client_context.as_deref()?;
+        let mut ascii = String::with_capacity(context.len());
+        for c in context.chars() {
+            match c {
+                '\n' | '\r' | '\t' => ascii.push(' '),
+                c if c.is_ascii() => ascii.push(c),
+                c => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        let _ = write!(ascii, "\\u{unit:04x}");
+                    }
+                }
+            }
+        }
+        Some(ascii)
+    }
+}
+
+fn check_header(
+    what: &str,
+    value: Option<&str>,
+    allowed: impl Fn(char) -> bool,
+) -> Result<(), InvokeError> {
+    match value {
+        Some(value) if value.is_empty() || value.len() > 1024 || !value.chars().all(allowed) => {
+            Err(InvokeError::InvalidParameterValue(format!(
+                "the {what} {value:?} cannot be handed to a runtime"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -55,9 +55,24 @@ impl Process {
 
     /// Ends the process and all of its group at once.
     pub(crate) fn kill(&self) {
+        self.while_alive(|pid| signal_group(pid, GroupSignal::Kill));
+    }
+
+    /// Stops the process and its group where they are.
+    pub(crate) fn freeze(&self) {
+        self.while_alive(|pid| signal_group(pid, GroupSignal::Stop));
+    }
+
+    /// Lets them go on.
+    pub(crate) fn thaw(&self) {
+        self.while_alive(|pid| signal_group(pid, GroupSignal::Continue));
+    }
+
+    /// The number stays the process's own as long as `act` runs.
+    fn while_alive(&self, act: impl FnOnce(u32)) {
         let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
         if alive.0 {
-            kill_group(self.pid);
+            act(self.pid);
         }
     }
 
@@ -101,9 +116,9 @@ fn live(mut command: Command, warden: &Warden, started: oneshot::Sender<io::Resu
         // Whoever wanted it is gone.
         process.kill();
     }
-    wait_unreaped(&mut child, &process);
+    wait_unreaped(&mut child);
     let mut alive = process.alive.lock().unwrap_or_else(PoisonError::into_inner);
-    kill_group(pid);
+    signal_group(pid, GroupSignal::Kill);
     warden.forget(pid);
     let status = child.wait();
     alive.0 = false;
@@ -113,38 +128,48 @@ fn live(mut command: Command, warden: &Warden, started: oneshot::Sender<io::Resu
 
 /// Returns when the process has ended, and leaves it unreaped.
 #[cfg(unix)]
-fn wait_unreaped(child: &mut Child, _process: &Process) {
+fn wait_unreaped(child: &mut Child) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     let over = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     let pid = Pid::from_child(child);
     while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), over) {}
 }
 
+#[derive(Clone, Copy)]
+enum GroupSignal {
+    Stop,
+    Continue,
+    Kill,
+}
+
 #[cfg(unix)]
-fn kill_group(pid: u32) {
+fn signal_group(pid: u32, signal: GroupSignal) {
     use rustix::process::{Pid, Signal, kill_process_group};
+    let signal = match signal {
+        GroupSignal::Stop => Signal::STOP,
+        GroupSignal::Continue => Signal::CONT,
+        GroupSignal::Kill => Signal::KILL,
+    };
     let group = i32::try_from(pid).ok().and_then(Pid::from_raw);
     if let Some(group) = group {
         // Fails only when nobody is left in it.
-        let _ = kill_process_group(group, Signal::KILL);
+        let _ = kill_process_group(group, signal);
     }
 }
 
-/// Without process groups: the process itself, when somebody asked for its end.
+/// A handle keeps the number taken.
 #[cfg(not(unix))]
-fn wait_unreaped(child: &mut Child, _process: &Process) {
-    let pid = child.id().to_string();
-    while let Ok(None) = child.try_wait() {
-        let _ = &pid;
-        thread::sleep(std::time::Duration::from_millis(5));
-    }
+fn wait_unreaped(child: &mut Child) {
+    let _ = child.wait();
 }
 
 #[cfg(not(unix))]
-fn kill_group(pid: u32) {
-    let _ = Command::new("taskkill")
-        .args(["/F", "/T", "/PID", &pid.to_string()])
-        .output();
+fn signal_group(pid: u32, signal: GroupSignal) {
+    if let GroupSignal::Kill = signal {
+        let _ = Command::new("taskkill")
+            .args(["/F", "/T", "/PID", &pid.to_string()])
+            .output();
+    }
 }
 
 impl From<ExitStatus> for Exit {

@@ -189,6 +189,7 @@ impl Run {
 
     /// The answer to `next`: the event and the headers that the Runtime API documents.
     fn work(&self, span: Span, invocation: Invocation) -> Work {
+        let context = invocation.ascii_client_context();
         let now = self.shared.clock.now();
         let deadline = now + span.until.saturating_duration_since(Instant::now());
         let deadline_ms = deadline.unix_timestamp_nanos() / 1_000_000;
@@ -203,7 +204,7 @@ impl Run {
         let mut response = Response::new(Full::new(payload));
         let headers = response.headers_mut();
         let mut set = |name: &'static str, value: &str| {
-            // What cannot stand in a header is left out: the host has checked what callers give.
+            // `Invocation::check` has seen what callers give; the rest is ours.
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -212,7 +213,7 @@ impl Run {
         set("lambda-runtime-deadline-ms", &deadline_ms.to_string());
         set("lambda-runtime-invoked-function-arn", &arn);
         set("lambda-runtime-trace-id", &trace);
-        if let Some(context) = &invocation.client_context {
+        if let Some(context) = &context {
             set("lambda-runtime-client-context", context);
         }
         set(CONTENT_TYPE.as_str(), "application/json");

@@ -38,7 +38,7 @@ async fn the_context_is_the_invocations() {
     let invocation = Invocation {
         request_id: Some("00000000-1111-4222-8333-444444444444".to_owned()),
         trace_id: Some("Root=1-5759e988-bd862e3fe1be46a994272793".to_owned()),
-        client_context: Some(r#"{"client":{"installation_id":"i","app_title":"t","app_version_name":"v","app_version_code":"c","app_package_name":"p"},"custom":{"tier":"gold"},"environment":{}}"#.to_owned()),
+        client_context: Some(r#"{"client":{"installation_id":"i","app_title":"t","app_version_name":"v","app_version_code":"c","app_package_name":"p"},"custom":{"tier":"göld 💡"},"environment":{}}"#.to_owned()),
         ..Invocation::new(r#"{"do":"context"}"#)
     };
     let invoked = host.invoke("f", invocation).await.unwrap();
@@ -50,10 +50,26 @@ async fn the_context_is_the_invocations() {
         "arn:aws:lambda:us-east-1:123456789012:function:f"
     );
     assert_eq!(seen["trace_id"], "Root=1-5759e988-bd862e3fe1be46a994272793");
-    assert_eq!(seen["client"]["tier"], "gold");
+    assert_eq!(seen["client"]["tier"], "göld 💡");
     let now = time::OffsetDateTime::now_utc().unix_timestamp() * 1000;
     let left = seen["deadline_ms"].as_i64().unwrap() - now;
     assert!((1..=61_000).contains(&left), "{left} ms are left");
+    host.close().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn between_two_events_the_environment_is_frozen() {
+    let host = host(|_| {});
+    let first = answer(&host, r#"{"do":"count"}"#).await;
+    let stat = format!("/proc/{}/stat", first["pid"]);
+    crate::fixture::eventually("it is stopped", || {
+        let stat = std::fs::read_to_string(&stat).unwrap();
+        let (_, state) = stat.rsplit_once(')').unwrap();
+        state.trim_start().starts_with('T')
+    });
+    let second = answer(&host, r#"{"do":"count"}"#).await;
+    assert_eq!(second["pid"], first["pid"]);
     host.close().await;
 }
 

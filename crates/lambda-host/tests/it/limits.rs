@@ -103,6 +103,22 @@ async fn payloads_are_bounded_and_must_be_json() {
                 .starts_with("Could not parse request body into json")
         );
     }
+    let odd = |change: fn(&mut Invocation)| {
+        let mut invocation = Invocation::default();
+        change(&mut invocation);
+        host.dry_run("f", &invocation).unwrap_err().code()
+    };
+    assert_eq!(
+        odd(|i| i.client_context = Some("[]".to_owned())),
+        "InvalidRequestContentException"
+    );
+    let refused = "InvalidParameterValueException";
+    assert_eq!(odd(|i| i.request_id = Some("a/b".to_owned())), refused);
+    assert_eq!(odd(|i| i.trace_id = Some("a\nb".to_owned())), refused);
+    assert_eq!(
+        odd(|i| i.invoked_function_arn = Some("ä".to_owned())),
+        refused
+    );
     let nobody = host
         .invoke("nobody", Invocation::default())
         .await
