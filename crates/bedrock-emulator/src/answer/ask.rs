@@ -19,7 +19,7 @@ pub(super) struct Ask {
 }
 
 /// An asked-for length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Length {
     /// Nothing asked for.
     Free,
@@ -69,28 +69,19 @@ fn both_ends(prompt: &str) -> Cow<'_, str> {
 
 /// Text between quotation marks of one kind, at most three pieces.
 fn quotes(prompt: &str) -> Vec<String> {
-    const MARKS: [(char, char); 7] = [
-        ('\'', '\''),
-        ('"', '"'),
-        ('“', '”'),
-        ('„', '“'),
-        ('«', '»'),
-        ('「', '」'),
-        ('`', '`'),
-    ];
     let mut found = Vec::new();
     let mut rest = prompt;
     while found.len() < 3 {
         // An apostrophe stands behind a letter, a quotation mark does not.
         let opens = |at: usize, c: char| c != '\'' || !rest[..at].ends_with(char::is_alphanumeric);
         let mut marks = rest.char_indices();
-        let Some((at, open)) =
-            marks.find(|(at, c)| MARKS.iter().any(|m| m.0 == *c) && opens(*at, *c))
-        else {
+        let Some((at, open, close)) = marks.find_map(|(at, c)| {
+            let close = closing(c).filter(|_| opens(at, c))?;
+            Some((at, c, close))
+        }) else {
             break;
         };
         rest = &rest[at + open.len_utf8()..];
-        let close = MARKS.iter().find(|m| m.0 == open).map_or(open, |m| m.1);
         let closes =
             |at: &usize| close != '\'' || !rest[at + 1..].starts_with(char::is_alphanumeric);
         let mut ends = rest.match_indices(close).map(|(at, _)| at);
@@ -104,6 +95,18 @@ fn quotes(prompt: &str) -> Vec<String> {
         rest = &rest[end + close.len_utf8()..];
     }
     found
+}
+
+/// The mark that ends what this one begins.
+const fn closing(open: char) -> Option<char> {
+    match open {
+        '\'' | '"' | '`' => Some(open),
+        '“' => Some('”'),
+        '„' => Some('“'),
+        '«' => Some('»'),
+        '「' => Some('」'),
+        _ => None,
+    }
 }
 
 /// `Say "pong"`, `Reply with exactly: pong`, `Respond only with the word pong`.
@@ -168,7 +171,7 @@ fn wants_json(prompt: &str) -> bool {
         "output json",
     ];
     let mut windows = prompt.as_bytes().windows(4);
-    if !windows.any(|window| window.eq_ignore_ascii_case(b"json")) {
+    if !windows.any(|window| window[0] | 0x20 == b'j' && window.eq_ignore_ascii_case(b"json")) {
         return false;
     }
     let prompt = prompt.to_lowercase();
@@ -178,15 +181,15 @@ fn wants_json(prompt: &str) -> bool {
 fn length(prompt: &str) -> Length {
     let words: Vec<Cow<'_, str>> = prompt.split_whitespace().map(bare).collect();
     let asked = (0..words.len()).rev().find_map(|at| length_at(&words, at));
-    let has = |word: &str| words.iter().any(|w| w == word);
     asked.unwrap_or_else(|| {
-        if has("briefly") || has("concisely") || has("concise") || has("brief") {
-            Length::Sentences(1)
-        } else if has("detailed") || has("detail") {
-            Length::Sentences(7)
-        } else {
-            Length::Free
-        }
+        let manner = |word: &Cow<'_, str>| match &**word {
+            "briefly" | "concisely" | "concise" | "brief" => Some(Length::Sentences(1)),
+            "detailed" | "detail" => Some(Length::Sentences(7)),
+            _ => None,
+        };
+        let asked = words.iter().filter_map(manner);
+        // Who asks for both gets the shorter one.
+        asked.min().unwrap_or(Length::Free)
     })
 }
 
@@ -245,36 +248,33 @@ fn length_at(words: &[Cow<'_, str>], at: usize) -> Option<Length> {
 
 /// A number in digits or, up to twenty, in words.
 pub(super) fn number_word(word: &str) -> Option<usize> {
-    const WORDS: [&str; 20] = [
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-    ];
-    if word == "a" || word == "single" {
-        return Some(1);
-    }
     if word.starts_with(|c: char| c.is_ascii_digit()) {
         let digits = word.replace(',', "");
         return digits.parse().ok().filter(|n| *n > 0);
     }
-    WORDS.iter().position(|w| *w == word).map(|at| at + 1)
+    Some(match word {
+        "a" | "single" | "one" => 1,
+        "two" => 2,
+        "three" => 3,
+        "four" => 4,
+        "five" => 5,
+        "six" => 6,
+        "seven" => 7,
+        "eight" => 8,
+        "nine" => 9,
+        "ten" => 10,
+        "eleven" => 11,
+        "twelve" => 12,
+        "thirteen" => 13,
+        "fourteen" => 14,
+        "fifteen" => 15,
+        "sixteen" => 16,
+        "seventeen" => 17,
+        "eighteen" => 18,
+        "nineteen" => 19,
+        "twenty" => 20,
+        _ => return None,
+    })
 }
 
 /// The word in lower case, without punctuation around it.
@@ -293,10 +293,13 @@ fn first_word(text: &str) -> &str {
 
 /// Removes `prefix` (lower case, whole words) from the start of `text`, whatever its case.
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
+    let head = text.as_bytes().get(..prefix.len())?;
+    if !head.eq_ignore_ascii_case(prefix.as_bytes()) {
+        return None;
+    }
     let rest = &text[prefix.len()..];
     let ends = rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
-    (head.eq_ignore_ascii_case(prefix) && ends).then(|| rest.trim_start())
+    ends.then(|| rest.trim_start())
 }
 
 /// Removes any of `leads`, and the commas after them, as often as they stand at the start.
@@ -376,27 +379,29 @@ fn subject(prompt: &str) -> String {
 
 /// The last question, or else the first sentence that has letters.
 fn main_sentence(prompt: &str) -> &str {
-    let mut sentences = Vec::new();
+    let (mut first, mut question) = (None, None);
     let mut rest = prompt;
-    while let Some(at) = rest
-        .find(['?', '\n', '!', '。', '？', '！'])
-        .into_iter()
-        .chain(rest.find(". "))
-        .min()
-    {
-        let end = at + rest[at..].chars().next().map_or(1, char::len_utf8);
-        sentences.push(&rest[..end]);
-        rest = &rest[end..];
+    while !rest.is_empty() {
+        let (sentence, tail) = rest.split_at(sentence_end(rest));
+        rest = tail;
+        if sentence.chars().any(char::is_alphanumeric) {
+            first = first.or(Some(sentence));
+            if sentence.ends_with(['?', '？']) {
+                question = Some(sentence);
+            }
+        }
     }
-    sentences.push(rest);
-    let lettered = |s: &&&str| s.chars().any(char::is_alphanumeric);
-    let question = sentences
-        .iter()
-        .rev()
-        .filter(lettered)
-        .find(|s| s.ends_with(['?', '？']));
-    let found = question.or_else(|| sentences.iter().find(lettered));
-    found.map_or(prompt, |s| s.trim())
+    question.or(first).map_or(prompt, str::trim)
+}
+
+fn sentence_end(text: &str) -> usize {
+    let mut marks = text.char_indices();
+    let end = marks.find(|(at, c)| match c {
+        '?' | '\n' | '!' | '。' | '？' | '！' => true,
+        '.' => text.as_bytes().get(at + 1) == Some(&b' '),
+        _ => false,
+    });
+    end.map_or(text.len(), |(at, c)| at + c.len_utf8())
 }
 
 /// What follows "Answer in five bullet points:".
@@ -418,17 +423,42 @@ fn after_length(sentence: &str) -> &str {
 fn without_length(phrase: &str) -> &str {
     let phrase = trim_marks(phrase);
     let lower = phrase.to_ascii_lowercase();
-    let cut = ["in", "using", "with", "within"].iter().filter_map(|word| {
-        let at = lower.rfind(&format!(" {word} "))?;
-        let tail: Vec<Cow<'_, str>> = lower[at..].split_whitespace().map(bare).collect();
+    let cut = last_prepositions(&lower).into_iter().flatten();
+    let cut = cut.filter(|at| {
+        let tail: Vec<Cow<'_, str>> = lower[*at..].split_whitespace().map(bare).collect();
         let length = (1..tail.len()).any(|n| length_at(&tail, n).is_some());
-        (length || matches!(&**tail.last()?, "detail" | "brief" | "short")).then_some(at)
+        let manner = tail.last().map(|word| &**word);
+        length || matches!(manner, Some("detail" | "brief" | "short"))
     });
     let phrase = cut.min().map_or(phrase, |at| &phrase[..at]);
     let lower = phrase.to_ascii_lowercase();
     let tail = [" please", " briefly", " concisely", " to me", " for me"];
     let tail = tail.iter().find(|tail| lower.ends_with(*tail));
     trim_marks(tail.map_or(phrase, |tail| &phrase[..phrase.len() - tail.len()]))
+}
+
+/// Where the last of each preposition stands that a length comes after: at the space before it.
+fn last_prepositions(lower: &str) -> [Option<usize>; 4] {
+    let mut last = [None; 4];
+    let mut at = 0;
+    for word in lower.split(' ') {
+        let end = at + word.len();
+        let which = match word {
+            "in" => Some(0),
+            "using" => Some(1),
+            "with" => Some(2),
+            "within" => Some(3),
+            _ => None,
+        };
+        if let Some(which) = which
+            && at > 0
+            && end < lower.len()
+        {
+            last[which] = Some(at - 1);
+        }
+        at = end + 1;
+    }
+    last
 }
 
 fn trim_marks(phrase: &str) -> &str {

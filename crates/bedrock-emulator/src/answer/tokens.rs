@@ -108,9 +108,15 @@ pub(crate) struct Counter {
 
 impl Counter {
     /// Goes on with `text`.
-    pub(crate) fn push(&mut self, text: &str) {
-        for c in text.chars() {
-            self.add(c);
+    pub(crate) fn push(&mut self, mut text: &str) {
+        while let Some(first) = text.chars().next() {
+            let kind = Kind::of(first);
+            // Most texts are runs of ASCII; anything else goes by the character.
+            let same = |byte: &u8| ASCII.get(usize::from(*byte)) == Some(&kind);
+            let ascii = text.bytes().take_while(same).count();
+            let length = ascii.max(first.len_utf8());
+            self.run(kind, ascii.max(1) as u64);
+            text = &text[length..];
         }
     }
 
@@ -120,12 +126,16 @@ impl Counter {
     }
 
     fn add(&mut self, c: char) {
-        let kind = Kind::of(c);
+        self.run(Kind::of(c), 1);
+    }
+
+    /// Goes on with so many characters of one kind.
+    fn run(&mut self, kind: Kind, characters: u64) {
         match &mut self.open {
-            Some((open, length)) if *open == kind => *length += 1,
+            Some((open, length)) if *open == kind => *length += characters,
             open => {
                 self.finished += open.map_or(0, |(kind, length)| kind.tokens(length));
-                *open = Some((kind, 1));
+                *open = Some((kind, characters));
             }
         }
     }
