@@ -70,7 +70,7 @@ fn refusal(emulator: &Emulator, error: &ApiError) -> Reply {
 fn reply(emulator: &Emulator, status: u16, body: String) -> Reply {
     Reply {
         status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
+        headers: vec![crate::wire::header("Content-Type", "application/json")],
         body: Body::Whole {
             due: AT_ONCE,
             bytes: body.into(),

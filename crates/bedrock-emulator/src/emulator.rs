@@ -17,6 +17,7 @@ use crate::{
     fault::FaultRule,
     identity::{Identities, Identity},
     journal::{Entry, Record},
+    neighbour::Neighbour,
     observe::{Cost, LogFile, LogRecord, Logging, Metrics, log_files, log_record},
     pipeline::Pipeline,
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
@@ -64,6 +65,8 @@ pub struct Config {
     /// Replaces every word of generated text by seeded random ones of other scripts and
     /// lengths: proves that tests do not depend on wording.
     pub scramble: bool,
+    /// Services that answer beside Bedrock.
+    pub neighbours: Vec<Arc<dyn Neighbour>>,
     /// Recordings that answer before the emulator does.
     pub tape: Option<Arc<Tape>>,
     /// How many journal entries, and how many invocation log records, are kept.
@@ -157,6 +160,7 @@ impl Default for Config {
             requests_per_minute: None,
             quotas: Quotas::default(),
             scramble: false,
+            neighbours: Vec::new(),
             tape: None,
             journal_capacity: 1_000,
             journal_bytes: 16 * 1024 * 1024,
@@ -519,7 +523,15 @@ impl Emulator {
             return false;
         }
         self.identities_mut().forget_account(id);
+        self.forget(id);
         self.lock_accounts().remove(id).is_some()
+    }
+
+    /// Lets the services beside Bedrock forget what they hold of an account.
+    pub(crate) fn forget(&self, account: &str) {
+        for neighbour in &self.config.neighbours {
+            neighbour.forget(account);
+        }
     }
 
     /// Who exists.

@@ -4,10 +4,18 @@
 //! differ in the namespace of `x-amzn-ErrorType`, and the front door spells the body's only member
 //! `Message` in some cases and `message` in others (recorded; see [`Dialect`]).
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use std::fmt::Write as _;
 
-use crate::{cloudwatch, mantle, service::Protocol, xml::Xml};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    cloudwatch, mantle,
+    neighbour::OwnCode,
+    service::Protocol,
+    wire::{Header, header},
+    xml::Xml,
+};
 
 /// What is said about bytes that are not base64; chosen.
 pub(crate) const INVALID_BASE64: &str = "Invalid base64 value";
@@ -19,6 +27,8 @@ pub struct ApiError {
     dialect: Dialect,
     message: String,
     retry_after_ms: Option<u64>,
+    /// What the body says beside the text.
+    members: Option<Box<Map<String, Value>>>,
 }
 
 /// Who answers, and how it spells.
@@ -37,25 +47,38 @@ macro_rules! codes {
         /// What went wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+            /// One of a neighbour's own.
+            Own(&'static OwnCode),
+        }
 
         impl Code {
-            /// Every code.
+            /// Every code of the emulator's own services.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// As in `x-amzn-ErrorType`, before the colon.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
+                match self {
+                    $(Self::$name => $text,)*
+                    Self::Own(own) => own.name,
+                }
             }
 
             /// The HTTP status (service model).
             pub const fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)* }
+                match self {
+                    $(Self::$name => $status,)*
+                    Self::Own(own) => own.status,
+                }
             }
 
             /// As in `:exception-type` of an event-stream message.
             pub const fn exception_type(self) -> &'static str {
-                match self { $(Self::$name => $event,)* }
+                match self {
+                    $(Self::$name => $event,)*
+                    Self::Own(own) => own.name,
+                }
             }
         }
     };
@@ -151,7 +174,7 @@ impl ApiError {
     /// 400 `SerializationException`: the body is not the JSON that an operation takes. The front
     /// door names no place. The text about maps is seen on Bedrock, the others belong to its family
     /// or are chosen; which text belongs to broken JSON is not verified.
-    pub(crate) fn serialization(error: &serde_json::Error) -> Self {
+    pub fn serialization(error: &serde_json::Error) -> Self {
         let detail = error.to_string();
         let message = if error.is_syntax() || error.is_eof() {
             "Unable to parse the request body as JSON"
@@ -175,7 +198,21 @@ impl ApiError {
             dialect,
             message: message.into(),
             retry_after_ms: None,
+            members: None,
         }
+    }
+
+    /// An error with a neighbour's own code.
+    pub fn own(code: &'static OwnCode, message: impl Into<String>) -> Self {
+        Self::new(Code::Own(code), Dialect::Bedrock, message)
+    }
+
+    /// The same, with one more member in its body, such as `CancellationReasons`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        let members = self.members.get_or_insert_default();
+        members.insert(name.to_owned(), value);
+        self
     }
 
     /// The same, asking the client to wait (`x-amz-retry-after`, in milliseconds).
@@ -206,7 +243,13 @@ impl ApiError {
     /// mistake of the caller but a denial with 400.
     pub(crate) const fn status(&self, protocol: Protocol) -> u16 {
         match (protocol, self.code.status()) {
-            (Protocol::AwsJson11 | Protocol::AwsJson10 | Protocol::Cbor, ..500)
+            (
+                Protocol::AwsJson11
+                | Protocol::AwsJson10
+                | Protocol::AwsJson10Query
+                | Protocol::Cbor,
+                ..500,
+            )
             | (Protocol::Query { .. }, 404..500) => 400,
             (Protocol::Anthropic, _) => mantle::status(self.code),
             (_, status) => status,
@@ -219,26 +262,29 @@ impl ApiError {
     }
 
     /// The headers after `x-amzn-RequestId`.
-    pub(crate) fn headers(&self, protocol: Protocol) -> Vec<(&'static str, String)> {
+    pub(crate) fn headers(&self, protocol: Protocol) -> Vec<Header> {
         let mut headers = Vec::new();
         if protocol == Protocol::RestJson {
             let namespace = match self.dialect {
                 Dialect::Bedrock => "com.amazon.bedrock",
                 Dialect::Signature | Dialect::FrontDoor => "com.amazon.coral.service",
             };
-            let error_type = format!(
-                "{}:http://internal.amazon.com/coral/{namespace}/",
-                self.code.name()
-            );
-            headers.push(("x-amzn-ErrorType", error_type));
+            let error_type = match self.code {
+                Code::Own(own) => own.wire.to_owned(),
+                code => format!(
+                    "{}:http://internal.amazon.com/coral/{namespace}/",
+                    code.name()
+                ),
+            };
+            headers.push(header("x-amzn-ErrorType", error_type));
         }
-        if matches!(protocol, Protocol::AwsJson10 | Protocol::Cbor) {
+        if matches!(protocol, Protocol::AwsJson10Query | Protocol::Cbor) {
             let error = format!("{};{}", self.code.query_name(), self.at_fault());
-            headers.push(("x-amzn-query-error", error));
+            headers.push(header("x-amzn-query-error", error));
         }
         headers.extend(protocol.header());
         if let Some(ms) = self.retry_after_ms {
-            headers.push(("x-amz-retry-after", ms.to_string()));
+            headers.push(header("x-amz-retry-after", ms.to_string()));
         }
         headers
     }
@@ -248,7 +294,7 @@ impl ApiError {
         match protocol {
             Protocol::RestJson | Protocol::Anthropic | Protocol::Workshop => "application/json",
             Protocol::AwsJson11 => "application/x-amz-json-1.1",
-            Protocol::AwsJson10 => "application/x-amz-json-1.0",
+            Protocol::AwsJson10 | Protocol::AwsJson10Query => "application/x-amz-json-1.0",
             Protocol::Cbor => "application/cbor",
             Protocol::Query { .. } => "text/xml",
         }
@@ -266,14 +312,11 @@ impl ApiError {
     pub(crate) fn body(&self, protocol: Protocol, request_id: &str) -> String {
         match protocol {
             Protocol::Query { namespace } => self.xml(namespace, request_id),
-            Protocol::RestJson => {
-                let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
-                format!("{{\"{key}\":{text}}}")
-            }
-            Protocol::AwsJson11 | Protocol::AwsJson10 | Protocol::Cbor => {
-                let (key, text) = (self.message_key(), Value::from(self.message.as_str()));
-                format!("{{\"__type\":\"{}\",\"{key}\":{text}}}", self.code.name())
-            }
+            Protocol::RestJson => self.json(None),
+            Protocol::AwsJson11
+            | Protocol::AwsJson10
+            | Protocol::AwsJson10Query
+            | Protocol::Cbor => self.json(Some(self.code.wire_name())),
             Protocol::Anthropic => mantle::error_body(self, request_id),
             Protocol::Workshop => {
                 let error = json!({ "code": self.code.name(), "message": self.message });
@@ -284,7 +327,25 @@ impl ApiError {
 }
 
 impl ApiError {
+    /// `{"__type":…,"message":…}`, and what else belongs to it.
+    fn json(&self, kind: Option<&str>) -> String {
+        let mut body = "{".to_owned();
+        if let Some(kind) = kind {
+            let _ = write!(body, "\"__type\":\"{kind}\",");
+        }
+        let text = Value::from(self.message.as_str());
+        let _ = write!(body, "\"{}\":{text}", self.message_key());
+        for (name, value) in self.members.iter().flat_map(|members| members.iter()) {
+            let _ = write!(body, ",{}:{value}", Value::from(name.as_str()));
+        }
+        body.push('}');
+        body
+    }
+
     const fn message_key(&self) -> &'static str {
+        if let Code::Own(own) = self.code {
+            return own.message_key;
+        }
         match self.dialect {
             Dialect::Bedrock | Dialect::Signature => "message",
             Dialect::FrontDoor => "Message",
@@ -317,10 +378,19 @@ impl ApiError {
 }
 
 impl Code {
+    /// As in `__type`.
+    const fn wire_name(self) -> &'static str {
+        match self {
+            Self::Own(own) => own.wire,
+            code => code.name(),
+        }
+    }
+
     /// The common errors have names of their own in query services (IAM and STS API references,
     /// "Common Errors"); the rest lose `Exception`.
     fn query_name(self) -> &'static str {
         match self {
+            Self::Own(own) => own.query_name,
             Self::InvalidSignature => "SignatureDoesNotMatch",
             Self::UnrecognizedClient => "InvalidClientTokenId",
             Self::UnknownOperation => "InvalidAction",

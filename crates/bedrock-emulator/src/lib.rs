@@ -57,6 +57,8 @@ mod service_quotas;
 mod sts;
 mod workshop;
 
+pub mod neighbour;
+
 mod document;
 
 pub mod catalogue;
@@ -77,4 +79,5 @@ mod xml;
 pub use auth::short_term_api_key;
 pub use emulator::{Config, ConfigError, Emulator};
 pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
+pub use pipeline::visit::Waiting;
 pub use wire::{Body, Due, Frame, Gate, Reply, Request};

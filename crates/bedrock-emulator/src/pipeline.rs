@@ -3,7 +3,7 @@
 //!
 //! In the order of a request's way: `replay` (a recording answers), `access` (who calls, may they),
 //! `invoke` and `words` (a model invocation and what is said), `question` (another model says it),
-//! `reply` (what goes on the wire), `leave` (what stays behind). On the whole way: `faults` and
+//! `visit` (a service beside Bedrock answers), `reply` (what goes on the wire), `leave` (what stays behind). On the whole way: `faults` and
 //! `evidence` (light on the diagram).
 //!
 //! The account's lock is taken for one step at a time; nothing is composed while it is held.
@@ -16,13 +16,14 @@ mod leave;
 pub(crate) mod question;
 mod replay;
 mod reply;
+pub(crate) mod visit;
 mod words;
 
 use std::{borrow::Cow, sync::Arc};
 
 use time::{Date, OffsetDateTime};
 
-use self::{invoke::Answered, replay::Played};
+use self::{invoke::Answered, replay::Played, visit::Later};
 use crate::{
     account::Account,
     auth,
@@ -33,6 +34,7 @@ use crate::{
     guardrail::Guarding,
     identity::Principal,
     journal::Record,
+    neighbour,
     ops::{Operation, Took},
     quota::Reservation,
     rng::Rng,
@@ -67,6 +69,8 @@ pub(crate) struct Pipeline<'a> {
     blow: Option<Blow>,
     /// Whether another model may be asked for the words.
     asks: bool,
+    /// Whether the answer may take its time.
+    waits: bool,
     /// What it is asked, once it is known.
     question: Option<Box<question::LetIn>>,
     /// How long the answer took, if that was measured.
@@ -85,6 +89,8 @@ enum Stop {
     Raw(Raw),
     /// No answer yet: another model is asked.
     Ask,
+    /// No answer yet: a service beside Bedrock takes its time.
+    Wait(Later),
 }
 
 impl From<ApiError> for Stop {
@@ -101,6 +107,8 @@ enum Ready {
     Plain(Told),
     /// A recording's.
     Recorded(Played),
+    /// A service's beside Bedrock.
+    Visit(neighbour::Answer),
 }
 
 impl<'a> Pipeline<'a> {
@@ -137,6 +145,7 @@ impl<'a> Pipeline<'a> {
             protocol,
             blow: None,
             asks: false,
+            waits: false,
             question: None,
             took: None,
             guard: None,
@@ -175,7 +184,11 @@ impl<'a> Pipeline<'a> {
         {
             return Ok(recorded);
         }
-        match route(&self.request)? {
+        let route = match route(&self.request) {
+            Ok(route) => route,
+            Err(unknown) => return self.visit(unknown),
+        };
+        match route {
             Route::Model { operation, model } => {
                 let answered = self.ask(operation, &model)?;
                 Ok(Ready::Model(Box::new(answered)))

@@ -62,7 +62,7 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
 /// How errors of a request are written as long as its service is not known.
 pub(crate) fn protocol(request: &Request) -> Protocol {
     match aws_target(request) {
-        Some(name) if name.starts_with(cloudwatch::TARGET) => Protocol::AwsJson10,
+        Some(name) if name.starts_with(cloudwatch::TARGET) => Protocol::AwsJson10Query,
         Some(_) => Protocol::AwsJson11,
         None if rpc(request).is_some() => Protocol::Cbor,
         // What AWS's query services answer in before they know the operation.

@@ -11,9 +11,21 @@ use serde_json::Value;
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    account::Account, bedrock, catalogue::Catalogue, cloudtrail, cloudwatch, emulator::Emulator,
-    error::ApiError, identity::Principal, logs, policy::Inquiry, rng::Rng, runtime, service_quotas,
-    sts, wire::Request, workshop, xml::Xml,
+    account::Account,
+    bedrock,
+    catalogue::Catalogue,
+    cloudtrail, cloudwatch,
+    emulator::Emulator,
+    error::ApiError,
+    identity::Principal,
+    logs,
+    neighbour::About,
+    policy::Inquiry,
+    rng::Rng,
+    runtime, service_quotas, sts,
+    wire::{Header, Request, header},
+    workshop,
+    xml::Xml,
 };
 
 /// Who answers.
@@ -37,22 +49,29 @@ pub(crate) enum Service {
     Trail,
     /// The emulator's own control API, `/_workshop/…`. Asks for no signature.
     Workshop,
+    /// A service that answers from outside this crate.
+    Neighbour(&'static About),
 }
 
 /// How a service writes its errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub enum Protocol {
     /// `restJson1`: the code in `x-amzn-ErrorType`.
     RestJson,
     /// `awsJson1_1`: `{"__type":…,"message":…}`, and every mistake of the caller is a 400.
     AwsJson11,
+    /// `awsJson1_0`.
+    AwsJson10,
     /// `awsJson1_0` of a service that used to speak `awsQuery`: the code's old name stands in
     /// `x-amzn-query-error`.
-    AwsJson10,
+    AwsJson10Query,
     /// `rpcv2Cbor`, likewise.
     Cbor,
     /// `awsQuery`: `Action=…` in a form, answers in XML of that namespace.
-    Query { namespace: &'static str },
+    Query {
+        /// Of the answers' XML.
+        namespace: &'static str,
+    },
     /// Anthropic's: `{"type":"error","error":{"type":…,"message":…},"request_id":…}`.
     Anthropic,
     /// Ours: `{"error":{"code":…,"message":…}}`.
@@ -61,8 +80,8 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// What every answer in it says in its headers.
-    pub(crate) fn header(self) -> Option<(&'static str, String)> {
-        (self == Self::Cbor).then(|| ("smithy-protocol", "rpc-v2-cbor".to_owned()))
+    pub(crate) fn header(self) -> Option<Header> {
+        (self == Self::Cbor).then(|| header("smithy-protocol", "rpc-v2-cbor"))
     }
 }
 
@@ -90,6 +109,7 @@ impl Service {
             Self::Logs => Some("logs"),
             Self::Trail => Some("cloudtrail"),
             Self::Workshop => None,
+            Self::Neighbour(about) => about.signing_name,
         }
     }
 
@@ -110,6 +130,7 @@ impl Service {
                 other => other,
             },
             Self::Workshop => Protocol::Workshop,
+            Self::Neighbour(about) => about.protocol,
         }
     }
 
@@ -117,7 +138,7 @@ impl Service {
     pub(crate) const fn operations(self) -> &'static [Plain] {
         match self {
             Self::Runtime => runtime::OPERATIONS,
-            Self::Mantle => &[],
+            Self::Mantle | Self::Neighbour(_) => &[],
             Self::Bedrock => bedrock::OPERATIONS,
             Self::Quotas => service_quotas::OPERATIONS,
             Self::Sts => sts::OPERATIONS,

@@ -10,10 +10,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -22,7 +19,7 @@ use serde_json::Value;
 use crate::{
     json,
     route::decode,
-    wire::{Body, Due, Frame, Request},
+    wire::{Body, Due, Frame, Header, Request},
 };
 
 /// Members of a JSON body that do not tell two requests apart: idempotency tokens, metadata for
@@ -70,7 +67,7 @@ pub struct Tape {
 /// A recording, with what the wire needs.
 struct Played {
     recording: Recording,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<Header>,
 }
 
 /// The recordings of one request, in order.
@@ -94,7 +91,7 @@ impl fmt::Debug for Tape {
 pub(crate) struct Replay<'t> {
     pub(crate) name: &'t str,
     pub(crate) status: u16,
-    pub(crate) headers: &'t [(&'static str, String)],
+    pub(crate) headers: &'t [Header],
     pub(crate) body: &'t Body,
 }
 
@@ -109,7 +106,8 @@ impl Tape {
                 let key = Asked::of(&recording.method, &recording.target, &recording.request).key();
                 by_request.entry(key).or_default().recordings.push(number);
                 let headers = recording.headers.iter();
-                let headers = headers.map(|(name, value)| (interned(name), value.clone()));
+                let headers =
+                    headers.map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
                 Played {
                     headers: headers.collect(),
                     recording,
@@ -405,19 +403,6 @@ pub(crate) fn at_once(body: &Body) -> Body {
             }
         }
     }
-}
-
-/// Header names are static everywhere, so that answers need not allocate them. Those of recordings
-/// are few and the same on every tape: each is kept once, for as long as the process lives.
-fn interned(name: &str) -> &'static str {
-    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = names.get(name) {
-        return known;
-    }
-    let name: &'static str = name.to_owned().leak();
-    names.insert(name);
-    name
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ pub(crate) enum Spot {
     Edge((&'static str, &'static str)),
     /// The node of the model that was asked.
     Model,
+    /// A node of a service beside Bedrock, and the way to it if that is known.
+    Node(&'static str, Option<&'static str>),
 }
 
 /// The words beside a node, as they are kept: what has to be put together is put together when
@@ -137,6 +139,16 @@ impl Tracer {
         self.push(Spot::Model, status, note);
     }
 
+    pub(crate) fn node(
+        &mut self,
+        place: &'static str,
+        edge: Option<&'static str>,
+        status: TraceStatus,
+        note: Note,
+    ) {
+        self.push(Spot::Node(place, edge), status, note);
+    }
+
     pub(crate) fn finish(self) -> Vec<Lit> {
         self.lit
     }
@@ -152,6 +164,7 @@ impl Lit {
         let (place, edge) = match self.spot {
             Spot::Arrival => (edges::CC, None),
             Spot::Edge((node, edge)) => (node, Some(edge.to_owned())),
+            Spot::Node(node, edge) => (node, edge.map(str::to_owned)),
             Spot::Model => {
                 let node = record.door.as_ref()?.node.as_deref()?;
                 (node, Some(edges::to_model(node)))

@@ -1,6 +1,6 @@
 //! What goes into the emulator and what comes out: HTTP as plain data.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -30,6 +30,14 @@ impl Request {
     }
 }
 
+/// One header of an answer.
+pub type Header = (Cow<'static, str>, String);
+
+/// A header whose name is known beforehand.
+pub(crate) fn header(name: &'static str, value: impl Into<String>) -> Header {
+    (Cow::Borrowed(name), value.into())
+}
+
 /// The emulator's answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -37,7 +45,7 @@ pub struct Reply {
     pub status: u16,
     /// Names as Bedrock spells them on HTTP/1.1 (`x-amzn-RequestId`), in Bedrock's order. `Date`,
     /// `Connection`, `Content-Length` and `Transfer-Encoding` are the endpoint's to add.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<Header>,
     /// The body and when its parts are due.
     pub body: Body,
     /// Number of the journal entry of this request, from 1.

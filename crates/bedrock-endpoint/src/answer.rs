@@ -1,8 +1,10 @@
 //! One request: read it whole, hand it to the core, send the answer when it is due.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, sync::Arc, time::Duration};
 
-use bedrock_emulator::{Body as ReplyBody, Reply, Request as CoreRequest};
+use bedrock_emulator::{
+    Begun, Body as ReplyBody, Reply, Request as CoreRequest, Waiting, wire::Header,
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
@@ -165,13 +167,27 @@ fn headers(parts: &Parts) -> Vec<(String, String)> {
 }
 
 async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, io::Error> {
-    let shared = Arc::clone(&connection.shared);
-    if request.body.len() <= INLINE_MAX {
-        return Ok(shared.handle(request));
-    }
-    tokio::task::spawn_blocking(move || shared.handle(request))
-        .await
-        .map_err(io::Error::other)
+    let shared = &connection.shared;
+    let begun = if request.body.len() <= INLINE_MAX {
+        shared.receive(request)
+    } else {
+        let shared = Arc::clone(shared);
+        let begun = tokio::task::spawn_blocking(move || shared.receive(request));
+        begun.await.map_err(io::Error::other)?
+    };
+    Ok(match begun {
+        Begun::Reply(reply) => reply,
+        Begun::Wait(waiting) => wait(*waiting, connection).await,
+        // Nobody was told that another model may be asked.
+        Begun::Ask(question) => question.fall_back("no other model is configured"),
+    })
+}
+
+/// For a service beside Bedrock that takes its time; dropped when the client leaves.
+async fn wait(waiting: Waiting, connection: &Connection) -> Reply {
+    let reply = waiting.reply().await;
+    connection.shared.tell(&reply);
+    reply
 }
 
 /// The same when another model may be asked for the words.
@@ -183,14 +199,16 @@ async fn ask(
     clock: Clock,
     in_flight: InFlight,
 ) -> Result<Response<Paced>, io::Error> {
-    use bedrock_emulator::Begun;
-
     use crate::upstream::Asked;
 
     let shared = Arc::clone(&connection.shared);
     let begun = tokio::task::spawn_blocking(move || shared.begin(request));
     let question = match begun.await.map_err(io::Error::other)? {
         Begun::Reply(reply) => return respond(reply, message, connection, clock, in_flight).await,
+        Begun::Wait(waiting) => {
+            let reply = wait(*waiting, connection).await;
+            return respond(reply, message, connection, clock, in_flight).await;
+        }
         Begun::Ask(question) => question,
     };
     let Some(upstream) = &connection.shared.upstream else {
@@ -253,7 +271,7 @@ async fn respond(
 /// or `Transfer-Encoding`, `Connection`, then `x-amzn-RequestId` and the rest.
 fn response(
     status: u16,
-    headers: &[(&'static str, String)],
+    headers: &[Header],
     length: Option<usize>,
     body: Paced,
     message: Message,
@@ -262,7 +280,7 @@ fn response(
     let mut ordered = HeaderMap::with_capacity(headers.len() + 3);
     ordered.insert(DATE, date(OffsetDateTime::now_utc()));
     let content_type = |name: &str| name.eq_ignore_ascii_case("content-type");
-    extend(&mut ordered, headers.iter().filter(|h| content_type(h.0)));
+    extend(&mut ordered, headers.iter().filter(|h| content_type(&h.0)));
     if let Some(length) = length {
         ordered.insert(CONTENT_LENGTH, length.into());
     }
@@ -275,7 +293,7 @@ fn response(
             ordered.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
         }
     }
-    extend(&mut ordered, headers.iter().filter(|h| !content_type(h.0)));
+    extend(&mut ordered, headers.iter().filter(|h| !content_type(&h.0)));
     let mut response = Response::new(body);
     // The core answers with valid codes only; anything else would be our bug and looks like one.
     *response.status_mut() =
@@ -285,7 +303,7 @@ fn response(
     response
 }
 
-fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a (&'static str, String)>) {
+fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a Header>) {
     for (name, value) in headers {
         // A value that HTTP forbids (a line break in a message) cannot be sent; the rest can.
         if let (Ok(name), Ok(value)) = (
@@ -297,8 +315,23 @@ fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a (&'static s
     }
 }
 
-/// HTTP's date is RFC 2822's with the zone's name.
+/// The time as HTTP writes it, made once a second on each thread.
 fn date(now: OffsetDateTime) -> HeaderValue {
+    thread_local! {
+        static LAST: RefCell<(i64, HeaderValue)> =
+            const { RefCell::new((i64::MIN, HeaderValue::from_static(""))) };
+    }
+    LAST.with_borrow_mut(|(second, date)| {
+        if *second != now.unix_timestamp() {
+            *second = now.unix_timestamp();
+            *date = format_date(now);
+        }
+        date.clone()
+    })
+}
+
+/// HTTP's date is RFC 2822's with the zone's name.
+fn format_date(now: OffsetDateTime) -> HeaderValue {
     let text = now.format(&Rfc2822).unwrap_or_default();
     HeaderValue::from_str(&text.replace("+0000", "GMT")).unwrap_or(HeaderValue::from_static(""))
 }

@@ -104,8 +104,8 @@ fn reset(gates: &Gates, account: Option<&str>) {
 pub(crate) fn events_head(shared: &Shared) -> Reply {
     Reply {
         headers: vec![
-            ("Content-Type", "text/event-stream".to_owned()),
-            ("Cache-Control", "no-store".to_owned()),
+            ("Content-Type".into(), "text/event-stream".to_owned()),
+            ("Cache-Control".into(), "no-store".to_owned()),
         ],
         body: Body::Frames {
             frames: Vec::new(),

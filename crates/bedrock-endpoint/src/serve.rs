@@ -11,9 +11,7 @@ use std::{
     time::Duration,
 };
 
-#[cfg(feature = "upstream")]
-use bedrock_emulator::Begun;
-use bedrock_emulator::{Emulator, Reply, Request, journal::Entry};
+use bedrock_emulator::{Begun, Emulator, Reply, Request, journal::Entry};
 use hyper::{http::Extensions, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -290,24 +288,25 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Lets the core answer, and tells whoever listens.
-    pub(crate) fn handle(&self, request: Request) -> Reply {
-        if let Some(before) = &self.hooks.before {
-            before(&request);
-        }
-        let now = OffsetDateTime::now_utc();
-        let reply = self.emulator.answer(Arc::new(request), now);
-        self.tell(&reply);
-        reply
+    pub(crate) fn receive(&self, request: Request) -> Begun {
+        self.hand_over(request, Emulator::receive)
     }
 
-    /// Lets the core answer, or say what another model is to be asked.
+    /// The same, or it says what another model is to be asked.
     #[cfg(feature = "upstream")]
     pub(crate) fn begin(&self, request: Request) -> Begun {
+        self.hand_over(request, Emulator::begin)
+    }
+
+    fn hand_over(
+        &self,
+        request: Request,
+        core: fn(&Arc<Emulator>, Arc<Request>, OffsetDateTime) -> Begun,
+    ) -> Begun {
         if let Some(before) = &self.hooks.before {
             before(&request);
         }
-        let now = OffsetDateTime::now_utc();
-        let begun = self.emulator.begin(Arc::new(request), now);
+        let begun = core(&self.emulator, Arc::new(request), OffsetDateTime::now_utc());
         if let Begun::Reply(reply) = &begun {
             self.tell(reply);
         }

@@ -112,7 +112,7 @@ fn template(reply: Reply) -> ResponseTemplate {
         .headers
         .iter()
         .fold(template, |template, (name, value)| {
-            template.append_header(*name, value.as_str())
+            template.append_header(&**name, value.as_str())
         });
     match due {
         Some(Due::After(delay)) if !delay.is_zero() => template.set_delay(delay),

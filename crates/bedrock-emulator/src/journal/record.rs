@@ -12,7 +12,7 @@ use crate::{
     policy::Inquiry,
     service::Service,
     trace::Lit,
-    wire::{Body, Reply, Request},
+    wire::{Body, Header, Reply, Request},
 };
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Record {
     /// The answer's media type.
     pub(crate) content_type: Cow<'static, str>,
     /// The answer's headers beside `Content-Type` and `x-amzn-RequestId`.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<Header>,
     pub(crate) body: Body,
     pub(crate) stop_reason: Option<String>,
     pub(crate) usage: Option<Usage>,
@@ -113,7 +113,7 @@ impl Record {
                     None => Cow::Owned(value.clone()),
                 };
             } else if !name.eq_ignore_ascii_case("x-amzn-requestid") {
-                self.headers.push((name, value.clone()));
+                self.headers.push((name.clone(), value.clone()));
             }
         }
         self.body = reply.body.clone();

@@ -16,6 +16,7 @@ use crate::{
     error::ApiError,
     media::Image,
     rng::hash,
+    wire::header,
 };
 
 /// What is to be embedded, in order.
@@ -117,8 +118,8 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let latency_ms = pace.elapsed_ms();
     let body = body(&mut exchange).unwrap_or_default();
     let headers = vec![
-        ("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string()),
-        (
+        header("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string()),
+        header(
             "X-Amzn-Bedrock-Input-Token-Count",
             exchange.answer.usage.input.to_string(),
         ),

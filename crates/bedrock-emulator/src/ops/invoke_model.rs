@@ -9,6 +9,7 @@ use crate::{
     answer_plan::{Citation, Content, Location},
     catalogue::Model,
     journal::Usage,
+    wire::{Header, header},
 };
 
 /// A Messages answer; the order of fields is the order on the wire.
@@ -229,26 +230,32 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
 }
 
 /// Latency and token counts, in recorded order.
-pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<(&'static str, String)> {
+pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<Header> {
     let usage = exchange.answer.usage;
-    let mut headers = vec![("X-Amzn-Bedrock-Invocation-Latency", latency_ms.to_string())];
+    let mut headers = vec![header(
+        "X-Amzn-Bedrock-Invocation-Latency",
+        latency_ms.to_string(),
+    )];
     if exchange.model.quirks.cache_headers {
         if !exchange.model.quirks.only_cache_read_header {
-            headers.push((
+            headers.push(header(
                 "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
                 usage.cache_write().to_string(),
             ));
         }
-        headers.push((
+        headers.push(header(
             "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
             usage.cache_read.to_string(),
         ));
     }
-    headers.push((
+    headers.push(header(
         "X-Amzn-Bedrock-Output-Token-Count",
         usage.output.to_string(),
     ));
-    headers.push(("X-Amzn-Bedrock-Input-Token-Count", usage.input.to_string()));
+    headers.push(header(
+        "X-Amzn-Bedrock-Input-Token-Count",
+        usage.input.to_string(),
+    ));
     headers
 }
 

@@ -20,6 +20,7 @@ use crate::{
     guardrail::{Guarding, Members},
     journal::Usage,
     mantle,
+    wire::header,
 };
 
 /// One of Anthropic's stream events; fields in the order of the wire.
@@ -153,7 +154,7 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
         first_token_ms,
     } = stream.took();
     Encoded {
-        headers: vec![("X-Amzn-Bedrock-Content-Type", "application/json".to_owned())],
+        headers: vec![header("X-Amzn-Bedrock-Content-Type", "application/json")],
         content_type: "application/vnd.amazon.eventstream",
         body: stream.body(end),
         latency_ms,

@@ -35,7 +35,7 @@ use crate::{
     rules::{Case, Surface},
     script::Fault,
     service::Service,
-    wire::{Body, Due, End, Frame},
+    wire::{Body, Due, End, Frame, Header},
 };
 
 use count_tokens::CountTokensRequest;
@@ -260,7 +260,7 @@ impl Exchange<'_> {
 #[derive(Debug)]
 pub(crate) struct Encoded {
     /// After `x-amzn-RequestId`.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<Header>,
     pub(crate) content_type: &'static str,
     pub(crate) body: Body,
     pub(crate) latency_ms: u64,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Pipeline, Ready, Stop, faults::fault_stop, invoke::Invocation};
+use super::{Pipeline, Ready, Stop, faults::fault_stop, invoke::Invocation, visit::Waiting};
 use crate::{
     account::Account,
     answer::tokens,
@@ -17,6 +17,7 @@ use crate::{
     chat::Chat,
     conversation::Conversation,
     emulator::{Emulator, Latency},
+    fault::Blow,
     journal::{Record, Usage},
     mantle,
     ops::{self, Events, Exchange, Input, Operation, Took},
@@ -26,7 +27,7 @@ use crate::{
     service::Protocol,
     speak::Voice,
     trace::Tracer,
-    wire::{Body, Due, Frame, Reply, Request},
+    wire::{Body, Due, Frame, Header, Reply, Request, header},
 };
 
 /// How a request begins.
@@ -36,6 +37,8 @@ pub enum Begun {
     Reply(Reply),
     /// Another model is asked.
     Ask(Box<Question>),
+    /// A service beside Bedrock takes its time.
+    Wait(Box<Waiting>),
 }
 
 /// What the other model says next.
@@ -86,6 +89,8 @@ pub(super) struct Paused {
     tracer: Tracer,
     reservation: Option<Reservation>,
     protocol: Protocol,
+    /// What fault rules do to the answer.
+    blow: Option<Blow>,
 }
 
 /// The invocation that was let in.
@@ -142,11 +147,25 @@ impl Emulator {
     pub fn begin(self: &Arc<Self>, request: Arc<Request>, now: OffsetDateTime) -> Begun {
         let mut pipeline = Pipeline::new(self, request, now);
         pipeline.asks = true;
+        self.follow(pipeline)
+    }
+
+    /// The same when no other model is asked: every model's answer is the emulator's own.
+    pub fn receive(self: &Arc<Self>, request: Arc<Request>, now: OffsetDateTime) -> Begun {
+        self.follow(Pipeline::new(self, request, now))
+    }
+
+    fn follow(self: &Arc<Self>, mut pipeline: Pipeline<'_>) -> Begun {
+        pipeline.waits = true;
         let result = pipeline.answer();
         match (result, pipeline.question.take()) {
             (Err(Stop::Ask), Some(asked)) => {
                 let paused = pipeline.pause();
                 Begun::Ask(Box::new(Question::new(Arc::clone(self), paused, *asked)))
+            }
+            (Err(Stop::Wait(later)), _) => {
+                let paused = pipeline.pause();
+                Begun::Wait(Box::new(Waiting::new(Arc::clone(self), paused, later)))
             }
             (result, _) => {
                 let reply = pipeline.end(result);
@@ -187,24 +206,23 @@ impl Question {
     }
 
     /// The headers of the stream.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![(
-            "Content-Type",
-            "application/vnd.amazon.eventstream".to_owned(),
-        )];
+    pub fn headers(&self) -> Vec<Header> {
+        let mut headers = vec![header("Content-Type", "application/vnd.amazon.eventstream")];
         if let Some(paused) = &self.paused {
-            headers.push(("x-amzn-RequestId", paused.record.request_id.clone()));
+            headers.push(header(
+                "x-amzn-RequestId",
+                paused.record.request_id.as_str(),
+            ));
             if paused.protocol == Protocol::Anthropic {
                 let id = mantle::request_id_of(&paused.record.request_id);
-                headers.push(("request-id", id));
+                headers.push(header("request-id", id));
             }
         }
         if self.asked.operation == Operation::MessagesStream {
             mantle::EVENTS.clone_into(&mut headers[0].1);
         }
         if self.asked.operation == Operation::InvokeModelWithResponseStream {
-            let json = "application/json".to_owned();
-            headers.push(("X-Amzn-Bedrock-Content-Type", json));
+            headers.push(header("X-Amzn-Bedrock-Content-Type", "application/json"));
         }
         headers
     }
@@ -608,7 +626,7 @@ impl Timing<'_> {
 }
 
 impl<'a> Pipeline<'a> {
-    fn pause(self) -> Paused {
+    pub(super) fn pause(self) -> Paused {
         Paused {
             request: self.request,
             now: self.now,
@@ -619,10 +637,11 @@ impl<'a> Pipeline<'a> {
             tracer: self.tracer,
             reservation: self.reservation,
             protocol: self.protocol,
+            blow: self.blow,
         }
     }
 
-    fn resume(emulator: &'a Emulator, paused: Paused) -> Self {
+    pub(super) fn resume(emulator: &'a Emulator, paused: Paused) -> Self {
         Self {
             emulator,
             request: paused.request,
@@ -637,8 +656,9 @@ impl<'a> Pipeline<'a> {
             reservation: paused.reservation,
             logged: false,
             protocol: paused.protocol,
-            blow: None,
+            blow: paused.blow,
             asks: false,
+            waits: false,
             question: None,
             took: None,
             guard: None,

@@ -10,13 +10,13 @@ use crate::{
     service::Service,
     tape::{self, Miss, Replay, Tape},
     trace::{Note, TraceStatus},
-    wire::{Body, Reply},
+    wire::{Body, Header, Reply, header},
 };
 
 /// A recording's answer, ready for the wire.
 pub(super) struct Played {
     pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<Header>,
     pub(super) body: Body,
 }
 
@@ -57,17 +57,17 @@ impl Pipeline<'_> {
 
     fn play(&mut self, replay: &Replay<'_>) -> Played {
         let mut headers = replay.headers.to_vec();
-        let header = |wanted: &str| {
+        let sent = |wanted: &str| {
             let found = headers.iter().find(|h| h.0.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| value.clone())
         };
-        if let Some(name) = header("x-amzn-errortype") {
+        if let Some(name) = sent("x-amzn-errortype") {
             let name = name.split(':').next().unwrap_or_default();
             self.record.error = Code::ALL.iter().find(|code| code.name() == name).copied();
         }
-        match header("x-amzn-requestid") {
+        match sent("x-amzn-requestid") {
             Some(id) => self.record.request_id = id,
-            None => headers.push(("x-amzn-RequestId", self.record.request_id.clone())),
+            None => headers.push(header("x-amzn-RequestId", self.record.request_id.as_str())),
         }
         let timed = self.dials.latency != Latency::none();
         Played {

@@ -1,17 +1,17 @@
 //! How what became of a request goes on the wire: an answer, a refusal, or silence.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
 use super::{Pipeline, Ready, Stop, invoke::Answered};
 use crate::{
     error::ApiError,
-    mantle,
+    mantle, neighbour,
     script::{Fault, Raw},
     service::{Protocol, Told},
     trace::{Note, TraceStatus},
-    wire::{Body, Due, End, Reply},
+    wire::{Body, Due, End, Header, Reply, header},
 };
 
 impl Pipeline<'_> {
@@ -23,7 +23,10 @@ impl Pipeline<'_> {
             Err(Stop::Error(error)) => self.refuse(&error),
             Err(Stop::Silence(fault)) => self.stay_silent(&fault),
             Err(Stop::Raw(raw)) => self.pass_on(raw),
-            Err(Stop::Ask) => unreachable!("whoever sets `asks` sees to it"),
+            Ok(Ready::Visit(answer)) => self.pass(answer),
+            Err(Stop::Ask | Stop::Wait(_)) => {
+                unreachable!("whoever sets `asks` or `waits` sees to it")
+            }
         }
     }
 
@@ -34,8 +37,8 @@ impl Pipeline<'_> {
             stop,
         } = answered;
         let mut headers = vec![
-            ("Content-Type", encoded.content_type.to_owned()),
-            ("x-amzn-RequestId", self.record.request_id.clone()),
+            header("Content-Type", encoded.content_type),
+            header("x-amzn-RequestId", self.record.request_id.as_str()),
         ];
         headers.extend(encoded.headers);
         headers.extend(self.anthropic_request_id());
@@ -67,8 +70,8 @@ impl Pipeline<'_> {
     fn tell(&mut self, told: Told) -> Reply {
         self.record.status = told.status;
         let mut headers = vec![
-            ("Content-Type", told.content_type.to_owned()),
-            ("x-amzn-RequestId", self.record.request_id.clone()),
+            header("Content-Type", told.content_type),
+            header("x-amzn-RequestId", self.record.request_id.as_str()),
         ];
         headers.extend(self.protocol.header());
         Reply {
@@ -83,16 +86,35 @@ impl Pipeline<'_> {
         }
     }
 
+    fn pass(&mut self, answer: neighbour::Answer) -> Reply {
+        self.record.status = answer.status;
+        let mut headers = vec![
+            (
+                Cow::Borrowed("Content-Type"),
+                answer.content_type.into_owned(),
+            ),
+            header("x-amzn-RequestId", self.record.request_id.as_str()),
+        ];
+        headers.extend(answer.headers);
+        Reply {
+            status: answer.status,
+            headers,
+            body: Body::Whole {
+                due: self.at_once(),
+                bytes: answer.body,
+            },
+            seq: self.record.seq,
+            account: Arc::clone(&self.account.id),
+        }
+    }
+
     pub(super) fn refuse(&mut self, error: &ApiError) -> Reply {
         self.record.status = error.status(self.protocol);
         self.record.error = Some(error.code());
         self.record.message = Some(error.message().to_owned());
         let mut headers = vec![
-            (
-                "Content-Type",
-                ApiError::content_type(self.protocol).to_owned(),
-            ),
-            ("x-amzn-RequestId", self.record.request_id.clone()),
+            header("Content-Type", ApiError::content_type(self.protocol)),
+            header("x-amzn-RequestId", self.record.request_id.as_str()),
         ];
         headers.extend(error.headers(self.protocol));
         headers.extend(self.anthropic_request_id());
@@ -117,7 +139,7 @@ impl Pipeline<'_> {
         self.record.status = raw.status;
         Reply {
             status: raw.status,
-            headers: vec![("Content-Type", raw.content_type)],
+            headers: vec![header("Content-Type", raw.content_type)],
             body: Body::Whole {
                 due: self.at_once(),
                 bytes: raw.body.into(),
@@ -149,10 +171,10 @@ impl Pipeline<'_> {
     }
 
     /// Under which name Anthropic's clients look for the request's id.
-    fn anthropic_request_id(&self) -> Option<(&'static str, String)> {
+    fn anthropic_request_id(&self) -> Option<Header> {
         (self.protocol == Protocol::Anthropic).then(|| {
             let id = mantle::request_id_of(&self.record.request_id);
-            ("request-id", id)
+            header("request-id", id)
         })
     }
 }

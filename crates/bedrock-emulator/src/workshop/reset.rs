@@ -27,6 +27,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     };
     for account in &accounts {
         account.reset(call.emulator.config());
+        call.emulator.forget(&account.id);
     }
     let ids: Vec<&str> = accounts.iter().map(|account| &*account.id).collect();
     Ok(Told::json(&json!({ "reset": ids })))

@@ -54,7 +54,7 @@ fn a_body_is_compact_with_sorted_keys_and_the_undocumented_members() {
          \"cacheWriteInputTokenCount\":0,\"cacheWriteInputTokens\":0,\"inputTokens\":701,\
          \"outputTokens\":97,\"serverToolUsage\":{},\"totalTokens\":798}}"
     );
-    let names: Vec<_> = reply.headers.iter().map(|(n, _)| *n).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(n, _)| &**n).collect();
     assert_eq!(names, ["Content-Type", "x-amzn-RequestId"]);
 }
 

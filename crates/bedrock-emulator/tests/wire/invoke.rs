@@ -50,7 +50,7 @@ fn a_body_has_the_recorded_key_order_and_headers() {
              {{\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0}},\"output_tokens\":50}}}}"
         )
     );
-    let names: Vec<_> = reply.headers.iter().map(|(n, _)| *n).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(n, _)| &**n).collect();
     assert_eq!(
         names,
         [
@@ -129,7 +129,7 @@ fn opus_4_8_answers_with_its_own_ids_usage_and_headers() {
              \"service_tier\":\"standard\"}}}}"
         )
     );
-    let names: Vec<_> = reply.headers.iter().map(|(n, _)| *n).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(n, _)| &**n).collect();
     assert_eq!(names, newest_headers());
 }
 

@@ -25,6 +25,7 @@ mod journal;
 mod latency;
 mod logs;
 mod mantle;
+mod neighbours;
 mod order;
 mod other_models;
 mod permissions;

@@ -59,7 +59,7 @@ fn a_message_is_what_invoke_model_says_without_bedrocks_headers() {
     let (one, other) = (open(), open());
     let reply = ask(&one, "", &question(&one));
     assert_eq!(text(&reply), text(&invoked(&other, "invoke")));
-    let names: Vec<_> = reply.headers.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["Content-Type", "x-amzn-RequestId", "request-id"]);
     let id = header(&reply, "request-id").unwrap();
     assert!(id.starts_with("req_") && id.len() == 56, "{id}");

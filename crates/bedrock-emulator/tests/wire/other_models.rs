@@ -25,7 +25,7 @@ fn titan_embeds_a_text_as_recorded() {
         &json!({"inputText": "Hello, world!"}),
     );
     assert_eq!(reply.status, 200, "{}", text(&reply));
-    let names: Vec<_> = reply.headers.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(name, _)| &**name).collect();
     assert_eq!(
         names[2..],
         [

@@ -214,7 +214,7 @@ fn json_of_the_wrong_shape_is_the_front_doors() {
 fn an_error_has_the_recorded_headers() {
     let emulator = open();
     let reply = emulator.handle(&post("nonsense", "converse", ask().to_string()), now());
-    let names: Vec<_> = reply.headers.iter().map(|(n, _)| *n).collect();
+    let names: Vec<_> = reply.headers.iter().map(|(n, _)| &**n).collect();
     assert_eq!(
         names,
         ["Content-Type", "x-amzn-RequestId", "x-amzn-ErrorType"]

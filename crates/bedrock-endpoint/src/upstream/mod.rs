@@ -9,7 +9,7 @@ mod sse;
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
-use bedrock_emulator::{Question, Reply, Said, Stopped, Timing};
+use bedrock_emulator::{Question, Reply, Said, Stopped, Timing, wire::Header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -115,7 +115,7 @@ pub(crate) enum Asked {
     Reply(Reply),
     /// A stream whose frames are still coming.
     Stream {
-        headers: Vec<(&'static str, String)>,
+        headers: Vec<Header>,
         frames: mpsc::Receiver<Bytes>,
     },
 }
