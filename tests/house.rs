@@ -13,6 +13,7 @@ use serde_json::Value;
 /// Which of our crates each of our crates may use. A new edge is a design decision: change
 /// `ARCHITECTURE.md` with it.
 const EDGES: &[(&str, &[&str])] = &[
+    ("aws-local", &["bedrock-emulator"]),
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
     (
