@@ -34,7 +34,9 @@ pub struct Operation<S> {
 
 /// What IAM must allow.
 pub struct Permission<S> {
+    /// As in a policy: `sqs:SendMessage`.
     pub action: &'static str,
+    /// The ARN (or `*`) of what it is done to.
     pub resource: fn(&S, &Visit) -> String,
 }
 
