@@ -1,0 +1,9 @@
+//! Definitions, driven in virtual time.
+
+mod bench;
+mod data;
+mod errors;
+mod histories;
+mod refusals;
+mod retries;
+mod states;
