@@ -2,8 +2,9 @@
 //!
 //! On-demand functions initialize as on AWS: the first attempt has ten seconds of its own; when it
 //! fails, a second one is made within the invocation and its timeout, and what that one ends with
-//! is the answer. The lines and their order are those of a crashing Rust function on AWS
-//! (cargo-lambda issue 572); those of a timeout are inferred from them.
+//! is the answer. The lines and their order are those that users of AWS show: of a crashing Rust
+//! function (cargo-lambda issue 572), of timeouts with an earlier failed start, of invalid entry
+//! points.
 
 use std::{sync::Arc, time::Duration};
 
@@ -329,7 +330,7 @@ impl Run {
     }
 }
 
-/// The REPORT line: fields between tabs, and a tab at the end.
+/// The REPORT line: fields between tabs, and a tab at the end unless there is a status.
 fn report_line(id: &str, report: &Report) -> String {
     let mut fields = vec![
         format!("REPORT RequestId: {id}"),
@@ -344,14 +345,15 @@ fn report_line(id: &str, report: &Report) -> String {
         fields.push(format!("Init Duration: {} ms", ids::millis(init)));
     }
     match &report.status {
-        Status::Answered => {}
+        // A function's own error leaves no trace here.
+        Status::Answered => fields.push(String::new()),
         Status::Timeout => fields.push("Status: timeout".to_owned()),
         Status::Error(kind) => {
             fields.push("Status: error".to_owned());
             fields.push(format!("Error Type: {kind}"));
         }
     }
-    fields.join("\t") + "\t"
+    fields.join("\t")
 }
 
 /// The line of an initialization that failed.

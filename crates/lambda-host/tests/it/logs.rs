@@ -41,6 +41,7 @@ async fn both_outputs_stand_in_order_between_start_and_report() {
     ] {
         assert!(report.contains(part), "{report}");
     }
+    assert!(report.ends_with(" ms\t"), "{report}");
     #[cfg(target_os = "linux")]
     assert!(report.contains("\tMax Memory Used: "), "{report}");
     assert_eq!(lines.len(), 7);
