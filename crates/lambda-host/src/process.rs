@@ -105,15 +105,15 @@ fn live(mut command: Command, warden: &Warden, started: oneshot::Sender<io::Resu
         }
     };
     let pid = child.id();
-    warden.guard(pid);
+    let guarded = warden.guard(pid);
     let (exit, exiting) = watch::channel(None);
     let process = Arc::new(Process {
         pid,
         alive: Mutex::new(Alive(true)),
         exit: exiting,
     });
-    if started.send(Ok(Arc::clone(&process))).is_err() {
-        // Whoever wanted it is gone.
+    if started.send(Ok(Arc::clone(&process))).is_err() || !guarded {
+        // Whoever wanted it is gone, or the whole host.
         process.kill();
     }
     wait_unreaped(&mut child);

@@ -29,7 +29,8 @@ pub(crate) struct Warden {
 #[derive(Debug)]
 enum Line {
     NotStarted,
-    Open(ChildStdin),
+    /// Without a shell where there is none.
+    Open(Option<ChildStdin>),
     Closed,
 }
 
@@ -81,9 +82,7 @@ impl Warden {
                 let _ = shell.wait();
                 gone.send_replace(true);
             })?;
-        stdin
-            .map(Line::Open)
-            .ok_or(io::ErrorKind::BrokenPipe.into())
+        Ok(Line::Open(stdin))
     }
 
     /// Without a shell: what `taskkill /T` finds at a drop is all there is.
@@ -91,12 +90,12 @@ impl Warden {
     fn start(&self) -> io::Result<Line> {
         let _ = (SCRIPT, Stdio::null(), Command::new("sh"), thread::current());
         self.gone.send_replace(true);
-        Ok(Line::Closed)
+        Ok(Line::Open(None))
     }
 
-    /// From now on this group ends with us.
-    pub(crate) fn guard(&self, group: u32) {
-        self.tell('+', group);
+    /// From now on this group ends with us. False: we have ended already.
+    pub(crate) fn guard(&self, group: u32) -> bool {
+        self.tell('+', group)
     }
 
     /// This group's number is about to be given back.
@@ -104,13 +103,17 @@ impl Warden {
         self.tell('-', group);
     }
 
-    fn tell(&self, verb: char, group: u32) {
+    fn tell(&self, verb: char, group: u32) -> bool {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Line::Open(stdin) = &mut *line {
+        let Line::Open(stdin) = &mut *line else {
+            return false;
+        };
+        if let Some(stdin) = stdin {
             // A shell that somebody killed cannot be told; the groups still end with the host's
             // own `kill`.
             let _ = stdin.write_all(format!("{verb} {group}\n").as_bytes());
         }
+        true
     }
 
     /// Lets the shell do its work and end.
