@@ -194,9 +194,11 @@ impl Identities {
         for key in &config.api_keys {
             identities.add_api_key(key.clone());
         }
-        if let Some(first) = config.credentials.first() {
-            let first = identities.keys.get(&first.access_key_id);
-            identities.anyone = first.map_or(identities.anyone, |k| Arc::clone(&k.principal));
+        let keys = config.credentials.iter();
+        let mut keys = keys.filter_map(|c| identities.keys.get(&c.access_key_id));
+        let first = keys.find(|known| known.principal.account == config.account_id);
+        if let Some(first) = first {
+            identities.anyone = Arc::clone(&first.principal);
         }
         Ok(identities)
     }
@@ -286,7 +288,8 @@ impl Identities {
         self.kept.get(arn)
     }
 
-    /// Who calls when nobody has to prove it: the first configured identity.
+    /// Who calls when nobody has to prove it and no known key is named: the first configured identity
+    /// of the default account.
     pub(crate) fn anyone(&self) -> Arc<Principal> {
         Arc::clone(&self.anyone)
     }

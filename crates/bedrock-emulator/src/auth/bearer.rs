@@ -69,6 +69,17 @@ fn invalid() -> ApiError {
     )
 }
 
+/// Whose key it says it is, unverified.
+pub(super) fn claimed(identities: &Identities, token: &str) -> Option<Arc<Principal>> {
+    let Some(presigned) = token.strip_prefix(SHORT_TERM) else {
+        return identities.api_key(token).cloned();
+    };
+    let url = String::from_utf8(STANDARD.decode(presigned).ok()?).ok()?;
+    let (_, query) = url.split_once('?')?;
+    let principal = super::owner(identities, &form_value(query, "X-Amz-Credential")?)?;
+    Some(short_term_of(&principal))
+}
+
 fn short_term(
     identities: &Identities,
     door: &Door<'_>,
@@ -108,9 +119,13 @@ fn short_term(
             invalid()
         }
     })?;
-    let mut principal = (*known.principal).clone();
+    Ok(short_term_of(&known.principal))
+}
+
+fn short_term_of(principal: &Principal) -> Arc<Principal> {
+    let mut principal = principal.clone();
     principal.bearer = Some(Bearer::ShortTerm);
-    Ok(Arc::new(principal))
+    Arc::new(principal)
 }
 
 /// A short-term Amazon Bedrock API key, as AWS's token generator makes it: good in one region, from

@@ -135,6 +135,8 @@ pub(crate) struct Sample {
     pub(crate) measured: Option<Measured>,
     /// Tokens that count against the quota.
     pub(crate) quota_tokens: u64,
+    /// Whether it came through the runtime's endpoint.
+    pub(crate) runtime: bool,
     pub(crate) micro_usd: u64,
     pub(crate) error: Option<Code>,
 }
@@ -320,7 +322,10 @@ impl Meter {
         self.add(Named::InvocationLatency, sample, measured.latency_ms);
         self.add(Named::InputTokenCount, sample, usage.input.into());
         self.add(Named::OutputTokenCount, sample, usage.output.into());
-        self.add(Named::EstimatedTPMQuotaUsage, sample, sample.quota_tokens);
+        // The figure is kept of the runtime's endpoint only (inferred from dashboards).
+        if sample.runtime {
+            self.add(Named::EstimatedTPMQuotaUsage, sample, sample.quota_tokens);
+        }
         if usage.cache_read > 0 {
             let tokens = usage.cache_read.into();
             self.add(Named::CacheReadInputTokenCount, sample, tokens);

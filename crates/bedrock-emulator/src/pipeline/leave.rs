@@ -64,6 +64,7 @@ impl Pipeline<'_> {
             legacy: state == LifecycleState::Legacy,
             measured,
             quota_tokens: quota::tokens(usage, resolved.model.quotas.output_burndown),
+            runtime: operation.service() == Service::Runtime,
             micro_usd: resolved.cost_micro_usd(usage),
             error: self.record.error,
         }

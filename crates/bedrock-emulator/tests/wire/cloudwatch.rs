@@ -3,11 +3,12 @@
 use std::io::Write as _;
 
 use bedrock_emulator::{Emulator, Reply, Request};
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::bench::{call, header, json as body, now, open, post, profile, text, with};
+use crate::bench::{base, call, header, json as body, now, open, post, profile, text, with};
 
 const TARGET: &str = "GraniteServiceVersion20100801";
 
@@ -95,6 +96,92 @@ fn statistics_are_told_period_by_period() {
         &statistics(&model, "Invocations", &unit),
     );
     assert_eq!(answer["Datapoints"], json!([]), "no value has that unit");
+}
+
+/// Input, cache writes, and output as often as the model's burndown rate says; cache reads are free.
+#[test]
+fn the_quota_usage_counts_output_by_the_models_burndown() {
+    let emulator = open();
+    let nova = base(&emulator, "Nova Lite");
+    for (model, rate) in [(profile(&emulator, "haiku"), 5), (nova, 1)] {
+        let found = emulator
+            .catalogue()
+            .find(&model, "us-east-1")
+            .unwrap()
+            .model;
+        assert_eq!(found.quotas.output_burndown, rate, "{model}");
+        let least = found.min_cache_tokens.unwrap() as usize;
+        let question = json!({
+            "system": [{"text": "prompt caching ".repeat(least)}, {"cachePoint": {"type": "default"}}],
+            "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+        });
+        let mut expected = Vec::new();
+        let mut read = 0;
+        for action in ["converse", "converse-stream"] {
+            let reply = call(&emulator, &model, action, &question);
+            let usage = emulator.entry_of(&reply).unwrap().usage.unwrap();
+            read += usage.cache_read;
+            let tokens = usage.input + usage.cache_write() + rate * usage.output;
+            expected.push(f64::from(tokens));
+        }
+        assert!(
+            read > 0 && expected[0] > expected[1] + 500.0,
+            "{expected:?}"
+        );
+
+        let more = json!({"Statistics": ["Sum", "Maximum", "SampleCount"]});
+        let asked = statistics(&model, "EstimatedTPMQuotaUsage", &more);
+        let answer = told(&emulator, "GetMetricStatistics", &asked);
+        let point = &answer["Datapoints"][0];
+        assert_eq!(point["Sum"], expected[0] + expected[1]);
+        assert_eq!(point["Maximum"], expected[0]);
+        assert_eq!(point["SampleCount"], 2.0);
+        assert_eq!(point["Unit"], "Count");
+
+        let prometheus = Request {
+            method: "GET".to_owned(),
+            target: "/_workshop/metrics".to_owned(),
+            body: Bytes::new(),
+            ..post(&model, "converse", "")
+        };
+        let prometheus = text(&emulator.handle(&prometheus, now()));
+        let labels = format!("account=\"123456789012\",region=\"us-east-1\",model_id=\"{model}\"");
+        let line = format!(
+            "aws_bedrock_estimated_quota_tokens_total{{{labels}}} {}",
+            expected[0] + expected[1]
+        );
+        assert!(
+            prometheus.lines().any(|l| l == line),
+            "{line} in\n{prometheus}"
+        );
+    }
+}
+
+/// It is a figure of the runtime's endpoint; what Anthropic's own paths use is counted elsewhere.
+#[test]
+fn anthropics_own_paths_have_no_quota_usage() {
+    let emulator = open();
+    let model = base(&emulator, "Claude Haiku 4.5");
+    let message = json!({
+        "model": model, "max_tokens": 20, "messages": [{"role": "user", "content": "Hi"}],
+    });
+    let request = Request {
+        target: "/anthropic/v1/messages".to_owned(),
+        ..post("", "", message.to_string())
+    };
+    assert_eq!(emulator.handle(&request, now()).status, 200);
+    let names = told(
+        &emulator,
+        "ListMetrics",
+        &json!({"Namespace": "AWS/Bedrock"}),
+    );
+    let names = names["Metrics"].as_array().unwrap();
+    let names: Vec<_> = names
+        .iter()
+        .map(|m| m["MetricName"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"OutputTokenCount"), "{names:?}");
+    assert!(!names.contains(&"EstimatedTPMQuotaUsage"), "{names:?}");
 }
 
 #[test]

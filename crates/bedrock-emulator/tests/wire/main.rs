@@ -40,4 +40,5 @@ mod sts;
 mod tape;
 mod thinking;
 mod tools;
+mod unsigned;
 mod upstream;
