@@ -118,6 +118,8 @@ codes! {
     MissingRequiredParameter = "MissingRequiredParameterException", 400, "missingRequiredParameterException";
     /// 400: no page has this token (CloudWatch).
     InvalidNextToken = "InvalidNextToken", 400, "invalidNextToken";
+    /// 400: no page has this token (CloudTrail).
+    InvalidNextTokenException = "InvalidNextTokenException", 400, "invalidNextTokenException";
     /// 400: no room for more of it.
     LimitExceeded = "LimitExceededException", 400, "limitExceededException";
     /// 400: a value is refused (CloudWatch Logs).

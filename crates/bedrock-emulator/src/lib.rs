@@ -14,6 +14,7 @@ mod account;
 pub mod emulator;
 mod pipeline;
 
+mod page_token;
 mod route;
 mod service;
 

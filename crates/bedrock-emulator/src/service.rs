@@ -20,6 +20,7 @@ use crate::{
     identity::Principal,
     logs,
     neighbour::About,
+    page_token::{self, List},
     policy::Inquiry,
     rng::Rng,
     runtime, service_quotas, sts,
@@ -242,6 +243,7 @@ impl Call<'_> {
     /// The page of `all` that `maxResults` and `nextToken` ask for, and the next page's token.
     pub(crate) fn page<'t, T>(
         &self,
+        operation: &Plain,
         all: &'t [T],
         most: usize,
     ) -> Result<(&'t [T], Option<String>), ApiError> {
@@ -257,16 +259,15 @@ impl Call<'_> {
                 })?
             }
         };
-        let start = match self.query("nextToken") {
-            None => 0,
-            Some(token) => {
-                let start = token.strip_prefix("page-").and_then(|n| n.parse().ok());
-                let start = start.filter(|start| *start <= all.len());
-                start.ok_or_else(|| ApiError::validation("The nextToken is not valid."))?
-            }
-        };
+        let list = List::of_query(self, operation.name);
+        // Chosen: nobody has shown Bedrock's own words. These are Service Quotas'.
+        let unknown = || ApiError::validation(page_token::UNKNOWN);
+        let start = self.query("nextToken");
+        let start = start.map(|token| list.place(&token).ok_or_else(unknown));
+        // What has been deleted since is on no page; that is no mistake of the caller's.
+        let start = start.transpose()?.unwrap_or(0).min(all.len());
         let end = start.saturating_add(size).min(all.len());
-        let next = (end < all.len()).then(|| format!("page-{end}"));
+        let next = (end < all.len()).then(|| list.token(end));
         Ok((&all[start..end], next))
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     error::{ApiError, Code},
     observe::{Trailed, trail_event},
+    page_token::List,
     service::{Call, Permission, Plain, Route, Told},
 };
 
@@ -52,8 +53,12 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             )));
         }
     }
-    let skip = input.next_token.as_deref().map_or(Ok(0), str::parse);
-    let skip: usize = skip.map_err(|_| refuse("Invalid token.".to_owned()))?;
+    let list = List::of_body(call, OPERATION.name);
+    // The service model has the error and no words for it (chosen).
+    let unknown = || ApiError::bedrock(Code::InvalidNextTokenException, "Invalid token.");
+    let skip = input.next_token.as_deref();
+    let skip = skip.map(|token| list.place(token).ok_or_else(unknown));
+    let skip = skip.transpose()?.unwrap_or(0);
     let page = input.max_results.unwrap_or(PAGE).clamp(1, PAGE);
     let (start, end) = (
         input.start_time.unwrap_or(f64::MIN),
@@ -78,7 +83,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         .collect();
     let mut out = json!({ "Events": events });
     if found.next().is_some() {
-        out["NextToken"] = (skip + page).to_string().into();
+        out["NextToken"] = list.token(skip + page).into();
     }
     Ok(Told::aws_json(&out))
 }

@@ -7,11 +7,12 @@ use super::{
     expression::{Scope, Value},
     invalid,
     statistic::{Points, Selector, Span, Statistic},
-    wire,
+    unknown_token, wire,
 };
 use crate::{
-    error::{ApiError, Code},
+    error::ApiError,
     observe::Found,
+    page_token::List,
     service::{Call, Permission, Plain, Route},
 };
 
@@ -66,7 +67,8 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
             )));
         }
     };
-    let mut page = Page::asked(input)?;
+    let list = List::of_input(call, OPERATION.name, input.members().clone());
+    let mut page = Page::asked(input, list)?;
     let queries = queries(input, start, end)?;
     let state = call.account.state();
     let found = state.meters.found(call.region);
@@ -104,7 +106,7 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
         ("Messages", Shape::List(Vec::new())),
     ];
     if page.more {
-        members.push(("NextToken", Shape::Text(page.end.to_string())));
+        members.push(("NextToken", Shape::Text(list.token(page.end))));
     }
     Ok(Shape::Members(members))
 }
@@ -315,8 +317,8 @@ impl Scope for Asked<'_> {
     }
 }
 
-/// The values of one answer. All results together are one row of values, cut into pages; a token is
-/// how many of them the pages before it had.
+/// The values of one answer. All results together are one row of values, cut into pages; a token
+/// says how many of them the pages before it had.
 struct Page {
     first: bool,
     /// How many values of the coming results were on pages before.
@@ -330,17 +332,15 @@ struct Page {
 }
 
 impl Page {
-    fn asked(input: Input<'_>) -> Result<Self, ApiError> {
+    fn asked(input: Input<'_>, list: List) -> Result<Self, ApiError> {
         let size = input.whole("MaxDatapoints")?.unwrap_or(i64::MAX);
         let size = usize::try_from(size).ok().filter(|size| *size > 0);
         let size = size.ok_or_else(|| {
             invalid("The parameter MaxDatapoints must be greater than or equal to 1.")
         })?;
-        let start = input.text("NextToken")?.map_or(Ok(0), str::parse);
-        let start = start.map_err(|_| {
-            let message = "The next token specified is invalid.";
-            ApiError::bedrock(Code::InvalidNextToken, message)
-        })?;
+        let start = input.text("NextToken")?;
+        let start = start.map(|token| list.place(token).ok_or_else(unknown_token));
+        let start = start.transpose()?.unwrap_or(0);
         Ok(Self {
             first: start == 0,
             skip: start,

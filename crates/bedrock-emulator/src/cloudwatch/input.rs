@@ -17,6 +17,11 @@ impl<'v> Input<'v> {
         Self { members }
     }
 
+    /// Everything that was asked.
+    pub(super) const fn members(self) -> &'v Value {
+        self.members
+    }
+
     fn get(self, name: &str) -> Option<&'v Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }

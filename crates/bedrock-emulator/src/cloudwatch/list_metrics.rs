@@ -1,9 +1,10 @@
 //! `ListMetrics`: which metrics have data, filtered by namespace, name and dimensions.
 
-use super::{Input, Shape, invalid, wire};
+use super::{Input, Shape, invalid, unknown_token, wire};
 use crate::{
-    error::{ApiError, Code},
+    error::ApiError,
     observe::Found,
+    page_token::List,
     service::{Call, Permission, Plain, Route},
 };
 
@@ -35,15 +36,10 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
     for filter in input.list("Dimensions") {
         wanted.push((filter.required("Name")?, filter.text("Value")?));
     }
-    let skip = match input.text("NextToken")? {
-        None => 0,
-        Some(token) => token.parse().map_err(|_| {
-            ApiError::bedrock(
-                Code::InvalidNextToken,
-                "The next token specified is invalid.",
-            )
-        })?,
-    };
+    let list = List::of_input(call, OPERATION.name, input.members().clone());
+    let skip = input.text("NextToken")?;
+    let skip = skip.map(|token| list.place(token).ok_or_else(unknown_token));
+    let skip = skip.transpose()?.unwrap_or(0);
     let state = call.account.state();
     let found = state.meters.found(call.region);
     let has = |metric: &Found<'_>, (name, value): (&str, Option<&str>)| {
@@ -76,7 +72,7 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
     });
     let mut members = vec![("Metrics", Shape::List(metrics.collect()))];
     if listed.len() > skip.saturating_add(PAGE) {
-        members.push(("NextToken", Shape::Text((skip + PAGE).to_string())));
+        members.push(("NextToken", Shape::Text(list.token(skip + PAGE))));
     }
     Ok(Shape::Members(members))
 }

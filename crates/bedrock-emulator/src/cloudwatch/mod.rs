@@ -48,6 +48,14 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::bedrock(Code::InvalidParameterValue, message)
 }
 
+/// A token that no answer has given (the service model's words).
+fn unknown_token() -> ApiError {
+    ApiError::bedrock(
+        Code::InvalidNextToken,
+        "The next token specified is invalid.",
+    )
+}
+
 /// Values that do not go together.
 fn combination(message: impl Into<String>) -> ApiError {
     ApiError::bedrock(Code::InvalidParameterCombination, message)

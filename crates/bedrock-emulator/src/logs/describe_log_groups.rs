@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{limit, page};
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Plain, Route, Told},
 };
 
@@ -27,9 +28,13 @@ struct Input {
 
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
+    let list = List::of_body(call, OPERATION.name);
     let prefix = input.log_group_name_prefix.unwrap_or_default();
     let part = input.log_group_name_pattern.unwrap_or_default();
-    let (limit, skip) = (limit(input.limit, 50)?, page(input.next_token.as_deref())?);
+    let (limit, skip) = (
+        limit(input.limit, 50)?,
+        page(list, input.next_token.as_deref())?,
+    );
     let state = call.account.state();
     let mut groups = state
         .log_groups
@@ -61,7 +66,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         .collect();
     let mut out = json!({ "logGroups": listed });
     if groups.next().is_some() {
-        out["nextToken"] = (skip + limit).to_string().into();
+        out["nextToken"] = list.token(skip + limit).into();
     }
     Ok(Told::aws_json(&out))
 }

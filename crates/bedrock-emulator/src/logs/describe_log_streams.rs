@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{group_name, invalid, limit, page};
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Plain, Route, Told},
 };
 
@@ -30,9 +31,13 @@ struct Input {
 
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
+    let list = List::of_body(call, OPERATION.name);
     let name = group_name(input.log_group_name, input.log_group_identifier)?;
     let prefix = input.log_stream_name_prefix.unwrap_or_default();
-    let (limit, skip) = (limit(input.limit, 50)?, page(input.next_token.as_deref())?);
+    let (limit, skip) = (
+        limit(input.limit, 50)?,
+        page(list, input.next_token.as_deref())?,
+    );
     let by_time = match input.order_by.as_deref() {
         None | Some("LogStreamName") => false,
         Some("LastEventTime") if prefix.is_empty() => true,
@@ -86,7 +91,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         .collect();
     let mut out = json!({ "logStreams": listed });
     if streams.len() > skip.saturating_add(limit) {
-        out["nextToken"] = (skip + limit).to_string().into();
+        out["nextToken"] = list.token(skip + limit).into();
     }
     Ok(Told::aws_json(&out))
 }

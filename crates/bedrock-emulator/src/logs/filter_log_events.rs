@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{group_name, invalid, limit, page, pattern::Pattern};
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Plain, Route, Told},
 };
 
@@ -34,9 +35,10 @@ struct Input {
 
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
+    let list = List::of_body(call, OPERATION.name);
     let (limit, skip) = (
         limit(input.limit, 10_000)?,
-        page(input.next_token.as_deref())?,
+        page(list, input.next_token.as_deref())?,
     );
     let pattern = Pattern::parse(input.filter_pattern.as_deref().unwrap_or_default())?;
     let name = group_name(input.log_group_name, input.log_group_identifier)?;
@@ -88,7 +90,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     }
     let mut out = json!({ "events": events, "searchedLogStreams": [] });
     if seen < found.len() {
-        out["nextToken"] = seen.to_string().into();
+        out["nextToken"] = list.token(seen).into();
     }
     Ok(Told::aws_json(&out))
 }

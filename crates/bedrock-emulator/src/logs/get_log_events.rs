@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{group_name, invalid, limit};
+use super::{group_name, limit, unknown_token};
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Plain, Route, Told},
 };
 
@@ -29,7 +30,8 @@ struct Input {
     start_from_head: bool,
 }
 
-/// Where a page is: behind an event, or before one.
+/// Where a page is: behind an event, or before one. As on AWS the token is a direction and 56 digits;
+/// the first twenty tell the stream, the others the event.
 enum Place {
     After(u64),
     Before(u64),
@@ -39,8 +41,13 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
     let limit = limit(input.limit, 10_000)?;
     let name = group_name(input.log_group_name, input.log_group_identifier)?;
-    let place = match input.next_token.as_deref().map(place).transpose()? {
-        Some(place) => place,
+    let list = List::new(
+        call,
+        OPERATION.name,
+        &format!("{name}:{}", input.log_stream_name),
+    );
+    let place = match input.next_token.as_deref() {
+        Some(token) => place(list, token).ok_or_else(unknown_token)?,
         None if input.start_from_head => Place::After(0),
         None => Place::Before(u64::MAX),
     };
@@ -86,16 +93,22 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         })
     });
     let events: Vec<Value> = events.collect();
+    let token =
+        |direction: &str, id: u64| format!("{direction}/{:020}{id:036}", list.fingerprint());
     Ok(Told::aws_json(&json!({
         "events": events,
-        "nextForwardToken": format!("f/{last:056}"),
-        "nextBackwardToken": format!("b/{first:056}"),
+        "nextForwardToken": token("f", last),
+        "nextBackwardToken": token("b", first),
     })))
 }
 
-fn place(token: &str) -> Result<Place, ApiError> {
-    let number = |text: &str| text.parse().ok();
-    let forward = token.strip_prefix("f/").and_then(number).map(Place::After);
-    let place = forward.or_else(|| token.strip_prefix("b/").and_then(number).map(Place::Before));
-    place.ok_or_else(|| invalid("The specified nextToken is invalid."))
+fn place(list: List, token: &str) -> Option<Place> {
+    let (direction, digits) = token.split_at_checked(2)?;
+    let id = digits.strip_prefix(&format!("{:020}", list.fingerprint()))?;
+    let id = (id.len() == 36).then(|| id.parse().ok())??;
+    match direction {
+        "f/" => Some(Place::After(id)),
+        "b/" => Some(Place::Before(id)),
+        _ => None,
+    }
 }

@@ -17,6 +17,7 @@ mod store;
 
 use crate::{
     error::{ApiError, Code},
+    page_token::List,
     service::{Call, Permission, Plain},
 };
 
@@ -83,10 +84,13 @@ fn limit(asked: Option<u64>, most: usize) -> Result<usize, ApiError> {
 }
 
 /// Where a page starts.
-fn page(token: Option<&str>) -> Result<usize, ApiError> {
-    let Some(token) = token else { return Ok(0) };
-    let number = token.parse();
-    number.map_err(|_| invalid("The specified nextToken is invalid."))
+fn page(list: List, token: Option<&str>) -> Result<usize, ApiError> {
+    let place = token.map(|token| list.place(token).ok_or_else(unknown_token));
+    Ok(place.transpose()?.unwrap_or(0))
+}
+
+fn unknown_token() -> ApiError {
+    invalid("The specified nextToken is invalid.")
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

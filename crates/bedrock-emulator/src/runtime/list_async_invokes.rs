@@ -36,7 +36,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     if call.query("sortOrder").as_deref() != Some("Ascending") {
         jobs.reverse();
     }
-    let (page, next) = call.page(&jobs, 1_000)?;
+    let (page, next) = call.page(&OPERATION, &jobs, 1_000)?;
     let summaries: Vec<Value> = page.iter().map(|job| job.describe(now)).collect();
     let mut body = json!({ "asyncInvokeSummaries": summaries });
     if let Some(next) = next {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{page::page, quota};
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Permission, Plain, Route, Told},
 };
 
@@ -28,7 +29,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let input: Input = call.json()?;
     quota::service(input.service_code.as_deref())?;
     let all = quota::all(call);
-    let (quotas, next) = page(all, input.max_results, input.next_token.as_deref())?;
+    let list = List::of_body(call, OPERATION.name);
+    let (quotas, next) = page(all, input.max_results, input.next_token.as_deref(), list)?;
     let quotas: Vec<Value> = quotas.iter().map(|q| q.told_default(call)).collect();
     let mut told = json!({ "Quotas": quotas });
     if let Some(next) = next {

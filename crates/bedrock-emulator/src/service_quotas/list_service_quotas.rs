@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
+    page_token::List,
     service::{Call, Permission, Plain, Route, Told},
 };
 
@@ -46,7 +47,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     if let Some(code) = &input.quota_code {
         quotas.retain(|quota| quota.code == *code);
     }
-    let (quotas, next) = page(quotas, input.max_results, input.next_token.as_deref())?;
+    let list = List::of_body(call, OPERATION.name);
+    let (quotas, next) = page(quotas, input.max_results, input.next_token.as_deref(), list)?;
     let quotas: Vec<Value> = quotas.iter().map(|quota| quota.told(call)).collect();
     let mut told = json!({ "Quotas": quotas });
     if let Some(next) = next {

@@ -1,9 +1,10 @@
 //! Lists in pages, asked for in the body.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use super::quota::{Quota, illegal};
-use crate::error::{ApiError, Code};
+use crate::{
+    error::{ApiError, Code},
+    page_token::{self, List},
+};
 
 /// The most of one page, and how many it has when nobody asks (service model; the latter is chosen).
 const MOST: i64 = 100;
@@ -13,6 +14,7 @@ pub(super) fn page(
     mut quotas: Vec<Quota>,
     size: Option<i64>,
     token: Option<&str>,
+    list: List,
 ) -> Result<(Vec<Quota>, Option<String>), ApiError> {
     let size = size.unwrap_or(MOST);
     let limit = if size < 1 {
@@ -30,24 +32,15 @@ pub(super) fn page(
     }
     let start = match token {
         None => 0,
-        Some(token) => place(token, quotas.len())?,
+        Some(token) => list.place(token).ok_or_else(unknown)?.min(quotas.len()),
     };
     let mut page = quotas.split_off(start);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let next = (page.len() > size).then(|| STANDARD.encode((start + size).to_string()));
+    let next = (page.len() > size).then(|| list.token(start + size));
     page.truncate(size);
     Ok((page, next))
 }
 
-/// A token is the number of the first quota, in base64: the service model's pattern wants that.
-fn place(token: &str, count: usize) -> Result<usize, ApiError> {
-    let bytes = STANDARD.decode(token).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let place = text.and_then(|text| text.parse().ok());
-    place.filter(|place| *place <= count).ok_or_else(|| {
-        ApiError::front_door(
-            Code::InvalidPaginationToken,
-            "The pagination token is not valid.",
-        )
-    })
+fn unknown() -> ApiError {
+    ApiError::front_door(Code::InvalidPaginationToken, page_token::UNKNOWN)
 }

@@ -28,6 +28,7 @@ mod mantle;
 mod neighbours;
 mod order;
 mod other_models;
+mod page_tokens;
 mod permissions;
 mod properties;
 mod quotas;

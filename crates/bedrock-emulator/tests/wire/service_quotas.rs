@@ -247,7 +247,7 @@ fn what_is_not_there_and_what_cannot_be_is_refused() {
             "ListServiceQuotas",
             json!({"ServiceCode": "bedrock", "NextToken": "OTk5OTk5"}),
             "InvalidPaginationTokenException",
-            "token",
+            "invalid value for nextToken",
         ),
         (
             "ListServiceQuotas",

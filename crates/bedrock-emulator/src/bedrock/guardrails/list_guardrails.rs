@@ -28,7 +28,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         all.into_iter().map(|g| Arc::clone(&g.draft)).collect()
     };
     drop(state);
-    let (page, next) = call.page(&versions, 1_000)?;
+    let (page, next) = call.page(&OPERATION, &versions, 1_000)?;
     let guardrails: Vec<Value> = page.iter().map(|version| summary(version)).collect();
     let mut body = json!({ "guardrails": guardrails });
     if let Some(next) = next {

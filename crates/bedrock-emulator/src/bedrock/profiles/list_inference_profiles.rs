@@ -36,7 +36,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         // Without a type AWS lists its own alone (service model: the default).
         _ => system_profiles(call),
     };
-    let (page, next) = call.page(&all, 1_000)?;
+    let (page, next) = call.page(&OPERATION, &all, 1_000)?;
     let mut body = json!({ "inferenceProfileSummaries": page });
     if let Some(next) = next {
         body["nextToken"] = next.into();
