@@ -80,8 +80,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     };
     drop(state);
     // At an end of the stream the token comes back as it was: that is how clients know.
-    let (first, last) = match (events.first(), events.last(), &place) {
-        (Some(first), Some(last), _) => (first.id, last.id),
+    let (oldest, newest) = match (events.first(), events.last(), &place) {
+        (Some(oldest), Some(newest), _) => (oldest.id, newest.id),
         (_, _, Place::After(id)) => (id.saturating_add(1), *id),
         (_, _, Place::Before(id)) => (*id, id.saturating_sub(1)),
     };
@@ -97,8 +97,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         |direction: &str, id: u64| format!("{direction}/{:020}{id:036}", list.fingerprint());
     Ok(Told::aws_json(&json!({
         "events": events,
-        "nextForwardToken": token("f", last),
-        "nextBackwardToken": token("b", first),
+        "nextForwardToken": token("f", newest),
+        "nextBackwardToken": token("b", oldest),
     })))
 }
 

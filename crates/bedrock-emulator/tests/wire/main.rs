@@ -15,6 +15,7 @@ mod control;
 mod control_plane;
 mod converse;
 mod decisions;
+mod described;
 mod evidence;
 mod faults;
 mod golden;
