@@ -43,7 +43,7 @@ fn ask_in(emulator: &Emulator, operation: &str, input: &Value, region: &str) -> 
         }
     } else {
         let mut request = post("", "", input.to_string());
-        request.target = "/".to_owned();
+        "/".clone_into(&mut request.target);
         let target = ("x-amz-target".to_owned(), operation.to_owned());
         request.headers.push(target);
         request
