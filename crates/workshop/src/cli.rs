@@ -76,7 +76,18 @@ profile with keys. With SSO or roles, let the AWS CLI get them first:
     Record(Record),
     /// Print exports that point AWS SDKs, the AWS CLI and Claude Code at the emulator
     #[command(
-        after_help = "Use it:\n  eval \"$(workshop env)\"\n  workshop env --shell fish | source\n  workshop env --shell powershell | Out-String | Invoke-Expression"
+        after_help = "\
+Use it:
+  eval \"$(workshop env)\"
+  workshop env --shell fish | source
+  workshop env --shell powershell | Out-String | Invoke-Expression
+  workshop env --shell json | jq -r .AWS_REGION
+
+For an emulator that was started with --tls:
+  eval \"$(workshop env --tls --api-key)\"
+
+At a recorder, or an emulator at another port:
+  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\""
     )]
     Env(Env),
     /// List the exercises and how far you are
@@ -225,6 +236,12 @@ pub(crate) struct Record {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordCommand {
     /// Take over recordings of nock, vcrpy, VCR (Ruby, R), wiremock and dd-apm-test-agent
+    #[command(
+        after_help = "\
+Take them over, then answer from them:
+  workshop record import tests/cassettes --to recordings
+  workshop emulator --replay recordings --replay-mode fallback"
+    )]
     Import(RecordImport),
 }
 
@@ -245,7 +262,14 @@ pub(crate) struct RecordImport {
 pub(crate) enum EmulatorCommand {
     /// How the running emulator is: requests, errors, throttles, tokens, accounts, the last error, and
     /// the cost so far by account, day and model
-    #[command(after_help = "Exit codes: 0 it is up, 3 none is running there.")]
+    #[command(
+        after_help = "\
+For scripts:
+  workshop emulator status --json | jq -r .cost.usd      # what it would have cost so far
+  workshop emulator status >/dev/null || echo \"none is running\"
+
+Exit codes: 0 it is up, 3 none is running there, 4 the address cannot be read."
+    )]
     Status(EmulatorStatus),
 }
 
@@ -254,7 +278,8 @@ pub(crate) struct EmulatorStatus {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// The emulator's address; default: the one that is running, else <http://127.0.0.1:4566>
+    /// The emulator's address, with or without `http://`; default: the one that is running, else
+    /// 127.0.0.1:4566
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }
@@ -263,7 +288,7 @@ pub(crate) struct EmulatorStatus {
 pub(crate) enum AuthMode {
     /// Signatures are verified, as on AWS
     Strict,
-    /// Anything goes
+    /// Anything goes; a request belongs to the account of the key it names, else to the default one
     Off,
 }
 
