@@ -75,8 +75,7 @@ profile with keys. With SSO or roles, let the AWS CLI get them first:
     )]
     Record(Record),
     /// Print exports that point AWS SDKs, the AWS CLI and Claude Code at the emulator
-    #[command(
-        after_help = "\
+    #[command(after_help = "\
 Use it:
   eval \"$(workshop env)\"
   workshop env --shell fish | source
@@ -87,8 +86,7 @@ For an emulator that was started with --tls:
   eval \"$(workshop env --tls --api-key)\"
 
 At a recorder, or an emulator at another port:
-  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\""
-    )]
+  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\"")]
     Env(Env),
     /// List the exercises and how far you are
     List(List),
@@ -236,12 +234,10 @@ pub(crate) struct Record {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordCommand {
     /// Take over recordings of nock, vcrpy, VCR (Ruby, R), wiremock and dd-apm-test-agent
-    #[command(
-        after_help = "\
+    #[command(after_help = "\
 Take them over, then answer from them:
   workshop record import tests/cassettes --to recordings
-  workshop emulator --replay recordings --replay-mode fallback"
-    )]
+  workshop emulator --replay recordings --replay-mode fallback")]
     Import(RecordImport),
 }
 
@@ -262,14 +258,12 @@ pub(crate) struct RecordImport {
 pub(crate) enum EmulatorCommand {
     /// How the running emulator is: requests, errors, throttles, tokens, accounts, the last error, and
     /// the cost so far by account, day and model
-    #[command(
-        after_help = "\
+    #[command(after_help = "\
 For scripts:
   workshop emulator status --json | jq -r .cost.usd      # what it would have cost so far
   workshop emulator status >/dev/null || echo \"none is running\"
 
-Exit codes: 0 it is up, 3 none is running there, 4 the address cannot be read."
-    )]
+Exit codes: 0 it is up, 3 none is running there, 4 the address cannot be read.")]
     Status(EmulatorStatus),
 }
 

@@ -111,6 +111,19 @@ fn furnished() -> Emulator {
     emulator
 }
 
+/// One metric's values in two expressions, so that there are two of them.
+fn metric_data(name: &str) -> Value {
+    let start = now().unix_timestamp() - 600;
+    json!({
+        "StartTime": start, "EndTime": start + 1_200, "MaxDatapoints": 1,
+        "MetricDataQueries": [
+            {"Id": "m", "MetricStat": {"Stat": "Sum", "Period": 60, "Metric": {
+                "Namespace": "Mine", "MetricName": name}}},
+            {"Id": "e", "Expression": "m * 2"},
+        ],
+    })
+}
+
 fn paged() -> Vec<Paged> {
     let rest = |operation: &str, other: Value| Paged {
         operation: format!("GET {operation}"),
@@ -164,6 +177,14 @@ fn paged() -> Vec<Paged> {
             operation: format!("{METRICS}ListMetrics"),
             input: json!({"Namespace": "Mine"}),
             other: json!({"Namespace": "Mine", "RecentlyActive": "PT3H"}),
+            token: "NextToken",
+            code: "InvalidNextToken",
+            words: "The next token specified is invalid.",
+        },
+        Paged {
+            operation: format!("{METRICS}GetMetricData"),
+            input: metric_data("m00"),
+            other: metric_data("m01"),
             token: "NextToken",
             code: "InvalidNextToken",
             words: "The next token specified is invalid.",
