@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::fixture::{answer, eventually, exists, host, program, runs, try_invoke};
 
 /// A function's process, its child in its group, and a child that left the group.
@@ -79,6 +81,16 @@ fn a_runtime_that_goes_first_leaves_nothing() {
 
 #[test]
 fn kill_9_of_the_parent_ends_all() {
+    a_parent_that_ends_by(Signal::KILL);
+}
+
+#[test]
+fn ctrl_c_of_the_parent_ends_all() {
+    a_parent_that_ends_by(Signal::INT);
+}
+
+/// No destructor runs after either.
+fn a_parent_that_ends_by(signal: Signal) {
     let mut parent = Command::new(program("lambda-host-parent"))
         .arg(program("lambda-host-function"))
         .stdin(Stdio::piped())
@@ -96,8 +108,7 @@ fn kill_9_of_the_parent_ends_all() {
         .collect();
     assert_eq!(family.len(), 3);
     assert!(family.iter().all(|pid| runs(*pid)), "{family:?}");
-    // SIGKILL: no destructor runs.
-    parent.kill().unwrap();
+    kill_process(Pid::from_child(&parent), signal).unwrap();
     parent.wait().unwrap();
     eventually("all of them end", || family.iter().all(|pid| !runs(*pid)));
 }
@@ -108,8 +119,8 @@ async fn an_environment_that_was_killed_while_idle_is_replaced() {
     let pid = answer(&host, r#"{"do":"count"}"#).await["pid"]
         .as_u64()
         .unwrap();
-    let number = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
-    rustix::process::kill_process(number, rustix::process::Signal::KILL).unwrap();
+    let number = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    kill_process(number, Signal::KILL).unwrap();
     eventually("it is reaped", || !exists(pid));
     // Reaped a moment before the host hears of it: that event may still meet the dead environment.
     let next = crate::fixture::invoke(&host, r#"{"do":"count"}"#).await;

@@ -339,6 +339,14 @@ async fn an_answer_above_six_megabytes_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_at_once_each_get_their_own_answer() {
+    // Five files each; some systems start with a limit of 256.
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut files = getrlimit(Resource::Nofile);
+        files.current = Some(files.maximum.map_or(4096, |max| max.min(4096)));
+        setrlimit(Resource::Nofile, files).unwrap();
+    }
     let host = host(|_| {});
     let mut running = tokio::task::JoinSet::new();
     for number in 0..100 {
