@@ -225,26 +225,26 @@ fn labels(template: &str, segments: &[&str]) -> Option<Vec<String>> {
     open.map(|(_, have)| decode(have)).collect()
 }
 
-/// An answer in AWS's shape. The sentence is ours: a client of the real service cannot come here.
+/// An answer in AWS's shape. The sentences are ours: a client of the real service cannot come here.
 fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
     let known = match segments {
         ["model", _, "invoke-with-bidirectional-stream"] => "InvokeModelWithBidirectionalStream",
         ["guardrail-checks", ..] => "InvokeGuardrailChecks",
-        [
-            "foundation-models" | "inference-profiles" | "logging" | "guardrails",
-            ..,
-        ] => "Amazon Bedrock's control plane (host bedrock.{region}.amazonaws.com)",
-        _ => "",
+        ["model", ..] | [""] | [] => {
+            return ApiError::signature(
+                Code::UnknownOperation,
+                format!(
+                    "No operation of Amazon Bedrock Runtime has the route {method} {path}. \
+                     Expected POST /model/{{modelId}}/converse, converse-stream, invoke, \
+                     invoke-with-response-stream or count-tokens; a slash in an ARN must be sent \
+                     as %2F."
+                ),
+            );
+        }
+        // Most of what comes here is the control plane's: custom models, jobs, agreements.
+        _ => "An operation of Amazon Bedrock with this route",
     };
-    let message = if known.is_empty() {
-        format!(
-            "No operation of Amazon Bedrock Runtime has the route {method} {path}. \
-             Expected POST /model/{{modelId}}/converse, converse-stream, invoke, \
-             invoke-with-response-stream or count-tokens; a slash in an ARN must be sent as %2F."
-        )
-    } else {
-        format!("{known}: not emulated by Bedrock Workshop ({method} {path}).")
-    };
+    let message = format!("{known}: not emulated by Bedrock Workshop ({method} {path}).");
     ApiError::signature(Code::UnknownOperation, message)
 }
 
@@ -331,6 +331,24 @@ mod tests {
         for (method, target) in rows {
             let error = route(&request(method, target)).expect_err(target);
             assert_eq!(error.code(), Code::UnknownOperation, "{target}");
+        }
+    }
+
+    #[test]
+    fn who_asks_for_another_part_of_bedrock_is_told_so() {
+        for (target, part) in [
+            ("/model/a.b/chat", "Expected POST /model/{modelId}/converse"),
+            (
+                "/model-customization-jobs",
+                "not emulated by Bedrock Workshop",
+            ),
+            (
+                "/model/a.b/invoke-with-bidirectional-stream",
+                "InvokeModelWithBidirectionalStream: not",
+            ),
+        ] {
+            let error = route(&request("POST", target)).expect_err(target);
+            assert!(error.message().contains(part), "{}", error.message());
         }
     }
 

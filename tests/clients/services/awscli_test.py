@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import unittest
+from datetime import datetime, timedelta, timezone
 
 from bench import ACCOUNT, MODELS, REGION, ServiceTest, converse
 
@@ -72,6 +73,14 @@ class Cli(ServiceTest):
         self.answer("cloudwatch", "put-metric-data", "--namespace", "Own", "--metric-name", "Tries", "--value", "3")
         listed = self.answer("cloudwatch", "list-metrics", "--namespace", "Own")["Metrics"]
         self.assertEqual([metric["MetricName"] for metric in listed], ["Tries"])
+        now = datetime.now(timezone.utc)
+        points = self.answer(
+            "cloudwatch", "get-metric-statistics", "--namespace", "Own", "--metric-name", "Tries",
+            "--statistics", "Sum", "Maximum", "--period", "3600",
+            "--start-time", (now - timedelta(minutes=30)).isoformat(),
+            "--end-time", (now + timedelta(minutes=2)).isoformat(),
+        )["Datapoints"]
+        self.assertEqual([(point["Sum"], point["Maximum"]) for point in points], [(3, 3)])
 
     def test_logs(self):
         config = {"cloudWatchConfig": {"logGroupName": "/cli", "roleArn": f"arn:aws:iam::{ACCOUNT}:role/Logs"},

@@ -65,6 +65,11 @@ class Models(ServiceTest):
         self.assertEqual(answer["authorizationStatus"], "AUTHORIZED")
         self.assertEqual(answer["regionAvailability"], "AVAILABLE")
 
+    def test_the_use_case_form_is_kept(self):
+        form = b'{"companyName": "Example"}'
+        self.bedrock.put_use_case_for_model_access(formData=form)
+        self.assertEqual(self.bedrock.get_use_case_for_model_access()["formData"], form)
+
     def test_another_region_has_other_models(self):
         elsewhere = self.client("bedrock", region="eu-central-1").list_foundation_models()
         arns = {model["modelArn"].split(":")[3] for model in elsewhere["modelSummaries"]}
@@ -105,7 +110,7 @@ class Profiles(ServiceTest):
         call = self.bedrock.get_inference_profile
         self.refused("ResourceNotFoundException", 404, call, inferenceProfileIdentifier="us.nobody.x-v1:0")
 
-    def test_an_application_profile_is_made_used_tagged_by_its_arn_and_deleted(self):
+    def test_an_application_profile_is_made_used_and_deleted(self):
         source = self.bedrock.get_inference_profile(inferenceProfileIdentifier=MODELS["haiku"])
         made = self.bedrock.create_inference_profile(
             inferenceProfileName="billing team",

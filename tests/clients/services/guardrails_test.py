@@ -289,6 +289,33 @@ class Runtime(ServiceTest):
         free = self.invoke("Name one river.")
         self.assertEqual(free["amazon-bedrock-guardrailAction"], "NONE")
 
+    def test_invoke_model_masks_what_the_model_said(self):
+        self.control("POST", "/_workshop/script", {
+            "reply": [{"when": {"prompt": "Whom to ask?"}, "text": "Ask bob@example.com about ORD-654321."}]
+        })
+        masked = self.invoke("Whom to ask?")
+        self.assertEqual(masked["content"], [{"type": "text", "text": "Ask {EMAIL} about {Order}."}])
+        self.assertEqual(masked["amazon-bedrock-guardrailAction"], "INTERVENED")
+        [assessed] = masked["amazon-bedrock-trace"]["guardrail"]["outputs"]
+        found = assessed[self.id]["sensitiveInformationPolicy"]
+        self.assertEqual({f["action"] for f in found["piiEntities"] + found["regexes"]}, {"ANONYMIZED"})
+
+    def test_a_stream_of_invoke_model_obeys_too(self):
+        body = {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": 100,
+            "messages": [{"role": "user", "content": "Tell me about skunkworks."}],
+        }
+        answer = self.runtime.invoke_model_with_response_stream(
+            modelId=MODELS["haiku"], body=json.dumps(body), guardrailIdentifier=self.id,
+            guardrailVersion="1", trace="ENABLED",
+        )
+        chunks = [json.loads(event["chunk"]["bytes"]) for event in answer["body"]]
+        said = "".join(c["delta"]["text"] for c in chunks if c["type"] == "content_block_delta")
+        self.assertEqual(said, BLOCKED_IN)
+        self.assertEqual(chunks[-1]["amazon-bedrock-guardrailAction"], "INTERVENED")
+        self.assertIn(self.id, chunks[-1]["amazon-bedrock-trace"]["guardrail"]["input"])
+
     def test_a_guardrail_that_is_not_there_refuses_the_request(self):
         message = self.refused(
             "ValidationException", 400, self.runtime.converse,

@@ -1,25 +1,29 @@
 """boto3's `sts`, and what its credentials may do afterwards."""
 
 import json
+import os
+import tempfile
 import unittest
 from datetime import datetime, timedelta, timezone
+from unittest.mock import patch
 
+import boto3
 from bench import ACCOUNT, MODELS, REGION, ServiceTest, converse, text_of
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Caller"
 READER = f"arn:aws:iam::{ACCOUNT}:role/path/Reader"
 STRANGERS = f"arn:aws:iam::{ACCOUNT}:role/Strangers"
-STUDENT = f"arn:aws:iam::{ACCOUNT}:user/student"
+PARTNER = f"arn:aws:iam::{ACCOUNT}:role/Partner"
 HAIKU = MODELS["haiku"]
 # As people write it in policies.
 PATTERN = "*haiku*"
 
 
-def trust(principal):
-    return json.dumps({
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}],
-    })
+def trust(principal, condition=None):
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    if condition:
+        statement["Condition"] = condition
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def allow(actions, resources="*", **more):
@@ -47,6 +51,13 @@ max_session_seconds = 7200
 arn = "{READER}"
 trust = '''{trust([f"arn:aws:iam::{ACCOUNT}:root"])}'''
 policies = ["ReadOnly"]
+[[role]]
+arn = "{PARTNER}"
+trust = '''{trust(f"arn:aws:iam::{ACCOUNT}:root", {"StringEquals": {"sts:ExternalId": "agreed"}})}'''
+policies = ["Climber"]
+[[policy]]
+name = "Climber"
+document = '''{allow("sts:AssumeRole", ROLE)}'''
 [[role]]
 arn = "{STRANGERS}"
 trust = '''{trust("arn:aws:iam::999999999999:root")}'''
@@ -190,10 +201,45 @@ class Identity(ServiceTest):
             "ValidationError", 400, sts.assume_role, RoleArn=ROLE, RoleSessionName="ab", DurationSeconds=10_000
         )
 
+    def test_a_partner_has_to_say_what_was_agreed(self):
+        for given in ({}, {"ExternalId": "guessed"}):
+            call = self.sts.assume_role
+            self.refused("AccessDenied", 403, call, RoleArn=PARTNER, RoleSessionName="lesson", **given)
+        answer = self.assume(PARTNER, ExternalId="agreed")
+        self.assertTrue(answer["AssumedRoleUser"]["Arn"].endswith("assumed-role/Partner/lesson"))
+
     def test_a_chain_of_roles_lasts_an_hour_at_most(self):
-        chained = self.client("sts", self.session(READER))
-        # The reader's policies do not let it assume anything.
-        self.refused("AccessDenied", 403, chained.assume_role, RoleArn=ROLE, RoleSessionName="chain")
+        # The reader's policies do not let it assume anything; the partner's do.
+        reader = self.client("sts", self.session(READER))
+        self.refused("AccessDenied", 403, reader.assume_role, RoleArn=ROLE, RoleSessionName="chain")
+        chained = self.client("sts", self.session(PARTNER, ExternalId="agreed"))
+        answer = chained.assume_role(RoleArn=ROLE, RoleSessionName="chain")
+        self.assertEqual(answer["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{ACCOUNT}:assumed-role/Caller/chain")
+        message = self.refused(
+            "ValidationError", 400, chained.assume_role,
+            RoleArn=ROLE, RoleSessionName="chain", DurationSeconds=7_200,
+        )
+        self.assertIn("role chaining", message)
+
+    def test_a_profile_of_the_configuration_file_assumes_its_role(self):
+        """What most people have: boto3 asks STS by itself."""
+        access_key, secret_key, _ = self.keys
+        with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+            file.write(
+                f"[profile caller]\nrole_arn = {ROLE}\nsource_profile = me\nrole_session_name = profile\n"
+                f"region = {REGION}\n[profile me]\naws_access_key_id = {access_key}\n"
+                f"aws_secret_access_key = {secret_key}\n"
+            )
+            file.flush()
+            with patch.dict(os.environ, AWS_CONFIG_FILE=file.name, AWS_ENDPOINT_URL=self.emulator.url):
+                session = boto3.session.Session(profile_name="caller")
+                who, runtime = session.client("sts"), session.client("bedrock-runtime")
+                self.assertEqual(
+                    who.get_caller_identity()["Arn"], f"arn:aws:sts::{ACCOUNT}:assumed-role/Caller/profile"
+                )
+                self.assertTrue(text_of(converse(runtime)))
+                who.close()
+                runtime.close()
 
     def test_a_session_token_of_ones_own(self):
         answer = self.sts.get_session_token(DurationSeconds=900)["Credentials"]
