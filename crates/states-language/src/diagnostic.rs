@@ -2,23 +2,35 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 /// One finding. Only errors are reported: AWS's warnings do not stop a definition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Which rule was broken.
     pub code: Code,
     /// What is wrong, for people.
     pub message: String,
     /// Where: `/States/Foo/Next`. Absent when the whole definition is meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
 }
 
 impl Diagnostic {
     pub(crate) fn schema(location: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Code::SchemaValidationFailed, location, message)
+    }
+
+    /// As in the answer of `ValidateStateMachineDefinition`.
+    pub fn to_json(&self) -> Value {
+        let mut shown = json!({
+            "severity": "ERROR",
+            "code": self.code.as_str(),
+            "message": self.message,
+        });
+        if let Some(location) = &self.location {
+            shown["location"] = location.as_str().into();
+        }
+        shown
     }
 
     pub(crate) fn new(code: Code, location: impl Into<String>, message: impl Into<String>) -> Self {
@@ -49,9 +61,9 @@ pub fn invalid_definition(diagnostics: &[Diagnostic]) -> String {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// The codes of AWS's diagnostics that this crate gives (service model).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl Code {

@@ -4,15 +4,18 @@
 //! [`Execution::complete`]. Everything happens at the time it hands in:
 //!
 //! 1. this module keeps threads, timers, commands and the end of the execution;
-//! 2. [`states`] enters, runs and leaves a state;
-//! 3. [`tasks`] schedules tasks and hears of their end;
+//! 2. [`states`] enters, runs and leaves a state, with [`data`] for what goes in and comes out;
+//! 3. [`tasks`] schedules tasks and hears of their end, [`waits`] waits;
 //! 4. [`children`] runs Parallel and Map;
 //! 5. [`failures`] retries, catches, or passes a failure on.
 
 mod children;
+mod command;
+mod data;
 mod failures;
 mod states;
 mod tasks;
+mod waits;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -27,11 +30,12 @@ use crate::{
     failure::Failure,
     history::{Details, EventType, History, HistoryEvent},
     limits::{HISTORY_EVENTS, STEPS_PER_POLL},
-    machine::{Resource, ScopeId, State, StateId, StateMachine},
+    machine::{ScopeId, State, StateId, StateMachine},
     payload::Payload,
     rng::Rng,
 };
 use children::Children;
+pub use command::{Command, Outcome, Task, TaskToken};
 use tasks::Running;
 
 /// One run of a state machine.
@@ -54,63 +58,6 @@ pub struct Execution {
     commands: Vec<Command>,
     history: History,
     outcome: Outcome,
-}
-
-/// What the driver is to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Run this task and report with [`Execution::complete`].
-    Task(Task),
-    /// Nobody waits for this task any more: it timed out, its neighbour failed, or the execution ended.
-    Cancel(TaskToken),
-}
-
-/// A task to run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Task {
-    /// Names the task in [`Execution::complete`].
-    pub token: TaskToken,
-    /// The name of its state.
-    pub state: String,
-    /// What to call.
-    pub resource: Resource,
-    /// With what: the event of a function, the parameters of a service.
-    pub input: Arc<Value>,
-    /// The execution cancels the task after this time by itself.
-    pub timeout: Option<Duration>,
-    /// It does so too when no [`Execution::heartbeat`] comes for this long.
-    pub heartbeat: Option<Duration>,
-    /// The role of the state's `Credentials`.
-    pub role_arn: Option<String>,
-}
-
-/// Names a task within its execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskToken(u64);
-
-/// How an execution stands.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// Not at its end.
-    Running,
-    /// With its output.
-    Succeeded(Value),
-    /// With the error and cause of `DescribeExecution`; a Fail state may give neither.
-    Failed {
-        /// The error's name.
-        error: Option<String>,
-        /// Why.
-        cause: Option<String>,
-    },
-    /// After the machine's `TimeoutSeconds`.
-    TimedOut,
-    /// By [`Execution::stop`].
-    Aborted {
-        /// As given to `stop`.
-        error: Option<String>,
-        /// As given to `stop`.
-        cause: Option<String>,
-    },
 }
 
 type ThreadId = u64;
@@ -194,7 +141,7 @@ impl Execution {
         execution.record(EventType::ExecutionStarted, details, 0);
         // `StartExecution` refuses such an input before (InvalidExecutionInput).
         if let Some(refused) = refused {
-            let failure = states::refusal(refused, &execution.info.state_machine_name);
+            let failure = data::refusal(refused, &execution.info.state_machine_name);
             execution.fail(&failure, 0);
             return execution;
         }

@@ -3,6 +3,8 @@
 //! Types, ids, `previousEventId` and members are those of recorded histories; which event precedes
 //! which is decided in [`crate::execution`].
 
+mod event_type;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -12,6 +14,7 @@ use crate::{
     failure::Failure,
     limits::{HISTORY_BYTES, HISTORY_EVENTS},
 };
+pub use event_type::EventType;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,80 +274,6 @@ impl Members {
         let truncated = json!({"truncated": data.is_none()});
         self.map.insert(details.to_owned(), truncated);
     }
-}
-
-macro_rules! event_types {
-    ($($name:ident $(=> $details:literal)?,)*) => {
-        /// The types of events that this interpreter records (service model).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "the names are AWS's own")]
-        pub enum EventType {
-            $($name,)*
-        }
-
-        impl EventType {
-            /// As on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)*
-                }
-            }
-
-            fn details_name(self) -> &'static str {
-                match self {
-                    $($(Self::$name => $details,)?)*
-                    _ => "details",
-                }
-            }
-        }
-    };
-}
-
-event_types! {
-    ExecutionStarted => "executionStartedEventDetails",
-    ExecutionSucceeded => "executionSucceededEventDetails",
-    ExecutionFailed => "executionFailedEventDetails",
-    ExecutionAborted => "executionAbortedEventDetails",
-    ExecutionTimedOut => "executionTimedOutEventDetails",
-    TaskStateEntered => "stateEnteredEventDetails",
-    TaskStateExited => "stateExitedEventDetails",
-    TaskStateAborted,
-    TaskScheduled => "taskScheduledEventDetails",
-    TaskStarted => "taskStartedEventDetails",
-    TaskSucceeded => "taskSucceededEventDetails",
-    TaskFailed => "taskFailedEventDetails",
-    TaskTimedOut => "taskTimedOutEventDetails",
-    LambdaFunctionScheduled => "lambdaFunctionScheduledEventDetails",
-    LambdaFunctionStarted,
-    LambdaFunctionSucceeded => "lambdaFunctionSucceededEventDetails",
-    LambdaFunctionFailed => "lambdaFunctionFailedEventDetails",
-    LambdaFunctionTimedOut => "lambdaFunctionTimedOutEventDetails",
-    ChoiceStateEntered => "stateEnteredEventDetails",
-    ChoiceStateExited => "stateExitedEventDetails",
-    WaitStateEntered => "stateEnteredEventDetails",
-    WaitStateExited => "stateExitedEventDetails",
-    WaitStateAborted,
-    PassStateEntered => "stateEnteredEventDetails",
-    PassStateExited => "stateExitedEventDetails",
-    SucceedStateEntered => "stateEnteredEventDetails",
-    SucceedStateExited => "stateExitedEventDetails",
-    FailStateEntered => "stateEnteredEventDetails",
-    ParallelStateEntered => "stateEnteredEventDetails",
-    ParallelStateExited => "stateExitedEventDetails",
-    ParallelStateStarted,
-    ParallelStateSucceeded,
-    ParallelStateFailed,
-    ParallelStateAborted,
-    MapStateEntered => "stateEnteredEventDetails",
-    MapStateExited => "stateExitedEventDetails",
-    MapStateStarted => "mapStateStartedEventDetails",
-    MapStateSucceeded,
-    MapStateFailed,
-    MapStateAborted,
-    MapIterationStarted => "mapIterationStartedEventDetails",
-    MapIterationSucceeded => "mapIterationSucceededEventDetails",
-    MapIterationFailed => "mapIterationFailedEventDetails",
-    MapIterationAborted => "mapIterationAbortedEventDetails",
 }
 
 /// The events of an execution, and whether there may be more.

@@ -83,5 +83,5 @@ pub mod limits {
     /// Transitions that one [`poll`](crate::Execution::poll) makes before it returns (ours).
     pub const STEPS_PER_POLL: usize = 250;
     /// Bytes of inputs and outputs that a history keeps; later ones are marked as truncated (ours).
-    pub const HISTORY_BYTES: usize = 64 << 20;
+    pub const HISTORY_BYTES: usize = 32 << 20;
 }

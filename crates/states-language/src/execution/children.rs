@@ -211,34 +211,28 @@ impl Execution {
 
     /// The results in order, after the last child's `last` event.
     fn all_done(&mut self, id: ThreadId, last: u64) -> Result<Run, Failure> {
-        let Some(children) = self.children(id) else {
+        let Some(thread) = self.threads.get_mut(&id) else {
             return Ok(Run::Later);
         };
-        let too_long = children.bytes > PAYLOAD_BYTES;
-        let of_map = children.items.is_some();
-        let results = std::mem::take(&mut children.results);
-        let succeeded = if of_map {
+        thread.previous = last;
+        let Phase::Children(children) = std::mem::replace(&mut thread.phase, Phase::Again) else {
+            return Ok(Run::Later);
+        };
+        if children.bytes > PAYLOAD_BYTES {
+            let place = self.place(id);
+            let name = place.as_ref().map_or("", |place| &place.state().name);
+            return Err(Failure::data_limit(name));
+        }
+        let succeeded = if children.items.is_some() {
             EventType::MapStateSucceeded
         } else {
             EventType::ParallelStateSucceeded
         };
         // What follows has the same previous event, not this one (recorded).
         self.record(succeeded, Details::None, last);
-        let Some(thread) = self.threads.get_mut(&id) else {
-            return Ok(Run::Later);
-        };
-        thread.previous = last;
-        thread.phase = Phase::Again;
-        if too_long {
-            let place = self.place(id);
-            let name = place.as_ref().map_or("", |place| &place.state().name);
-            return Err(Failure::data_limit(name));
-        }
-        let results = results
-            .into_iter()
-            .map(|result| result.map_or(Value::Null, Arc::unwrap_or_clone))
-            .collect();
-        Ok(Run::Result(Arc::new(Value::Array(results))))
+        let results = children.results.into_iter();
+        let results = results.map(|result| result.map_or(Value::Null, Arc::unwrap_or_clone));
+        Ok(Run::Result(Arc::new(Value::Array(results.collect()))))
     }
 
     /// A child failed with its event `last`: the others end, and the state fails.

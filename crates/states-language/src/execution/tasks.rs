@@ -6,8 +6,8 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Command, Execution, Phase, Place, Task, TaskToken, ThreadId, seconds_long,
-    states::{Run, refusal},
+    Command, Execution, Phase, Place, Task, TaskToken, ThreadId, data::refusal, seconds_long,
+    states::Run,
 };
 use crate::{
     TaskFailure,

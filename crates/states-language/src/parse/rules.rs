@@ -213,14 +213,6 @@ impl Parser {
             };
             let interval = one.integer("IntervalSeconds", 1..=99_999_999, found);
             let longest = one.integer("MaxDelaySeconds", 1..=31_622_400, found);
-            if let (Some(longest), Some(interval)) = (longest, interval)
-                && longest <= interval
-            {
-                found.push(Diagnostic::schema(
-                    one.below("MaxDelaySeconds"),
-                    "The field 'MaxDelaySeconds' must be greater than 'IntervalSeconds'",
-                ));
-            }
             retriers.push(Retrier {
                 error_equals,
                 interval_seconds: interval.unwrap_or(1),

@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod errors;
 mod histories;
+mod hostile;
 mod refusals;
 mod retries;
 mod states;
