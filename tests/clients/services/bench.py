@@ -106,5 +106,16 @@ def converse(client, text="Name one river.", model=MODELS["haiku"], **more):
     return client.converse(modelId=model, messages=[{"role": "user", "content": [{"text": text}]}], **more)
 
 
+def until_throttled(client, **more):
+    """How many answers come before a ThrottlingException. Quotas refill while one asks, so there may
+    be a few more than a minute's worth."""
+    for answers in range(100):
+        try:
+            converse(client, **more)
+        except client.exceptions.ThrottlingException as throttled:
+            return answers, throttled.response["Error"]["Message"]
+    raise AssertionError("a hundred answers, and nothing was throttled")
+
+
 def text_of(answer):
     return "".join(block.get("text", "") for block in answer["output"]["message"]["content"])

@@ -79,17 +79,20 @@ class Suite:
         self.assertGreaterEqual(point["Timestamp"], minutes_ago(1))
 
     def test_percentiles(self):
-        self.put(*({"MetricName": "Spread", "Timestamp": minutes_ago(3), "Value": n} for n in range(1, 101)))
+        at = minutes_ago(3)
+        self.put(*({"MetricName": "Spread", "Timestamp": at, "Value": n} for n in range(1, 101)))
         [point] = self.statistics("Spread", ExtendedStatistics=["p50", "p99"])
         self.assertAlmostEqual(point["ExtendedStatistics"]["p50"], 50, delta=3)
         self.assertAlmostEqual(point["ExtendedStatistics"]["p99"], 99, delta=3)
 
     def test_a_request_that_boto3_compresses(self):
-        data = [{"MetricName": "Many", "Timestamp": minutes_ago(3), "Value": n, "Dimensions": [
-            {"Name": "Tenant", "Value": "one of many"}]} for n in range(500)]
-        self.put(*data)
+        datum = {
+            "MetricName": "Many", "Timestamp": minutes_ago(3),
+            "Dimensions": [{"Name": "Tenant", "Value": "one of many"}],
+        }
+        self.put(*(datum | {"Value": n} for n in range(500)))
         self.assertEqual(self.sent[-1].headers["Content-Encoding"], b"gzip")
-        [point] = self.statistics("Many", Dimensions=[{"Name": "Tenant", "Value": "one of many"}])
+        [point] = self.statistics("Many", Dimensions=datum["Dimensions"])
         self.assertEqual((point["SampleCount"], point["Sum"]), (500, 124_750))
 
     def test_metrics_are_listed(self):
@@ -112,8 +115,9 @@ class Suite:
         self.assertEqual(names(MetricName="Nothing"), [])
 
     def test_metric_data_in_pages_with_math(self):
-        for back in (30, 20, 10):
-            at = minutes_ago(back)
+        backs = (30, 20, 10)
+        times = [minutes_ago(back) for back in backs]
+        for back, at in zip(backs, times, strict=True):
             self.put(
                 {"MetricName": "Good", "Timestamp": at, "Value": back},
                 {"MetricName": "Bad", "Timestamp": at, "Value": 1},
@@ -135,8 +139,8 @@ class Suite:
         good, rate = answer["MetricDataResults"]
         self.assertEqual((good["Id"], good["Label"], good["StatusCode"]), ("good", "Good ones", "Complete"))
         self.assertEqual(good["Values"], [30, 20, 10])
-        self.assertEqual(good["Timestamps"], [minutes_ago(n) for n in (30, 20, 10)])
-        for value, back in zip(rate["Values"], (30, 20, 10), strict=True):
+        self.assertEqual(good["Timestamps"], times)
+        for value, back in zip(rate["Values"], backs, strict=True):
             self.assertAlmostEqual(value, 100 / (back + 1))
         newest_first = self.cloudwatch.get_metric_data(**asked)["MetricDataResults"][0]
         self.assertEqual(newest_first["Values"], [10, 20, 30])

@@ -210,7 +210,9 @@ class AsyncInvokes(ServiceTest):
         arn = self.start(clientRequestToken="one-job")
         self.assertRegex(arn, f"^arn:aws:bedrock:{REGION}:{ACCOUNT}:async-invoke/[a-z0-9]{{12}}$")
         job = self.runtime.get_async_invoke(invocationArn=arn)
-        self.assertEqual((job["status"], job["clientRequestToken"]), ("InProgress", "one-job"))
+        # It takes two seconds: a slow machine sees its end at once.
+        self.assertIn(job["status"], ("InProgress", "Completed"))
+        self.assertEqual(job["clientRequestToken"], "one-job")
         self.assertTrue(job["modelArn"].endswith("foundation-model/" + MODELS["nova_embed"]))
         s3 = job["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"]
         self.assertTrue(s3.startswith("s3://lesson-results/embeddings/"))
