@@ -44,6 +44,8 @@ pub(crate) struct Failure {
     /// `States.Timeout` of a missed heartbeat (recorded) and `States.Runtime` of an unmatched Choice
     /// (measured).
     pub(crate) also: Option<&'static str>,
+    /// The state failed by itself, not for what runs within it.
+    pub(crate) own: bool,
 }
 
 impl Failure {
@@ -52,6 +54,7 @@ impl Failure {
             error: Some(error.to_owned()),
             cause: Some(shortened(cause.into())),
             also: None,
+            own: false,
         }
     }
 
@@ -76,6 +79,7 @@ impl Failure {
 
     /// States.Runtime is AWS's own word for "this cannot go on": its cause begins with where.
     pub(crate) fn in_state(mut self, name: &str, entered: u64) -> Self {
+        self.own = true;
         if matches!(self.error.as_deref(), Some(RUNTIME | INTRINSIC_FAILURE)) {
             let why = self.cause.unwrap_or_default();
             self.cause = Some(shortened(format!(

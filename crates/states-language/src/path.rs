@@ -188,7 +188,13 @@ fn bracketed(rest: &str) -> Option<(Step, &str)> {
             let after = rest[at + 1..].trim_start().strip_prefix(']')?;
             return Some((Step::Name(name), after));
         }
-        name.push(if c == '\\' { chars.next()?.1 } else { c });
+        // A backslash before anything else is itself (recorded).
+        let escaped = rest[at + 1..].starts_with([quote, '\\']);
+        name.push(if c == '\\' && escaped {
+            chars.next()?.1
+        } else {
+            c
+        });
     }
     None
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Execution, Phase, Place, ThreadId};
 use crate::{
-    failure::Failure,
+    failure::{Failure, RUNTIME},
     history::{Details, EventType},
     machine::{Kind, Next},
 };
@@ -23,12 +23,14 @@ impl Execution {
         if self.retry(id, place, &failure) {
             return;
         }
+        // Only when no retrier takes it, and not for what AWS calls States.Runtime of the state itself
+        // (recorded).
+        let runtime = failure.own && failure.error.as_deref() == Some(RUNTIME);
         match place.state().kind {
-            // Only when no retrier takes it (recorded).
-            Kind::Parallel(_) => {
+            Kind::Parallel(_) if !runtime => {
                 self.record_next(id, EventType::ParallelStateFailed, Details::None);
             }
-            Kind::Map(_) => {
+            Kind::Map(_) if !runtime => {
                 self.record_next(id, EventType::MapStateFailed, Details::None);
             }
             _ => {}
@@ -93,7 +95,8 @@ impl Execution {
     }
 
     /// The thread fails, and with it the state around it or the execution.
-    fn give_up(&mut self, id: ThreadId, failure: Failure) {
+    fn give_up(&mut self, id: ThreadId, mut failure: Failure) {
+        failure.own = false;
         let Some(thread) = self.drop_thread(id) else {
             return;
         };

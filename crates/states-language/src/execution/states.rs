@@ -100,7 +100,7 @@ impl Execution {
                 Ok(Run::Fail(Failure {
                     error,
                     cause,
-                    also: None,
+                    ..Failure::default()
                 }))
             }
             Kind::Choice(choice) => {

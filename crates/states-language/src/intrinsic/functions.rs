@@ -115,10 +115,7 @@ impl Function {
         };
         let made = match self {
             Self::Format => format(arguments, placeholders, env)?,
-            Self::StringToJson => {
-                let parsed = serde_json::from_str(text(value(0)?, "the argument")?);
-                parsed.map_err(|why| wrong(format!("the text is not JSON: {why}")))?
-            }
+            Self::StringToJson => string_to_json(text(value(0)?, "the argument")?)?,
             Self::JsonToString => Value::String(value(0)?.to_string()),
             Self::Array => {
                 let items: Result<Vec<Value>, Failure> = arguments
@@ -177,15 +174,16 @@ fn array(value: &Value) -> Result<&Vec<Value>, Why> {
     items.ok_or_else(|| wrong("the first argument must be an array"))
 }
 
-/// Numbers with a fraction are rounded down (documented).
+/// Numbers with a fraction are rounded to the nearest integer, halves up, each for itself (recorded; the
+/// guide says down): 1.49 and 1.5 add up to 3, -0.5 and 0.5 to 1.
 fn integer(value: &Value) -> Result<i64, Why> {
     if let Some(whole) = value.as_i64() {
         return Ok(whole);
     }
     let number = value
         .as_f64()
-        .ok_or_else(|| wrong(format!("{value} is not a number")))?
-        .floor();
+        .ok_or_else(|| wrong(format!("{value} is not a number")))?;
+    let number = (number + 0.5).floor();
     // Beyond 2^53 a double is no longer exact.
     if number.abs() > 9_007_199_254_740_992.0 {
         return Err(wrong("a number is out of range"));
@@ -258,6 +256,17 @@ fn show(value: &Value, into: &mut String) {
         other => {
             // Writing to a String does not fail.
             let _ = write!(into, "{other}");
+        }
+    }
+}
+
+/// Nothing is null, and a negative zero is an integer (recorded).
+fn string_to_json(text: &str) -> Computed {
+    match text.trim() {
+        "" => Ok(Value::Null),
+        "-0" => Ok(0.into()),
+        text => {
+            serde_json::from_str(text).map_err(|why| wrong(format!("the text is not JSON: {why}")))
         }
     }
 }

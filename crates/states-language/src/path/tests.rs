@@ -14,7 +14,7 @@ fn taken(path: &str, from: &Value) -> Result<Value, String> {
 #[test]
 fn paths_take() {
     let data = json!({
-        "a": {"b": [10, {"c": "deep"}], "x-y": 1, "it's": 2, "": 3},
+        "a": {"b": [10, {"c": "deep"}], "x-y": 1, "it's": 2, "": 3, "\\\"q": 4},
         "items": [{"p": 1, "n": "one"}, {"p": 2, "n": "two"}, {"p": 3, "n": "three"}],
         "null": null,
     });
@@ -27,6 +27,7 @@ fn paths_take() {
         ("$.a.x-y", json!(1)),
         ("$.a['it\\'s']", json!(2)),
         ("$.a['']", json!(3)),
+        (r#"$.a['\"q']"#, json!(4)),
         ("$.a.['x-y']", json!(1)),
         ("$.items.[?(@.p > 2)].n", json!(["three"])),
         ("$.null", json!(null)),
@@ -38,7 +39,7 @@ fn paths_take() {
         ("$.items[?(@.p > 1)].n", json!(["two", "three"])),
         ("$.items[?(@.n == 'one' || @.p == 3)].p", json!([1, 3])),
         ("$.none[*]", json!([])),
-        ("$.a.*", json!([3, [10, {"c": "deep"}], 2, 1])),
+        ("$.a.*", json!([3, 4, [10, {"c": "deep"}], 2, 1])),
     ] {
         assert_eq!(taken(path, &data), Ok(expected), "{path}");
     }

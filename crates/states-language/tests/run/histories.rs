@@ -245,3 +245,19 @@ fn an_empty_map() {
         ]
     );
 }
+
+#[test]
+fn a_map_that_cannot_begin() {
+    let pass = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    let state = json!({"Type": "Map", "MaxConcurrencyPath": "$.c", "ItemProcessor": pass});
+    let ended = run(&one(state), json!([1]));
+    assert_eq!(ended.failure().0, "States.Runtime");
+    assert_eq!(
+        ended.events(),
+        [
+            "1 0 ExecutionStarted",
+            "2 0 MapStateEntered",
+            "3 2 ExecutionFailed"
+        ]
+    );
+}
