@@ -189,12 +189,8 @@ fn bracketed(rest: &str) -> Option<(Step, &str)> {
             return Some((Step::Name(name), after));
         }
         // A backslash before anything else is itself (recorded).
-        let escaped = rest[at + 1..].starts_with([quote, '\\']);
-        name.push(if c == '\\' && escaped {
-            chars.next()?.1
-        } else {
-            c
-        });
+        let escapes = c == '\\' && rest[at + 1..].starts_with([quote, '\\']);
+        name.push(if escapes { chars.next()?.1 } else { c });
     }
     None
 }

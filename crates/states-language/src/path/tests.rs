@@ -16,7 +16,7 @@ fn paths_take() {
     let data = json!({
         "a": {"b": [10, {"c": "deep"}], "x-y": 1, "it's": 2, "": 3, "\\\"q": 4},
         "items": [{"p": 1, "n": "one"}, {"p": 2, "n": "two"}, {"p": 3, "n": "three"}],
-        "null": null,
+        "null": null, "ü": {"é.ö": 5},
     });
     for (path, expected) in [
         ("$", data.clone()),
@@ -28,6 +28,7 @@ fn paths_take() {
         ("$.a['it\\'s']", json!(2)),
         ("$.a['']", json!(3)),
         (r#"$.a['\"q']"#, json!(4)),
+        ("$['ü']['é.ö']", json!(5)),
         ("$.a.['x-y']", json!(1)),
         ("$.items.[?(@.p > 2)].n", json!(["three"])),
         ("$.null", json!(null)),
