@@ -17,6 +17,7 @@ use crate::{
     fault::FaultRule,
     identity::{Identities, Identity},
     journal::{Entry, Record},
+    logs,
     neighbour::Neighbour,
     observe::{Cost, LogFile, LogRecord, Logging, Metrics, log_files, log_record},
     pipeline::Pipeline,
@@ -439,6 +440,28 @@ impl Emulator {
     pub fn logs(&self) -> Vec<LogRecord> {
         let records = self.home.state().logs.records();
         records.iter().filter_map(|r| log_record(r)).collect()
+    }
+
+    /// Puts lines into a stream of CloudWatch Logs, as a service that writes its customers' logs does:
+    /// group and stream are made when they are missing. `events` are milliseconds since the Unix epoch
+    /// and texts. A line in the embedded metric format becomes metrics, as with `PutLogEvents`.
+    pub fn put_log_events(
+        &self,
+        account: &str,
+        region: &str,
+        group: &str,
+        stream: &str,
+        events: impl IntoIterator<Item = (i64, String)>,
+        now: OffsetDateTime,
+    ) {
+        let now = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        let stream = logs::Stream {
+            region,
+            group,
+            name: stream,
+        };
+        let events = events.into_iter().collect();
+        logs::put_always(&self.account(account), stream, events, now);
     }
 
     /// The files of invocation log records that are due in a bucket since the last time, in S3's

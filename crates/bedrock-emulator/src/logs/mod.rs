@@ -1,6 +1,6 @@
 //! Amazon CloudWatch Logs (`logs`), as far as somebody who reads Bedrock's invocation logs needs it,
-//! and for logs of one's own. One operation, one file; `store` is what they work on, `pattern` is
-//! the language of filters.
+//! and for logs of one's own. One operation, one file; `store` is what they work on, `ingest` what
+//! becomes of a line that is put, `emf` the embedded metric format, `pattern` the language of filters.
 
 mod create_log_group;
 mod create_log_stream;
@@ -8,8 +8,10 @@ mod delete_log_group;
 mod delete_log_stream;
 mod describe_log_groups;
 mod describe_log_streams;
+mod emf;
 mod filter_log_events;
 mod get_log_events;
+mod ingest;
 mod pattern;
 mod put_log_events;
 mod put_retention_policy;
@@ -21,6 +23,7 @@ use crate::{
     service::{Call, Permission, Plain},
 };
 
+pub(crate) use ingest::{Stream, Trouble, put_always};
 pub(crate) use store::LogGroups;
 
 /// Its operations.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{invalid, millis};
+use super::{ingest, ingest::Stream, invalid, millis};
 use crate::{
     error::ApiError,
     service::{Call, Plain, Route, Told},
@@ -63,9 +63,11 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     }
     let kept = events.into_iter().take(too_new).skip(too_old);
     let kept = kept.map(|event| (event.timestamp, event.message)).collect();
-    let mut state = call.account.state();
-    let groups = &mut state.log_groups;
-    let (group, stream) = (&input.group, &input.stream);
-    groups.put(call.region, group, stream, kept, now)?;
+    let stream = Stream {
+        region: call.region,
+        group: &input.group,
+        name: &input.stream,
+    };
+    ingest::put(call.account, stream, kept, now)?;
     Ok(Told::aws_json(&out))
 }

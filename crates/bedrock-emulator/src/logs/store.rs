@@ -7,7 +7,7 @@ use std::{
 
 use crate::{error::ApiError, journal::Record, observe::log_record};
 
-use super::{exists, full, no_group, no_stream};
+use super::{exists, full, ingest::Troubles, no_group, no_stream};
 
 /// Bounds of this emulator.
 const GROUPS_MAX: usize = 1_000;
@@ -25,6 +25,8 @@ pub(crate) struct LogGroups {
     bytes_max: usize,
     /// Numbers events.
     next: u64,
+    /// What documents of the embedded metric format got wrong.
+    pub(crate) troubles: Troubles,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +96,7 @@ impl LogGroups {
             bytes: 0,
             bytes_max,
             next: 1,
+            troubles: Troubles::default(),
         }
     }
 
@@ -107,18 +110,35 @@ impl LogGroups {
         record: &Arc<Record>,
     ) {
         let now = record.t;
+        self.ensure(region, group, stream, now);
         let key = (region.to_owned(), group.to_owned());
-        let group = self.groups.entry(key.clone()).or_insert_with(|| Group {
+        let message = Message::Invocation(Arc::clone(record));
+        self.add(&key, stream, vec![(now, message)], now);
+    }
+
+    /// Makes group and stream if they are missing. A group with all the streams it may have loses the
+    /// one that has been quiet for longest: each start of a function's environment makes a stream.
+    pub(super) fn ensure(&mut self, region: &str, group: &str, stream: &str, now: i64) {
+        let key = (region.to_owned(), group.to_owned());
+        let group = self.groups.entry(key).or_insert_with(|| Group {
             created: now,
             ..Group::default()
         });
-        let into = group.streams.entry(stream.to_owned());
-        into.or_insert_with(|| Stream {
+        if group.streams.contains_key(stream) {
+            return;
+        }
+        if group.streams.len() >= STREAMS_MAX {
+            let quiet = group.streams.iter().min_by_key(|(_, s)| s.ingested);
+            let quiet = quiet.map(|(name, _)| name.clone());
+            if let Some(gone) = quiet.and_then(|name| group.streams.remove(&name)) {
+                self.bytes = self.bytes.saturating_sub(gone.bytes);
+            }
+        }
+        let made = Stream {
             created: now,
             ..Stream::default()
-        });
-        let message = Message::Invocation(Arc::clone(record));
-        self.add(&key, stream, vec![(now, message)], now);
+        };
+        group.streams.insert(stream.to_owned(), made);
     }
 
     pub(super) fn create_group(

@@ -6,6 +6,7 @@
 mod accounts;
 mod copy_as;
 mod cost;
+mod embedded_metrics;
 mod endpoint_only;
 mod faults;
 pub(crate) mod guard;
@@ -65,6 +66,7 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     cost::OPERATION,
     trail::OPERATION,
     invocation_logs::OPERATION,
+    embedded_metrics::OPERATION,
 ];
 
 /// The body as JSON; an empty one is an empty object.

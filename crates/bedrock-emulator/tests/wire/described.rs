@@ -237,6 +237,9 @@ fn life() -> Answered {
     for action in ["converse", "converse-stream", "converse"] {
         call(&emulator, &model, action, &hi);
     }
+    let unreadable = [(0, "{\"_aws\": {}}".to_owned())];
+    emulator.put_log_events("123456789012", "us-east-1", "g", "s", unreadable, now());
+    tell("GET", "emf", none.clone());
     for list in [
         "script",
         "faults",

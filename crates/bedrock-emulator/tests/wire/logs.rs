@@ -305,3 +305,168 @@ fn events_can_be_looked_up() {
     let odd = json!({"LookupAttributes": [{"AttributeKey": "Colour", "AttributeValue": "x"}]});
     assert_eq!(ask(&emulator, TRAIL, "LookupEvents", &odd).status, 400);
 }
+
+/// A line in the embedded metric format, with that metric `Latency`.
+fn embedded(at: i64, latency: &Value) -> String {
+    json!({
+        "_aws": {"Timestamp": at, "CloudWatchMetrics": [{
+            "Namespace": "Lesson", "Dimensions": [["Model"], ["Model", "Operation"]],
+            "Metrics": [{"Name": "Latency", "Unit": "Milliseconds"}, {"Name": "Tokens"}],
+        }]},
+        "Model": "m", "Operation": "Converse", "Latency": latency, "Tokens": [3, 4],
+    })
+    .to_string()
+}
+
+/// The metric's sum and count, by a request like boto3's.
+fn metric(
+    emulator: &Emulator,
+    namespace: &str,
+    name: &str,
+    dimensions: &[(&str, &str)],
+) -> (f64, f64) {
+    let dimensions: Vec<Value> = dimensions
+        .iter()
+        .map(|(name, value)| json!({"Name": name, "Value": value}))
+        .collect();
+    let at = now().unix_timestamp();
+    let input = json!({
+        "Namespace": namespace, "MetricName": name, "Dimensions": dimensions, "Period": 3_600,
+        "StartTime": at - 1_800, "EndTime": at + 1_800, "Statistics": ["Sum", "SampleCount"],
+    });
+    let reply = ask(
+        emulator,
+        "GraniteServiceVersion20100801",
+        "GetMetricStatistics",
+        &input,
+    );
+    assert_eq!(reply.status, 200, "{}", text(&reply));
+    let point = &body(&reply)["Datapoints"][0];
+    let of = |name: &str| point[name].as_f64().unwrap_or_default();
+    (of("Sum"), of("SampleCount"))
+}
+
+fn emf_problems(emulator: &Emulator) -> Vec<Value> {
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/_workshop/emf".to_owned(),
+        ..post("", "", "")
+    };
+    let reply = emulator.handle(&request, now());
+    assert_eq!(reply.status, 200, "{}", text(&reply));
+    body(&reply)["lines"].as_array().unwrap().clone()
+}
+
+#[test]
+fn lines_in_the_embedded_metric_format_become_metrics() {
+    let (emulator, _) = quiet();
+    let at = now().unix_timestamp() * 1_000;
+    let names = json!({"logGroupName": "g", "logStreamName": "s"});
+    told(&emulator, "CreateLogGroup", &names);
+    told(&emulator, "CreateLogStream", &names);
+    let lines = [
+        "START RequestId: 1".to_owned(),
+        embedded(at, &json!([10, 20])),
+        embedded(at, &json!(5.5)) + "\n",
+        format!("INFO {}", embedded(at, &json!(1_000))),
+    ];
+    let events: Vec<Value> = lines
+        .iter()
+        .map(|line| json!({"timestamp": at, "message": line}))
+        .collect();
+    let input = json!({"logGroupName": "g", "logStreamName": "s", "logEvents": events});
+    told(&emulator, "PutLogEvents", &input);
+    let model = ("Model", "m");
+    let both = [model, ("Operation", "Converse")];
+    for dimensions in [&[model][..], &both] {
+        assert_eq!(
+            metric(&emulator, "Lesson", "Latency", dimensions),
+            (35.5, 3.0)
+        );
+        assert_eq!(
+            metric(&emulator, "Lesson", "Tokens", dimensions),
+            (14.0, 4.0)
+        );
+    }
+    assert_eq!(metric(&emulator, "Lesson", "Latency", &[]), (0.0, 0.0));
+    assert!(emf_problems(&emulator).is_empty());
+    // They stay lines, and can be searched like any.
+    let input = json!({"logGroupName": "g", "filterPattern": "{ $.Latency = 5.5 }"});
+    let found = told(&emulator, "FilterLogEvents", &input)["events"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+}
+
+/// As a service writes its customers' logs: nobody has made the group.
+#[test]
+fn a_host_puts_lines_and_learns_nothing_of_what_is_wrong_with_them() {
+    let (emulator, _) = quiet();
+    let at = now().unix_timestamp() * 1_000;
+    let group = "/aws/lambda/fn";
+    let lines = [
+        embedded(at, &json!(7)),
+        embedded(at / 1_000, &json!(8)),
+        embedded(at, &json!("9")),
+        embedded(at, &json!(10)) + "}",
+    ];
+    let events = lines.iter().map(|line| (at, line.clone()));
+    emulator.put_log_events(
+        "123456789012",
+        "us-east-1",
+        group,
+        "2026/[$LATEST]1",
+        events,
+        now(),
+    );
+    let model = [("Model", "m")];
+    assert_eq!(metric(&emulator, "Lesson", "Latency", &model), (7.0, 1.0));
+    assert_eq!(metric(&emulator, "Lesson", "Tokens", &model), (14.0, 4.0));
+    let of_group = [("LogGroupName", group)];
+    assert_eq!(
+        metric(&emulator, "AWS/Logs", "EMFValidationErrors", &of_group),
+        (2.0, 2.0)
+    );
+    assert_eq!(
+        metric(&emulator, "AWS/Logs", "EMFParsingErrors", &of_group),
+        (1.0, 1.0)
+    );
+    let problems = emf_problems(&emulator);
+    let said: Vec<&str> = problems
+        .iter()
+        .map(|line| line["problems"][0].as_str().unwrap())
+        .collect();
+    assert!(said[0].contains("looks like seconds"), "{said:?}");
+    assert!(said[1].contains("Latency is \"9\""), "{said:?}");
+    assert!(said[2].contains("not one JSON document"), "{said:?}");
+    assert_eq!(problems[0]["log_group"], group);
+    assert_eq!(problems[0]["timestamp_ms"], at);
+    let events = told(
+        &emulator,
+        "FilterLogEvents",
+        &json!({"logGroupName": group}),
+    )["events"]
+        .clone();
+    assert_eq!(events.as_array().unwrap().len(), 4, "all stay lines");
+}
+
+/// Every start of a function's environment makes a stream.
+#[test]
+fn a_group_keeps_its_liveliest_streams() {
+    let (emulator, _) = quiet();
+    let at = now().unix_timestamp() * 1_000;
+    for n in 0..1_005 {
+        let then = now() + time::Duration::milliseconds(n);
+        let stream = format!("s{n}");
+        emulator.put_log_events(
+            "123456789012",
+            "us-east-1",
+            "g",
+            &stream,
+            [(at, stream.clone())],
+            then,
+        );
+    }
+    let found = told(&emulator, "FilterLogEvents", &json!({"logGroupName": "g"}))["events"].clone();
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 1_000);
+    assert_eq!(found[0]["message"], "s5");
+}
