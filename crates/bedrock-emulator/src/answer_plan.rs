@@ -202,6 +202,17 @@ impl Answer {
         contents
     }
 
+    /// How many bytes of text its beats tell, to make room for a body once.
+    pub(crate) fn length(&self) -> usize {
+        let told = self.beats.iter().map(|beat| match beat {
+            Beat::Delta(Part::Text(text) | Part::Reasoning(text) | Part::ToolInput(text)) => {
+                text.len()
+            }
+            _ => 0,
+        });
+        told.sum()
+    }
+
     /// Output tokens spent on thinking, shown or not.
     pub(crate) fn thinking_tokens(&self) -> u32 {
         let mut shown = String::new();

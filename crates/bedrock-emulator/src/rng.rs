@@ -8,6 +8,8 @@ const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 // No 0, O, I, l: the ids in recorded Messages bodies avoid them.
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 const BASE32: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 impl Rng {
@@ -40,15 +42,15 @@ impl Rng {
     pub(crate) fn uuid(&mut self) -> String {
         let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
         let bits = bits & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-        let hex = format!("{bits:032x}");
-        format!(
-            "{}-{}-{}-{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[12..16],
-            &hex[16..20],
-            &hex[20..]
-        )
+        let mut uuid = String::with_capacity(36);
+        for digit in (0..32).rev() {
+            if matches!(digit, 23 | 19 | 15 | 11) {
+                uuid.push('-');
+            }
+            let digit = (bits >> (digit * 4)) as usize & 0xF;
+            uuid.push(char::from(HEX[digit]));
+        }
+        uuid
     }
 
     /// `tooluse_` and 22 characters, as Converse's tool use ids are.

@@ -119,7 +119,7 @@ impl Voice {
         }
         let beats = composer.beats(ending == Ending::Complete);
         if let Some(stop) = stop {
-            let spoken = usage_of(conversation, &beats);
+            let spoken = Usage::new(conversation.input_tokens(), output_tokens(&beats));
             return Answer {
                 usage: usage.unwrap_or(spoken),
                 usage_scripted: usage.is_some(),
@@ -153,15 +153,15 @@ impl Voice {
         let max_tokens = conversation.max_tokens.unwrap_or(self.max_output);
         let visible = max_tokens.saturating_sub(hidden);
         let limit = cut(&mut beats, Some(visible), &conversation.stop_sequences);
-        let mut counted = usage_of(conversation, &beats);
-        counted.output = counted.output.saturating_add(hidden);
+        let output = match limit {
+            // A model that runs out of tokens has used exactly as many as it may.
+            Some(Limit::MaxTokens) => max_tokens,
+            _ => output_tokens(&beats).saturating_add(hidden),
+        };
+        let counted = Usage::new(conversation.input_tokens(), output);
         let (stop, stop_sequence, ending) = match limit {
             None => (stop, None, ending),
-            Some(Limit::MaxTokens) => {
-                // A model that runs out of tokens has used exactly as many as it may.
-                counted.output = max_tokens;
-                ("max_tokens".to_owned(), None, Ending::Complete)
-            }
+            Some(Limit::MaxTokens) => ("max_tokens".to_owned(), None, Ending::Complete),
             Some(Limit::StopSequence(at)) => {
                 ("stop_sequence".to_owned(), Some(at), Ending::Complete)
             }
@@ -357,10 +357,6 @@ struct Told {
     usage: Option<Usage>,
     /// Tokens of what was thought and not told.
     hidden: u32,
-}
-
-fn usage_of(conversation: &Conversation, beats: &[Beat]) -> Usage {
-    Usage::new(conversation.input_tokens(), output_tokens(beats))
 }
 
 fn plan(conversation: &Conversation, calls: &[Call<'_>]) -> Plan {

@@ -70,6 +70,10 @@ fn both_ends(prompt: &str) -> Cow<'_, str> {
 /// Text between quotation marks of one kind, at most three pieces.
 fn quotes(prompt: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let may_open = |byte: u8| matches!(byte, b'\'' | b'"' | b'`') || !byte.is_ascii();
+    if !prompt.bytes().any(may_open) {
+        return found;
+    }
     let mut rest = prompt;
     while found.len() < 3 {
         // An apostrophe stands behind a letter, a quotation mark does not.
@@ -179,7 +183,7 @@ fn wants_json(prompt: &str) -> bool {
 }
 
 fn length(prompt: &str) -> Length {
-    let words: Vec<Cow<'_, str>> = prompt.split_whitespace().map(bare).collect();
+    let words = words(prompt);
     let asked = (0..words.len()).rev().find_map(|at| length_at(&words, at));
     asked.unwrap_or_else(|| {
         let manner = |word: &Cow<'_, str>| match &**word {
@@ -277,6 +281,18 @@ pub(super) fn number_word(word: &str) -> Option<usize> {
     })
 }
 
+/// The words of a text, each as [`bare`].
+fn words(text: &str) -> Vec<Cow<'_, str>> {
+    // About as many as there will be, so that the list need not grow.
+    let mut words = Vec::with_capacity(text.len() / 5 + 1);
+    if text.is_ascii() {
+        words.extend(text.split_ascii_whitespace().map(bare));
+    } else {
+        words.extend(text.split_whitespace().map(bare));
+    }
+    words
+}
+
 /// The word in lower case, without punctuation around it.
 fn bare(word: &str) -> Cow<'_, str> {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -293,8 +309,7 @@ fn first_word(text: &str) -> &str {
 
 /// Removes `prefix` (lower case, whole words) from the start of `text`, whatever its case.
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.as_bytes().get(..prefix.len())?;
-    if !head.eq_ignore_ascii_case(prefix.as_bytes()) {
+    if !starts_with(text, prefix) {
         return None;
     }
     let rest = &text[prefix.len()..];
@@ -365,7 +380,9 @@ fn subject(prompt: &str) -> String {
         .find_map(|lead| strip_prefix(plain, lead))
         .or_else(|| {
             // "Write a haiku about autumn", "Give me three facts about tides".
-            let at = plain.to_ascii_lowercase().find(" about ")?;
+            let mut blanks = plain.match_indices(' ');
+            let about = |at: &usize| starts_with(&plain[*at..], " about ");
+            let at = blanks.find_map(|(at, _)| about(&at).then_some(at))?;
             Some(plain[at + " about ".len()..].trim_start())
         });
     match named
@@ -395,13 +412,15 @@ fn main_sentence(prompt: &str) -> &str {
 }
 
 fn sentence_end(text: &str) -> usize {
-    let mut marks = text.char_indices();
-    let end = marks.find(|(at, c)| match c {
-        '?' | '\n' | '!' | '。' | '？' | '！' => true,
-        '.' => text.as_bytes().get(at + 1) == Some(&b' '),
-        _ => false,
+    let bytes = text.as_bytes();
+    let ends = bytes.iter().enumerate().find_map(|(at, byte)| match byte {
+        b'?' | b'\n' | b'!' => Some(at + 1),
+        b'.' => (bytes.get(at + 1) == Some(&b' ')).then_some(at + 1),
+        // The first byte of each of these three.
+        0xE3 | 0xEF => text[at..].starts_with(['。', '？', '！']).then_some(at + 3),
+        _ => None,
     });
-    end.map_or(text.len(), |(at, c)| at + c.len_utf8())
+    ends.unwrap_or(text.len())
 }
 
 /// What follows "Answer in five bullet points:".
@@ -409,7 +428,7 @@ fn after_length(sentence: &str) -> &str {
     let Some((lead, rest)) = sentence.split_once(':') else {
         return sentence;
     };
-    let words: Vec<Cow<'_, str>> = lead.split_whitespace().map(bare).collect();
+    let words = words(lead);
     let length = (0..words.len()).any(|n| length_at(&words, n).is_some());
     let rest = rest.trim();
     if length && !rest.is_empty() {
@@ -422,37 +441,41 @@ fn after_length(sentence: &str) -> &str {
 /// The phrase without a trailing "in one sentence", "in 50 words", "please", "briefly".
 fn without_length(phrase: &str) -> &str {
     let phrase = trim_marks(phrase);
-    let lower = phrase.to_ascii_lowercase();
-    let cut = last_prepositions(&lower).into_iter().flatten();
+    let cut = last_prepositions(phrase).into_iter().flatten();
     let cut = cut.filter(|at| {
-        let tail: Vec<Cow<'_, str>> = lower[*at..].split_whitespace().map(bare).collect();
+        let tail = words(&phrase[*at..]);
         let length = (1..tail.len()).any(|n| length_at(&tail, n).is_some());
         let manner = tail.last().map(|word| &**word);
         length || matches!(manner, Some("detail" | "brief" | "short"))
     });
     let phrase = cut.min().map_or(phrase, |at| &phrase[..at]);
-    let lower = phrase.to_ascii_lowercase();
     let tail = [" please", " briefly", " concisely", " to me", " for me"];
-    let tail = tail.iter().find(|tail| lower.ends_with(*tail));
+    let tail = tail.iter().find(|tail| {
+        let start = phrase.len().checked_sub(tail.len());
+        start.is_some_and(|start| starts_with(&phrase.as_bytes()[start..], tail))
+    });
     trim_marks(tail.map_or(phrase, |tail| &phrase[..phrase.len() - tail.len()]))
 }
 
+/// Whether `text` starts with `prefix`, whatever its case.
+fn starts_with(text: impl AsRef<[u8]>, prefix: &str) -> bool {
+    let head = text.as_ref().get(..prefix.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
 /// Where the last of each preposition stands that a length comes after: at the space before it.
-fn last_prepositions(lower: &str) -> [Option<usize>; 4] {
+fn last_prepositions(phrase: &str) -> [Option<usize>; 4] {
     let mut last = [None; 4];
     let mut at = 0;
-    for word in lower.split(' ') {
+    for word in phrase.split(' ') {
         let end = at + word.len();
-        let which = match word {
-            "in" => Some(0),
-            "using" => Some(1),
-            "with" => Some(2),
-            "within" => Some(3),
-            _ => None,
-        };
+        let prepositions = ["in", "using", "with", "within"];
+        let which = prepositions
+            .iter()
+            .position(|p| word.eq_ignore_ascii_case(p));
         if let Some(which) = which
             && at > 0
-            && end < lower.len()
+            && end < phrase.len()
         {
             last[which] = Some(at - 1);
         }
@@ -503,11 +526,15 @@ fn is_noun_phrase(phrase: &str) -> bool {
         "from",
         "and",
     ];
-    let words: Vec<Cow<'_, str>> = phrase.split_whitespace().map(bare).collect();
+    let words = words(phrase);
     let first = words.first().map_or("", |word| &**word);
-    let plain = phrase
-        .chars()
-        .all(|c| c.is_alphanumeric() || " -'’&+/.,()".contains(c));
+    let plain = phrase.chars().all(|c| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                ' ' | '-' | '\'' | '’' | '&' | '+' | '/' | '.' | ',' | '(' | ')'
+            )
+    });
     let refers = words.get(1).is_some_and(|word| word == "following");
     let clause = NOT_NOUNS.contains(&first) || phrase.contains(". ") || refers;
     plain && (1..=8).contains(&words.len()) && !first.is_empty() && !clause
@@ -515,11 +542,13 @@ fn is_noun_phrase(phrase: &str) -> bool {
 
 /// The beginning of `phrase` in quotation marks.
 fn quoted(phrase: &str) -> String {
-    let inner = phrase.replace(['“', '”', '"', '\n', '\r'], " ");
-    let words: Vec<&str> = inner.split_whitespace().collect();
-    let short = words.iter().take(8).copied().collect::<Vec<_>>().join(" ");
+    const WORDS: usize = 8;
+    let between = |c: char| c.is_whitespace() || matches!(c, '“' | '”' | '"');
+    let words = phrase.split(between).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.take(WORDS + 1).collect();
+    let short = words[..words.len().min(WORDS)].join(" ");
     let shorter: String = short.chars().take(60).collect();
-    let whole = words.len() <= 8 && shorter.len() == short.len();
+    let whole = words.len() <= WORDS && shorter.len() == short.len();
     match trim_marks(&shorter) {
         "" => "your message".to_owned(),
         text if whole => format!("“{text}”"),

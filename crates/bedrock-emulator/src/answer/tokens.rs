@@ -15,11 +15,21 @@ pub fn count(text: &str) -> u32 {
 /// answer. Gives back all of it when it fits.
 pub fn cut(text: &str, max: u32) -> &str {
     let mut counter = Counter::default();
-    for (at, c) in text.char_indices() {
-        counter.add(c);
+    let mut at = 0;
+    while let Some(run) = Run::first(&text[at..]) {
+        let before = counter;
+        counter.run(run.kind, run.characters);
         if counter.total(false) > max {
-            return &text[..at];
+            // They run out within this run.
+            counter = before;
+            let mut characters = text[at..].char_indices();
+            let end = characters.find(|(_, c)| {
+                counter.run(Kind::of(*c), 1);
+                counter.total(false) > max
+            });
+            return &text[..end.map_or(text.len(), |(end, _)| at + end)];
         }
+        at += run.length;
     }
     text
 }
@@ -99,8 +109,37 @@ impl Kind {
     }
 }
 
+/// Neighbours of one kind: all of them in ASCII, which most texts are; else one character.
+struct Run {
+    kind: Kind,
+    /// In bytes.
+    length: usize,
+    characters: u64,
+}
+
+impl Run {
+    fn first(text: &str) -> Option<Self> {
+        let first = text.chars().next()?;
+        let kind = Kind::of(first);
+        if !first.is_ascii() {
+            return Some(Self {
+                kind,
+                length: first.len_utf8(),
+                characters: 1,
+            });
+        }
+        let same = |byte: &u8| byte.is_ascii() && ASCII[usize::from(byte & 0x7F)] == kind;
+        let length = text.bytes().take_while(same).count();
+        Some(Self {
+            kind,
+            length,
+            characters: length as u64,
+        })
+    }
+}
+
 /// Counts a text that comes in pieces: tokens of the finished runs and the run that is still open.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counter {
     finished: u64,
     open: Option<(Kind, u64)>,
@@ -108,25 +147,17 @@ pub(crate) struct Counter {
 
 impl Counter {
     /// Goes on with `text`.
-    pub(crate) fn push(&mut self, mut text: &str) {
-        while let Some(first) = text.chars().next() {
-            let kind = Kind::of(first);
-            // Most texts are runs of ASCII; anything else goes by the character.
-            let same = |byte: &u8| ASCII.get(usize::from(*byte)) == Some(&kind);
-            let ascii = text.bytes().take_while(same).count();
-            let length = ascii.max(first.len_utf8());
-            self.run(kind, ascii.max(1) as u64);
-            text = &text[length..];
+    pub(crate) fn push(&mut self, text: &str) {
+        let mut at = 0;
+        while let Some(run) = Run::first(&text[at..]) {
+            self.run(run.kind, run.characters);
+            at += run.length;
         }
     }
 
     /// Tokens so far.
     pub(crate) fn tokens(&self) -> u32 {
         self.total(self.open.is_none())
-    }
-
-    fn add(&mut self, c: char) {
-        self.run(Kind::of(c), 1);
     }
 
     /// Goes on with so many characters of one kind.

@@ -35,7 +35,9 @@ fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
     additional_fields(exchange, &mut around);
     echoes(exchange, &mut around);
     let mut around = around.into_iter().peekable();
-    let mut body = String::with_capacity(1_024);
+    /// What stands around the text, and a little more.
+    const FRAME: usize = 320;
+    let mut body = String::with_capacity(exchange.answer.length() + FRAME);
     body.push('{');
     // Before `metrics`, then between `output` and `stopReason`, then behind it, by the alphabet.
     while let Some((name, value)) = around.next_if(|(name, _)| name.as_str() < "metrics") {

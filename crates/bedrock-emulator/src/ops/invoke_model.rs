@@ -214,10 +214,13 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let (pace, due) = whole_due(&exchange);
     let latency_ms = pace.elapsed_ms();
     let is_completion = matches!(exchange.input, Input::Invoke(r) if r.is_completion());
+    /// What stands around the text, and a little more.
+    const FRAME: usize = 480;
+    let room = exchange.answer.length() + FRAME;
     let body = if is_completion {
-        to_json(&completion(&exchange))
+        to_json_in(room, &completion(&exchange))
     } else {
-        to_json(&message(&mut exchange))
+        to_json_in(room, &message(&mut exchange))
     };
     Encoded {
         headers: headers(&exchange, latency_ms),
@@ -325,6 +328,13 @@ pub(super) fn completion_stop(exchange: &Exchange<'_>) -> (String, Option<String
 
 /// Compact JSON of a type whose keys are strings, which cannot fail.
 pub(super) fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value)
-        .unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+    to_json_in(128, value)
+}
+
+/// The same with so much room from the start.
+fn to_json_in(room: usize, value: &impl Serialize) -> String {
+    let mut json = Vec::with_capacity(room);
+    let written = serde_json::to_writer(&mut json, value).map_err(|error| error.to_string());
+    let json = written.and_then(|()| String::from_utf8(json).map_err(|error| error.to_string()));
+    json.unwrap_or_else(|error| json!({ "error": error }).to_string())
 }
