@@ -18,6 +18,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     control::{self, Control},
+    idle::Activity,
     pace::{Clock, Departure, Paced},
     serve::{BODY_MAX, InFlight, Shared},
 };
@@ -40,6 +41,7 @@ pub(crate) struct Connection {
     /// Whether the peer is on this machine.
     pub(crate) local: bool,
     pub(crate) flushed: Arc<Notify>,
+    pub(crate) activity: Arc<Activity>,
 }
 
 /// What the framing of an answer depends on.
@@ -62,6 +64,16 @@ impl Message {
 
 /// Answers one request. An `Err` closes the connection (HTTP/2: resets the stream) unanswered.
 pub(crate) async fn answer(
+    request: Request<Incoming>,
+    connection: Connection,
+) -> Result<Response<Paced>, io::Error> {
+    let busy = connection.activity.begin();
+    let mut response = reply(request, connection).await?;
+    response.body_mut().keep_busy(busy);
+    Ok(response)
+}
+
+async fn reply(
     request: Request<Incoming>,
     connection: Connection,
 ) -> Result<Response<Paced>, io::Error> {

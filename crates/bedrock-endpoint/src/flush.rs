@@ -1,4 +1,5 @@
-//! Tells when everything handed to a socket has left, and gives up on clients that do not read.
+//! Tells when everything handed to a socket has left, and gives up on clients that neither read nor
+//! write.
 //!
 //! A stream that is cut must first deliver the frames before the cut. hyper drops what it has
 //! buffered when a body fails, so the body waits for the next completed flush and fails then.
@@ -17,6 +18,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use crate::idle::Idle;
+
 /// An I/O object that notifies whenever a flush has completed.
 pub(crate) struct Flushing<I> {
     io: I,
@@ -24,15 +27,17 @@ pub(crate) struct Flushing<I> {
     stall_max: Duration,
     /// Runs while the socket takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    idle: Idle,
 }
 
 impl<I> Flushing<I> {
-    pub(crate) fn new(io: I, flushed: Arc<Notify>, stall_max: Duration) -> Self {
+    pub(crate) fn new(io: I, flushed: Arc<Notify>, stall_max: Duration, idle: Idle) -> Self {
         Self {
             io,
             flushed,
             stall_max,
             stalled: None,
+            idle,
         }
     }
 
@@ -63,7 +68,11 @@ impl<I: Read + Unpin> Read for Flushing<I> {
         cx: &mut Context<'_>,
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if read.is_pending() && self.idle.poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 
@@ -113,7 +122,8 @@ mod tests {
     /// Writes `bytes` through a pipe that holds four.
     async fn write(stall_max: Duration, reads: bool) -> io::Result<()> {
         let (ours, mut theirs) = tokio::io::duplex(4);
-        let mut io = Flushing::new(TokioIo::new(ours), Arc::default(), stall_max);
+        let idle = Idle::new(Arc::default(), Duration::from_mins(1));
+        let mut io = Flushing::new(TokioIo::new(ours), Arc::default(), stall_max, idle);
         let mut left: &[u8] = b"more than four";
         let writing = std::future::poll_fn(|cx| {
             while !left.is_empty() {

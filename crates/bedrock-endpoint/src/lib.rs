@@ -14,6 +14,7 @@ mod control;
 mod events;
 mod flush;
 mod gates;
+mod idle;
 mod pace;
 mod serve;
 mod spelling;

@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Gates, serve::InFlight};
+use crate::{Gates, idle::Busy, serve::InFlight};
 
 /// When a request arrived (or the last of its gates opened), and what opens its gates.
 #[derive(Debug, Clone)]
@@ -93,6 +93,8 @@ pub(crate) struct Paced {
     live: Option<mpsc::Receiver<Bytes>>,
     /// Dropped with the body: sent to the end, or the client is gone.
     _in_flight: Option<InFlight>,
+    /// The same for the connection.
+    busy: Option<Busy>,
 }
 
 impl Paced {
@@ -106,7 +108,13 @@ impl Paced {
             clock,
             live: None,
             _in_flight: in_flight,
+            busy: None,
         }
+    }
+
+    /// As long as it is there, its connection is not idle.
+    pub(crate) fn keep_busy(&mut self, busy: Busy) {
+        self.busy = Some(busy);
     }
 
     /// A body of messages that are still being made, each sent at once.
@@ -141,6 +149,7 @@ impl Paced {
             clock,
             live: None,
             _in_flight: Some(in_flight),
+            busy: None,
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     Gates,
     answer::{Connection, answer},
     flush::Flushing,
+    idle::Idle,
     spelling::spelling,
 };
 
@@ -408,6 +409,7 @@ async fn accept(
                         number,
                         local: peer.ip().to_canonical().is_loopback(),
                         flushed: Arc::new(Notify::new()),
+                        activity: Arc::default(),
                     };
                     connections.spawn(serve(tcp, connection, closing.clone(), security.clone()));
                 }
@@ -444,9 +446,10 @@ async fn serve(
         TokioIo::new(stream),
         Arc::clone(&connection.flushed),
         patience.stall,
+        Idle::new(Arc::clone(&connection.activity), patience.idle),
     );
     let service = service_fn(move |request| answer(request, connection.clone()));
-    let http = http(patience);
+    let http = http();
     let mut http = pin!(http.serve_connection(io, service));
     // An error here is the client's (garbage, a reset) or a fault that the script asked for.
     tokio::select! {
@@ -456,13 +459,12 @@ async fn serve(
     let _ = http.await;
 }
 
-fn http(patience: Patience) -> auto::Builder<TokioExecutor> {
+fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new())
         .title_case_headers(true)
         .preserve_header_case(true);
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.idle);
+    // One timer a connection instead: see `idle`.
+    http.http1().header_read_timeout(None);
     http.http2().timer(TokioTimer::new());
     http
 }
