@@ -29,6 +29,8 @@ pub struct ApiError {
     retry_after_ms: Option<u64>,
     /// What the body says beside the text.
     members: Option<Box<Map<String, Value>>>,
+    /// What the headers say beside the code.
+    own_headers: Vec<Header>,
 }
 
 /// Who answers, and how it spells.
@@ -201,6 +203,7 @@ impl ApiError {
             message: message.into(),
             retry_after_ms: None,
             members: None,
+            own_headers: Vec::new(),
         }
     }
 
@@ -214,6 +217,13 @@ impl ApiError {
     pub fn with(mut self, name: &str, value: Value) -> Self {
         let members = self.members.get_or_insert_default();
         members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same, with one more header, such as `Retry-After`.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.own_headers.push(header(name, value));
         self
     }
 
@@ -288,6 +298,7 @@ impl ApiError {
         if let Some(ms) = self.retry_after_ms {
             headers.push(header("x-amz-retry-after", ms.to_string()));
         }
+        headers.extend(self.own_headers.iter().cloned());
         headers
     }
 

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::{
     emulator::{ApiKey, Config, Credential},
+    neighbour::Actor,
     policy::{Kind, NamedPolicy, Policies, Policy, PolicyError},
     rng::{Rng, hash},
     sigv4::SigningKeys,
@@ -63,6 +64,8 @@ pub(crate) struct Session {
     pub(crate) issued_at: OffsetDateTime,
     /// Of the session: `aws:PrincipalTag/…`.
     pub(crate) tags: Vec<(String, String)>,
+    /// The service beside Bedrock that works in the role's name.
+    pub(crate) actor: Option<&'static Actor>,
 }
 
 impl Principal {
@@ -226,6 +229,13 @@ impl Identities {
         }
         let id = credential.access_key_id.clone();
         self.sessions.push_back(id.clone());
+        self.keys.insert(id, Known::new(credential, principal));
+    }
+
+    /// Lets what a service does in a role's name sign from now on. The service keeps these, so they
+    /// are not among the sessions of which the oldest end.
+    pub(crate) fn begin_service_session(&mut self, credential: Credential, principal: Principal) {
+        let id = credential.access_key_id.clone();
         self.keys.insert(id, Known::new(credential, principal));
     }
 

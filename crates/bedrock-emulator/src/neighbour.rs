@@ -11,7 +11,6 @@ use bytes::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-pub use crate::service::Protocol;
 use crate::{
     error::ApiError,
     identity::Principal,
@@ -19,6 +18,7 @@ use crate::{
     trace::TraceStatus,
     wire::{Header, Request},
 };
+pub use crate::{route::decode, service::Protocol};
 
 /// A service beside Bedrock.
 pub trait Neighbour: fmt::Debug + Send + Sync {
@@ -51,6 +51,15 @@ pub struct About {
     pub protocol: Protocol,
     /// The diagrams' node that stands for it.
     pub node: Option<&'static str>,
+}
+
+/// A service that calls others in the name of a role, as Lambda does for a function.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The diagrams' node that stands for it.
+    pub node: &'static str,
+    /// The nodes it may reach, each with the edge that leads there: `("BR", "LAMBDA-BR")`.
+    pub edges: &'static [(&'static str, &'static str)],
 }
 
 /// A request that was let in.
@@ -101,6 +110,18 @@ impl Visit {
         let body: &[u8] = &self.request.body;
         let body = if body.is_empty() { b"{}" } else { body };
         serde_json::from_slice(body).map_err(|error| ApiError::serialization(&error))
+    }
+
+    /// The path, without the query, as it stood on the wire.
+    pub fn path(&self) -> &str {
+        let target = &self.request.target;
+        target.split_once('?').map_or(target, |(path, _)| path)
+    }
+
+    /// The first value of a query parameter, percent-decoded; `""` when it has none.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.request.target.split_once('?')?;
+        crate::route::form_value(query, name)
     }
 
     /// The next of the request's seeded random numbers.

@@ -249,7 +249,7 @@ fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
 }
 
 /// Percent-decodes one path segment; `None` when it is not valid UTF-8 or not valid encoding.
-pub(crate) fn decode(segment: &str) -> Option<String> {
+pub fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {

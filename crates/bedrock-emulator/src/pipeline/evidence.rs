@@ -10,6 +10,17 @@ use crate::{
 impl Pipeline<'_> {
     pub(super) fn reached_bedrock(&mut self, status: TraceStatus, note: Note) {
         self.tracer.edge(edges::POLICY_BR, status, note);
+        let (bedrock, _) = edges::POLICY_BR;
+        if let Some(edge) = self.edge_to(bedrock) {
+            self.tracer.node(bedrock, Some(edge), status, note);
+        }
+    }
+
+    /// The way to that node from the service that calls in a role's name, if one does.
+    pub(super) fn edge_to(&self, node: &str) -> Option<&'static str> {
+        let session = self.record.principal.as_ref()?.session.as_ref()?;
+        let mut edges = session.actor?.edges.iter();
+        edges.find_map(|(to, edge)| (*to == node).then_some(*edge))
     }
 
     pub(super) fn metrics_put(&mut self) {

@@ -139,7 +139,7 @@ impl Pipeline<'_> {
         if let Some(Service::Neighbour(about)) = self.record.service
             && let Some(node) = about.node
         {
-            self.tracer.node(node, None, status, note);
+            self.tracer.node(node, self.edge_to(node), status, note);
         }
         let answer = result?;
         for lit in &answer.lit {

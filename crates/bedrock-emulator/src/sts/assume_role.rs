@@ -58,6 +58,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             policies,
             issued_at: call.now,
             tags: asked.tags.clone(),
+            actor: None,
         }),
     };
     let id = format!("{}:{session}", unique_id("AROA", account, name));

@@ -39,6 +39,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             policies: Policies::default(),
             issued_at: call.now,
             tags: Vec::new(),
+            actor: None,
         }),
         ..call.principal.clone()
     };

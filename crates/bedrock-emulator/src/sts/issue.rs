@@ -6,6 +6,7 @@ use crate::{
     emulator::Credential,
     error::{ApiError, Code},
     identity::Principal,
+    rng::Rng,
     service::Call,
     xml::Xml,
 };
@@ -112,21 +113,26 @@ pub(super) fn invalid(message: impl Into<String>) -> ApiError {
 
 /// Makes temporary credentials for `principal` and lets them sign.
 pub(super) fn issue(call: &mut Call<'_>, principal: Principal, seconds: u32) -> Credential {
+    let now = call.now.replace_nanosecond(0).unwrap_or(call.now);
+    let end = now + Duration::seconds(i64::from(seconds));
+    let credential = draw(&mut call.rng, &principal.arn, Some(end));
+    let mut identities = call.emulator.identities_mut();
+    identities.begin_session(credential.clone(), principal);
+    credential
+}
+
+/// Temporary credentials that nobody knows yet.
+pub(super) fn draw(rng: &mut Rng, arn: &str, expires_at: Option<OffsetDateTime>) -> Credential {
     const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let rng = &mut call.rng;
-    let now = call.now.replace_nanosecond(0).unwrap_or(call.now);
-    let credential = Credential {
+    Credential {
         access_key_id: format!("ASIA{}", rng.text(BASE32, 16)),
         secret_access_key: rng.text(BASE64, 40),
         // As session tokens begin.
         session_token: Some(format!("IQoJb3JpZ2luX2Vj{}==", rng.text(BASE64, 266))),
-        expires_at: Some(now + Duration::seconds(i64::from(seconds))),
-        arn: principal.arn.clone(),
-    };
-    let mut identities = call.emulator.identities_mut();
-    identities.begin_session(credential.clone(), principal);
-    credential
+        expires_at,
+        arn: arn.to_owned(),
+    }
 }
 
 /// `<Credentials>`.

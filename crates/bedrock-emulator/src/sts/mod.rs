@@ -4,6 +4,7 @@ mod assume_role;
 mod get_caller_identity;
 mod get_session_token;
 mod issue;
+mod service_role;
 
 use crate::service::Plain;
 

@@ -37,6 +37,7 @@ mod refusals;
 mod rules;
 mod scripts;
 mod service_quotas;
+mod service_roles;
 mod sessions;
 mod sts;
 mod tape;
