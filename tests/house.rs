@@ -13,7 +13,8 @@ use serde_json::Value;
 /// Which of our crates each of our crates may use. A new edge is a design decision: change
 /// `ARCHITECTURE.md` with it.
 const EDGES: &[(&str, &[&str])] = &[
-    ("aws-local", &["bedrock-emulator"]),
+    // The endpoint in tests only: where the real SDKs call.
+    ("aws-local", &["bedrock-emulator", "bedrock-endpoint"]),
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
     (
@@ -47,6 +48,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "workshop",
         &[
+            "aws-local",
             "bedrock-emulator",
             "bedrock-endpoint",
             "bedrock-recordings",

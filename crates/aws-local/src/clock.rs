@@ -62,6 +62,11 @@ impl ManualClock {
         let now = *self.now.borrow();
         self.now.send_replace(now + by);
     }
+
+    /// How many waits are under way. A test that moves time first sees that whoever is to wait does.
+    pub fn waits(&self) -> usize {
+        self.now.receiver_count()
+    }
 }
 
 impl Clock for ManualClock {
@@ -94,6 +99,7 @@ mod tests {
         clock.advance(Duration::seconds(29));
         let early = ready(&mut wait);
         assert!(!early, "a second too early");
+        assert_eq!(clock.waits(), 1);
         clock.advance(Duration::seconds(1));
         wait.await;
         // What is past is over.

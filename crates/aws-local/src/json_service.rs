@@ -18,6 +18,11 @@ pub trait JsonService: fmt::Debug + Send + Sync + Sized + 'static {
     /// Its operations, one file each.
     const OPERATIONS: &'static [Operation<Self>];
 
+    /// What IAM must allow beside its operation's own permission.
+    fn more_permissions(&self, _visit: &Visit) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// Forgets what it holds of an account.
     fn forget(&self, account: &str);
 }
@@ -67,7 +72,8 @@ impl<S: JsonService> Neighbour for Json<S> {
     fn permissions(&self, visit: &Visit) -> Vec<(&'static str, String)> {
         let permission = row::<S>(visit).and_then(|row| row.permission.as_ref());
         let asked = permission.map(|asked| (asked.action, (asked.resource)(&self.0, visit)));
-        asked.into_iter().collect()
+        let more = self.0.more_permissions(visit);
+        asked.into_iter().chain(more).collect()
     }
 
     fn answer(&self, visit: Visit) -> Outcome {

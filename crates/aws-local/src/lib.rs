@@ -10,5 +10,40 @@
 
 pub mod clock;
 pub mod json_service;
+pub mod secrets_manager;
+pub mod sqs;
+
+use std::sync::Arc;
+
+use bedrock_emulator::neighbour::Neighbour;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+
+use self::{json_service::Json, secrets_manager::SecretsManager, sqs::Sqs};
+
+/// Every service, each also for callers in this process.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Amazon SQS.
+    pub sqs: Sqs,
+    /// AWS Secrets Manager.
+    pub secrets_manager: SecretsManager,
+}
+
+impl Services {
+    /// All services, empty, with the time that this clock tells.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            sqs: Sqs::new(Arc::clone(&clock)),
+            secrets_manager: SecretsManager::new(clock),
+        }
+    }
+
+    /// What goes into [`bedrock_emulator::Config::neighbours`].
+    pub fn neighbours(&self) -> Vec<Arc<dyn Neighbour>> {
+        vec![
+            Arc::new(Json(self.sqs.clone())),
+            Arc::new(Json(self.secrets_manager.clone())),
+        ]
+    }
+}

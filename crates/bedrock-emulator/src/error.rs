@@ -252,8 +252,11 @@ impl ApiError {
     }
 
     /// The HTTP status: `awsJson1_1` knows 400 and the 500s only; query services answer every
-    /// mistake of the caller but a denial with 400.
+    /// mistake of the caller but a denial with 400. A neighbour knows its own.
     pub(crate) const fn status(&self, protocol: Protocol) -> u16 {
+        if let Code::Own(own) = self.code {
+            return own.status;
+        }
         match (protocol, self.code.status()) {
             (
                 Protocol::AwsJson11

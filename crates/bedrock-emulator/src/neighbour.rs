@@ -79,6 +79,7 @@ pub struct Visit {
     pub request_id: String,
     /// When it arrived.
     pub now: OffsetDateTime,
+    principal: Arc<Principal>,
     rng: Rng,
 }
 
@@ -86,7 +87,7 @@ impl Visit {
     pub(crate) fn new(
         request: Arc<Request>,
         operation: &'static str,
-        caller: &Principal,
+        caller: &Arc<Principal>,
         account: Arc<str>,
         arrival: Arrival,
     ) -> Self {
@@ -98,8 +99,14 @@ impl Visit {
             region: arrival.region,
             request_id: arrival.request_id,
             now: arrival.now,
+            principal: Arc::clone(caller),
             rng: arrival.rng,
         }
+    }
+
+    /// The caller's unique id, as `GetCallerIdentity` tells it: `AIDA…`, or `AROA…:session`.
+    pub fn caller_id(&self) -> String {
+        self.principal.user_id()
     }
 
     /// The body as JSON; an empty one is an empty object.

@@ -24,6 +24,13 @@ EMULATED = {
     "cloudtrail": "LookupEvents",
     "service-quotas": """GetAWSDefaultServiceQuota GetServiceQuota ListAWSDefaultServiceQuotas
         ListServiceQuotas ListServices""",
+    "sqs": """CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage
+        DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
+        ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage SendMessage SendMessageBatch
+        SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue""",
+    "secretsmanager": """BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetRandomPassword
+        GetSecretValue ListSecretVersionIds ListSecrets PutSecretValue RestoreSecret TagResource UntagResource
+        UpdateSecret UpdateSecretVersionStage""",
 }
 
 
@@ -96,6 +103,12 @@ class EveryOperation(ServiceTest):
 
     def test_service_quotas(self):
         self.of("service-quotas")
+
+    def test_sqs(self):
+        self.of("sqs")
+
+    def test_secrets_manager(self):
+        self.of("secretsmanager")
 
 
 if __name__ == "__main__":

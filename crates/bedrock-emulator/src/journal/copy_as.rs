@@ -43,7 +43,8 @@ pub(crate) fn curl(record: &Record) -> String {
         // curl would call it a form.
         lines.push("-H 'content-type: application/json'".to_owned());
     }
-    let body = std::str::from_utf8(&request.body).ok();
+    let shown = record.shown_bytes(&request.body);
+    let body = std::str::from_utf8(&shown).ok();
     let body = body.filter(|text| !text.contains('\0'));
     match body {
         Some("") => {}
@@ -71,7 +72,7 @@ pub(crate) fn curl(record: &Record) -> String {
         let _ = write!(
             command,
             "echo {} | base64 --decode | ",
-            STANDARD.encode(&request.body)
+            STANDARD.encode(&shown)
         );
     }
     command.push_str(&lines.join(" \\\n  "));

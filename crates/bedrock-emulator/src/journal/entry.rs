@@ -31,7 +31,7 @@ pub struct Entry {
     /// Request headers, lower-case names. `authorization` keeps scope and signed headers; its
     /// signature or bearer token is replaced by `…`. `x-amz-security-token` and `x-api-key` likewise.
     pub headers: Vec<(String, String)>,
-    /// The request's body, if it is JSON.
+    /// The request's body, if it is JSON; values of Secrets Manager are replaced by `…`.
     pub body: Option<Value>,
     /// Length of the request's body in bytes.
     pub body_bytes: usize,
@@ -55,7 +55,7 @@ pub struct Entry {
     pub message: Option<String>,
     /// `x-amzn-RequestId` answered.
     pub request_id: String,
-    /// The answer's body, if it is JSON. A stream's events are in `frames`.
+    /// The answer's body, if it is JSON, likewise. A stream's events are in `frames`.
     pub answer: Option<Value>,
     /// Length of the answer's body in bytes.
     pub answer_bytes: usize,
@@ -123,7 +123,7 @@ impl Record {
             operation: self.operation.map(str::to_owned),
             model: self.model.clone(),
             headers: request.headers.iter().map(secrets::redacted).collect(),
-            body: answer::request_json(request),
+            body: self.shown(answer::request_json(request)),
             body_bytes: request.body.len(),
             access: self.inquiry.as_ref().map(|i| i.explain(request)),
             caller: auth::caller(request),
@@ -135,7 +135,7 @@ impl Record {
             error: self.error.map(|code| code.name().to_owned()),
             message: self.message.clone(),
             request_id: self.request_id.clone(),
-            answer: answer::whole_json(&self.body),
+            answer: self.shown(answer::whole_json(&self.body)),
             answer_bytes: answer::length(&self.body),
             frames: answer::frames(&self.body),
             stop_reason: self.stop_reason.clone(),

@@ -58,7 +58,8 @@ fn request(record: &Record) -> Value {
     });
     if !request.body.is_empty() {
         // HAR 1.2 knows no encoding of posted data; what is not text is shown in base64.
-        let text = String::from_utf8(request.body.to_vec());
+        let shown = record.shown_bytes(&request.body);
+        let text = String::from_utf8(shown.to_vec());
         let mut data = json!({
             "mimeType": request.header("content-type").unwrap_or("application/json"),
             "params": [],
@@ -66,7 +67,7 @@ fn request(record: &Record) -> Value {
         if let Ok(text) = text {
             data["text"] = text.into();
         } else {
-            data["text"] = STANDARD.encode(&request.body).into();
+            data["text"] = STANDARD.encode(&shown).into();
             data["comment"] = "base64".into();
         }
         out["postData"] = data;
@@ -105,10 +106,11 @@ fn content(record: &Record) -> Value {
     if bytes.is_empty() || record.content_type.contains("xml") {
         return content;
     }
-    if let Ok(text) = std::str::from_utf8(&bytes) {
+    let shown = record.shown_bytes(&bytes);
+    if let Ok(text) = std::str::from_utf8(&shown) {
         content["text"] = text.into();
     } else {
-        content["text"] = STANDARD.encode(&bytes).into();
+        content["text"] = STANDARD.encode(&shown).into();
         content["encoding"] = "base64".into();
     }
     content

@@ -1,4 +1,63 @@
-//! What never reaches the journal's reader: whatever would let somebody else be the caller.
+//! What never reaches the journal's reader: whatever would let somebody else be the caller, and the
+//! values that Secrets Manager keeps.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Record;
+use crate::service::Service;
+
+/// The members that Secrets Manager's service model calls sensitive.
+const SENSITIVE: [&str; 4] = [
+    "SecretString",
+    "SecretBinary",
+    "RandomPassword",
+    "RotationToken",
+];
+
+impl Record {
+    /// Whether its bodies may hold values of Secrets Manager.
+    fn is_sensitive(&self) -> bool {
+        matches!(self.service, Some(Service::Neighbour(about)) if about.signing_name == Some("secretsmanager"))
+    }
+
+    /// A body of it as JSON, as it is shown.
+    pub(super) fn shown(&self, body: Option<Value>) -> Option<Value> {
+        let mut body = body?;
+        if self.is_sensitive() {
+            conceal(&mut body);
+        }
+        Some(body)
+    }
+
+    /// The bytes of a body of it, as they are shown.
+    pub(super) fn shown_bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        if !self.is_sensitive() || bytes.is_empty() {
+            return Cow::Borrowed(bytes);
+        }
+        // What is not JSON was refused, and may still hold a value.
+        let body = serde_json::from_slice(bytes).ok();
+        let shown = self.shown(body).map(|body| body.to_string());
+        Cow::Owned(shown.unwrap_or_else(|| "…".to_owned()).into_bytes())
+    }
+}
+
+fn conceal(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if SENSITIVE.contains(&name.as_str()) {
+                    *value = "…".into();
+                } else {
+                    conceal(value);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(conceal),
+        _ => {}
+    }
+}
 
 /// A header as it is shown.
 pub(super) fn redacted((name, value): &(String, String)) -> (String, String) {

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, bail};
+use aws_local::{Services, SystemClock};
 use bedrock_emulator::{
     Config, Emulator,
     emulator::{Auth, Latency},
@@ -99,7 +100,12 @@ pub(crate) async fn start(config: Config, addr: SocketAddr) -> anyhow::Result<En
     start_with(config, addr, Setup::default()).await
 }
 
-async fn start_with(config: Config, addr: SocketAddr, setup: Setup) -> anyhow::Result<Endpoint> {
+async fn start_with(
+    mut config: Config,
+    addr: SocketAddr,
+    setup: Setup,
+) -> anyhow::Result<Endpoint> {
+    config.neighbours = Services::new(Arc::new(SystemClock)).neighbours();
     let emulator = Emulator::new(config).context("the emulator cannot start")?;
     Endpoint::open(addr, Arc::new(emulator), setup)
         .await
