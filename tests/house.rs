@@ -13,8 +13,11 @@ use serde_json::Value;
 /// Which of our crates each of our crates may use. A new edge is a design decision: change
 /// `ARCHITECTURE.md` with it.
 const EDGES: &[(&str, &[&str])] = &[
-    // The endpoint in tests only: where the real SDKs call.
-    ("aws-local", &["bedrock-emulator", "bedrock-endpoint"]),
+    (
+        "aws-local",
+        // The endpoint in tests only: where the real SDKs call.
+        &["bedrock-emulator", "bedrock-endpoint", "lambda-host"],
+    ),
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),
     (

@@ -10,16 +10,17 @@
 
 pub mod clock;
 pub mod json_service;
+pub mod lambda;
 pub mod secrets_manager;
 pub mod sqs;
 
 use std::sync::Arc;
 
-use bedrock_emulator::neighbour::Neighbour;
+use bedrock_emulator::{Emulator, neighbour::Neighbour};
 
 pub use clock::{Clock, ManualClock, SystemClock};
 
-use self::{json_service::Json, secrets_manager::SecretsManager, sqs::Sqs};
+use self::{json_service::Json, lambda::Lambda, secrets_manager::SecretsManager, sqs::Sqs};
 
 /// Every service, each also for callers in this process.
 #[derive(Debug, Clone)]
@@ -28,13 +29,17 @@ pub struct Services {
     pub sqs: Sqs,
     /// AWS Secrets Manager.
     pub secrets_manager: SecretsManager,
+    /// AWS Lambda.
+    pub lambda: Lambda,
 }
 
 impl Services {
     /// All services, empty, with the time that this clock tells.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let sqs = Sqs::new(Arc::clone(&clock));
         Self {
-            sqs: Sqs::new(Arc::clone(&clock)),
+            lambda: Lambda::new(Arc::clone(&clock), sqs.clone()),
+            sqs,
             secrets_manager: SecretsManager::new(clock),
         }
     }
@@ -44,6 +49,13 @@ impl Services {
         vec![
             Arc::new(Json(self.sqs.clone())),
             Arc::new(Json(self.secrets_manager.clone())),
+            Arc::new(self.lambda.clone()),
         ]
+    }
+
+    /// Tells the services that work in others' names where they find them: the emulator they are
+    /// neighbours of, and its URL. Lambda functions can be created from then on.
+    pub fn connect(&self, emulator: &Arc<Emulator>, endpoint_url: &str) {
+        self.lambda.connect(emulator, endpoint_url);
     }
 }
