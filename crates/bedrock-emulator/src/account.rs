@@ -10,6 +10,7 @@ use crate::{
     bedrock::profiles::OwnProfile,
     cache::PromptCache,
     catalogue::ApplicationProfile,
+    cloudwatch::Alarms,
     emulator::Config,
     error::Code,
     fault::Faults,
@@ -42,6 +43,7 @@ pub(crate) struct State {
     /// What model invocation logging wrote down.
     pub(crate) logs: Journal,
     pub(crate) meters: Meters,
+    pub(crate) alarms: Alarms,
     /// Of callers without policies of their own.
     pub(crate) policies: Policies,
     /// Of the account itself.
@@ -152,6 +154,7 @@ impl State {
             script: Script::default(),
             logs: Journal::new(config.journal_capacity, config.journal_bytes),
             meters: Meters::default(),
+            alarms: Alarms::default(),
             policies,
             service_control,
             buckets: Buckets::default(),

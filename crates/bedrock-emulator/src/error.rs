@@ -122,6 +122,12 @@ codes! {
     InvalidNextToken = "InvalidNextToken", 400, "invalidNextToken";
     /// 400: no page has this token (CloudTrail).
     InvalidNextTokenException = "InvalidNextTokenException", 400, "invalidNextTokenException";
+    /// 404: no such alarm (CloudWatch).
+    NotFound = "ResourceNotFound", 404, "resourceNotFound";
+    /// 400: a text is not the JSON it has to be (CloudWatch).
+    InvalidFormatFault = "InvalidFormatFault", 400, "invalidFormatFault";
+    /// 400: no room for more of it (CloudWatch).
+    LimitExceededFault = "LimitExceededFault", 400, "limitExceededFault";
     /// 400: no room for more of it.
     LimitExceeded = "LimitExceededException", 400, "limitExceededException";
     /// 400: a value is refused (CloudWatch Logs).
@@ -413,6 +419,8 @@ impl Code {
             Self::Validation | Self::Serialization => "ValidationError",
             Self::InternalServer => "InternalFailure",
             Self::MissingRequiredParameter => "MissingParameter",
+            Self::InvalidFormatFault => "InvalidFormat",
+            Self::LimitExceededFault => "LimitExceeded",
             other => {
                 let name = other.name();
                 name.strip_suffix("Exception").unwrap_or(name)

@@ -17,11 +17,12 @@ pub(crate) const UNKNOWN: &str = "You specified an invalid value for nextToken. 
 pub(crate) struct List(u64);
 
 /// What says which page is wanted, and not of what.
-const OF_THE_PAGE: [&str; 5] = [
+const OF_THE_PAGE: [&str; 6] = [
     "nextToken",
     "NextToken",
     "maxResults",
     "MaxResults",
+    "MaxRecords",
     "limit",
 ];
 

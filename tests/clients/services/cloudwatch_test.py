@@ -1,5 +1,6 @@
 """boto3's `cloudwatch`, in each of the three protocols that it can speak."""
 
+import json
 import unittest
 from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
@@ -181,6 +182,88 @@ class Suite:
         self.assertEqual(after["outputtokencount"], sum(usage["outputTokens"] for usage in usages))
         listed = self.cloudwatch.list_metrics(Namespace="AWS/Bedrock", MetricName="Invocations")["Metrics"]
         self.assertIn([{"Name": "ModelId", "Value": HAIKU}], [metric["Dimensions"] for metric in listed])
+
+    def alarm(self, name, **more):
+        self.cloudwatch.put_metric_alarm(**{
+            "AlarmName": name, "Namespace": self.namespace, "MetricName": "Errors", "Statistic": "Minimum",
+            "Period": 60, "EvaluationPeriods": 2, "DatapointsToAlarm": 1, "Threshold": 50.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+        } | more)
+
+    def described(self, name):
+        [alarm] = self.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return alarm
+
+    def summaries(self, name, kind="StateUpdate"):
+        pages = self.cloudwatch.get_paginator("describe_alarm_history").paginate(
+            AlarmName=name, HistoryItemType=kind, ScanBy="TimestampAscending")
+        return [item["HistorySummary"] for page in pages for item in page["AlarmHistoryItems"]]
+
+    def test_an_alarm_rings_by_itself_and_comes_back(self):
+        name, page = self.id(), "arn:aws:sns:us-east-1:123456789012:page"
+        self.alarm(name, AlarmActions=[page], AlarmDescription="too slow", Unit="Count",
+                   Dimensions=[{"Name": "Tenant", "Value": "a"}], Tags=[{"Key": "team", "Value": "b"}])
+        new = self.described(name)
+        self.assertEqual((new["StateValue"], new["ActionsEnabled"]), ("INSUFFICIENT_DATA", True))
+        self.assertEqual(new["Dimensions"], [{"Name": "Tenant", "Value": "a"}])
+        self.assertEqual((new["EvaluationPeriods"], new["Threshold"], new["Unit"]), (2, 50, "Count"))
+        tags = self.cloudwatch.list_tags_for_resource(ResourceARN=new["AlarmArn"])["Tags"]
+        self.assertEqual(tags, [{"Key": "team", "Value": "b"}])
+        datum = {"MetricName": "Errors", "Timestamp": minutes_ago(1), "Unit": "Count",
+                 "Dimensions": [{"Name": "Tenant", "Value": "a"}]}
+        self.put(datum | {"Value": 99.5})
+        ringing = self.described(name)
+        self.assertEqual(ringing["StateValue"], "ALARM")
+        self.assertRegex(ringing["StateReason"], r"^Threshold Crossed: 1 out of the last 2 datapoints \[99\.5 ")
+        self.assertEqual(json.loads(ringing["StateReasonData"])["recentDatapoints"], [99.5])
+        self.assertGreaterEqual(ringing["StateUpdatedTimestamp"], new["StateUpdatedTimestamp"])
+        # The same minute's minimum falls.
+        self.put(datum | {"Value": 10})
+        self.assertEqual(self.described(name)["StateValue"], "OK")
+        self.assertEqual(self.summaries(name), [
+            "Alarm updated from INSUFFICIENT_DATA to ALARM", "Alarm updated from ALARM to OK"])
+        self.assertEqual(self.summaries(name, "Action"), [f"Successfully executed action {page}"])
+        for_metric = self.cloudwatch.describe_alarms_for_metric(
+            Namespace=self.namespace, MetricName="Errors", Dimensions=datum["Dimensions"])["MetricAlarms"]
+        self.assertEqual([alarm["AlarmName"] for alarm in for_metric], [name])
+
+    def test_an_alarm_on_an_expression(self):
+        at, name = minutes_ago(1), self.id()
+        self.put({"MetricName": "Calls", "Timestamp": at, "Value": 20}, {"MetricName": "Bad", "Timestamp": at, "Value": 3})
+
+        def stat(id):
+            metric = {"Namespace": self.namespace, "MetricName": id.capitalize()}
+            return {"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+
+        metrics = [stat("calls"), stat("bad"), {"Id": "rate", "Expression": "100 * bad / calls", "Label": "Rate"}]
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name, Metrics=metrics, EvaluationPeriods=1, Threshold=10,
+            ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching")
+        alarm = self.described(name)
+        self.assertEqual((alarm["StateValue"], alarm["TreatMissingData"]), ("ALARM", "notBreaching"))
+        self.assertEqual(alarm["Metrics"][2]["Expression"], "100 * bad / calls")
+        self.assertEqual(alarm["Metrics"][0]["MetricStat"]["Period"], 60)
+
+    def test_alarms_are_told_set_switched_and_deleted(self):
+        names = [f"{self.id()} {n}" for n in range(3)]
+        for name in names:
+            self.alarm(name)
+        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=self.id(), PaginationConfig={"PageSize": 2})
+        self.assertEqual([alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]], names)
+        self.cloudwatch.disable_alarm_actions(AlarmNames=names)
+        self.assertFalse(self.described(names[0])["ActionsEnabled"])
+        self.cloudwatch.enable_alarm_actions(AlarmNames=names)
+        self.assertTrue(self.described(names[0])["ActionsEnabled"])
+        self.cloudwatch.set_alarm_state(AlarmName=names[0], StateValue="ALARM", StateReason="a drill")
+        self.assertEqual(self.summaries(names[0])[0], "Alarm updated from INSUFFICIENT_DATA to ALARM")
+        self.cloudwatch.delete_alarms(AlarmNames=names)
+        self.assertEqual(self.cloudwatch.describe_alarms(AlarmNamePrefix=self.id())["MetricAlarms"], [])
+        with self.assertRaises(self.cloudwatch.exceptions.ResourceNotFound):
+            self.cloudwatch.set_alarm_state(AlarmName=names[0], StateValue="OK", StateReason="")
+        with self.assertRaises(self.cloudwatch.exceptions.InvalidParameterValueException) as raised:
+            self.alarm("x", Period=10)
+        self.assertIn("multiple of 60", raised.exception.response["Error"]["Message"])
 
     def test_errors_have_their_old_names_and_their_types(self):
         put = self.cloudwatch.put_metric_data

@@ -18,7 +18,9 @@ EMULATED = {
     "bedrock-runtime": """ApplyGuardrail Converse ConverseStream CountTokens GetAsyncInvoke InvokeModel
         InvokeModelWithResponseStream ListAsyncInvokes StartAsyncInvoke""",
     "sts": "AssumeRole GetCallerIdentity GetSessionToken",
-    "cloudwatch": "GetMetricData GetMetricStatistics ListMetrics PutMetricData",
+    "cloudwatch": """DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric
+        DisableAlarmActions EnableAlarmActions GetMetricData GetMetricStatistics ListMetrics
+        ListTagsForResource PutMetricAlarm PutMetricData SetAlarmState TagResource UntagResource""",
     "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DescribeLogGroups
         DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents PutRetentionPolicy""",
     "cloudtrail": "LookupEvents",

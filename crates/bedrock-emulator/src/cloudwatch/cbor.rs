@@ -4,7 +4,7 @@
 use ciborium::{de::Error, value::Value as Cbor};
 use serde_json::{Map, Value};
 
-use super::Shape;
+use super::{Shape, shape::in_seconds};
 
 /// Requests of this service are a few levels deep.
 const DEPTH_MAX: usize = 16;
@@ -69,16 +69,26 @@ pub(crate) fn error(name: &str, message: &str) -> Vec<u8> {
 }
 
 /// Major types of CBOR, in the upper three bits of an item's first byte (RFC 8949).
+const UNSIGNED: u8 = 0 << 5;
+const NEGATIVE: u8 = 1 << 5;
 const TEXT: u8 = 3 << 5;
 const ARRAY: u8 = 4 << 5;
 const MAP: u8 = 5 << 5;
 const TAG: u8 = 6 << 5;
 const DOUBLE: u8 = 0xFB;
+const FALSE: u8 = 0xF4;
+const TRUE: u8 = 0xF5;
 
 fn put(into: &mut Vec<u8>, shape: &Shape) {
     match shape {
         Shape::Text(text) => put_text(into, text),
         Shape::Number(number) => put_number(into, *number),
+        Shape::Whole(number) => put_whole(into, *number),
+        Shape::Flag(yes) => into.push(if *yes { TRUE } else { FALSE }),
+        Shape::Millis(ms) => {
+            into.push(TAG | EPOCH);
+            put_number(into, in_seconds(*ms));
+        }
         #[expect(
             clippy::cast_precision_loss,
             reason = "seconds since the epoch are far below 2^53"
@@ -115,6 +125,17 @@ fn put_text(into: &mut Vec<u8>, text: &str) {
     into.extend_from_slice(text.as_bytes());
 }
 
+/// A whole number: below zero as how far it is below -1.
+fn put_whole(into: &mut Vec<u8>, number: i64) {
+    let (major, size) = if number < 0 {
+        (NEGATIVE, !number)
+    } else {
+        (UNSIGNED, number)
+    };
+    into.push(major | 0x1B);
+    into.extend_from_slice(&size.to_be_bytes());
+}
+
 fn put_number(into: &mut Vec<u8>, number: f64) {
     into.push(DOUBLE);
     into.extend_from_slice(&number.to_be_bytes());
@@ -142,9 +163,15 @@ mod tests {
         let shape = Shape::Members(vec![
             ("A", "ä".into()),
             ("B", Shape::List(vec![Shape::Number(1.5), Shape::Time(60)])),
+            (
+                "C",
+                Shape::List(vec![Shape::Whole(300), Shape::Whole(-2), Shape::Flag(true)]),
+            ),
+            ("D", Shape::Millis(1_500)),
         ]);
         let read = read(&write(&shape)).unwrap();
-        assert_eq!(read, json!({"A": "ä", "B": [1.5, 60.0]}));
+        let wanted = json!({"A": "ä", "B": [1.5, 60.0], "C": [300, -2, true], "D": 1.5});
+        assert_eq!(read, wanted);
     }
 
     /// As the Rust SDK writes: maps and lists without a length.

@@ -33,7 +33,7 @@ pub(super) const OPERATION: Plain = Plain {
 };
 
 /// One of the request's queries.
-struct Query<'v> {
+pub(super) struct Query<'v> {
     id: &'v str,
     label: Option<&'v str>,
     returns: bool,
@@ -69,16 +69,10 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
     };
     let list = List::of_input(call, OPERATION.name, input.members().clone());
     let mut page = Page::asked(input, list)?;
-    let queries = queries(input, start, end)?;
+    let queries = queries(input.list("MetricDataQueries"), start, end)?;
     let state = call.account.state();
     let found = state.meters.found(call.region);
-    let asked = Asked {
-        queries: &queries,
-        found: &found,
-        default: Span::new(start, end, shortest(&queries))?,
-        running: RefCell::default(),
-        known: RefCell::default(),
-    };
+    let asked = Asked::new(&queries, &found, Span::new(start, end, shortest(&queries))?);
     let mut results = Vec::new();
     for query in queries.iter().filter(|query| query.returns) {
         let label = query.label.unwrap_or(match &query.asks {
@@ -111,8 +105,12 @@ fn act(call: &Call<'_>, input: Input<'_>) -> Result<Shape, ApiError> {
     Ok(Shape::Members(members))
 }
 
-fn queries<'v>(input: Input<'v>, start: i64, end: i64) -> Result<Vec<Query<'v>>, ApiError> {
-    let list = input.list("MetricDataQueries");
+/// The queries of a list, over that time.
+pub(super) fn queries<'v>(
+    list: Vec<Input<'v>>,
+    start: i64,
+    end: i64,
+) -> Result<Vec<Query<'v>>, ApiError> {
     if list.is_empty() || list.len() > QUERIES_MAX {
         return Err(invalid(format!(
             "The collection MetricDataQueries must hold from 1 to {QUERIES_MAX} queries."
@@ -187,7 +185,7 @@ fn query<'v>(input: Input<'v>, id: &'v str, start: i64, end: i64) -> Result<Quer
 }
 
 /// The period of expressions that name none.
-fn shortest(queries: &[Query<'_>]) -> i64 {
+pub(super) fn shortest(queries: &[Query<'_>]) -> i64 {
     let periods = queries.iter().filter_map(|query| match &query.asks {
         Asks::Metric { span, .. } => Some(span.period),
         Asks::Expression { period, .. } => *period,
@@ -196,7 +194,7 @@ fn shortest(queries: &[Query<'_>]) -> i64 {
 }
 
 /// All queries of a request, each of which may name others.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     queries: &'a [Query<'a>],
     found: &'a [Found<'a>],
     default: Span,
@@ -206,7 +204,51 @@ struct Asked<'a> {
     known: RefCell<BTreeMap<&'a str, Value>>,
 }
 
+impl Query<'_> {
+    pub(super) const fn returns(&self) -> bool {
+        self.returns
+    }
+
+    /// The metric that it asks for, if it is no expression.
+    pub(super) const fn selector(&self) -> Option<&Selector<'_>> {
+        match &self.asks {
+            Asks::Metric { selector, .. } => Some(selector),
+            Asks::Expression { .. } => None,
+        }
+    }
+}
+
 impl<'a> Asked<'a> {
+    /// `default` is the time of expressions.
+    pub(super) fn new(queries: &'a [Query<'a>], found: &'a [Found<'a>], default: Span) -> Self {
+        Self {
+            queries,
+            found,
+            default,
+            running: RefCell::default(),
+            known: RefCell::default(),
+        }
+    }
+
+    /// What the first query that returns data comes to, if that is one time series.
+    pub(super) fn the_series(&self) -> Result<Points, ApiError> {
+        let query = self.queries.iter().find(|query| query.returns);
+        let query = query.ok_or_else(|| invalid("No query returns data."))?;
+        let value = self.value(query)?;
+        if let Value::Series(points) = value {
+            return Ok(points);
+        }
+        Err(invalid(format!(
+            "Error in expression '{}': an alarm watches one time series, and this is {}.",
+            query.id,
+            if matches!(value, Value::Scalar(_)) {
+                "a number"
+            } else {
+                "several"
+            }
+        )))
+    }
+
     fn value(&self, query: &'a Query<'a>) -> Result<Value, ApiError> {
         if let Some(known) = self.known.borrow().get(query.id) {
             return Ok(known.clone());

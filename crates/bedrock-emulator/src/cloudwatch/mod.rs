@@ -1,10 +1,11 @@
-//! Amazon CloudWatch (`monitoring`), as far as somebody who watches Bedrock needs it: reading metrics
-//! and putting one's own. One operation, one file.
+//! Amazon CloudWatch (`monitoring`), as far as somebody who watches Bedrock needs it: reading metrics,
+//! putting one's own, and alarms on both. One operation, one file.
 //!
 //! Its clients speak three protocols (boto3 JSON 1.0, older ones the query protocol, the Rust SDK RPC
 //! v2 CBOR). `wire` reads all of them into one [`Input`] and writes one [`Shape`] in each; the
 //! operations know nothing of it.
 
+mod alarm;
 mod cbor;
 mod expression;
 mod get_metric_data;
@@ -24,6 +25,7 @@ use crate::{
 use input::Input;
 use shape::Shape;
 
+pub(crate) use alarm::{Alarm, Alarms};
 pub(crate) use cbor::error as cbor_error;
 
 /// The prefix of `X-Amz-Target`, and the service's name in RPC paths.
@@ -37,6 +39,17 @@ pub(crate) const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-
 
 /// Its operations.
 pub(crate) const OPERATIONS: &[Plain] = &[
+    alarm::put_metric_alarm::OPERATION,
+    alarm::describe_alarms::OPERATION,
+    alarm::describe_alarms_for_metric::OPERATION,
+    alarm::describe_alarm_history::OPERATION,
+    alarm::set_alarm_state::OPERATION,
+    alarm::delete_alarms::OPERATION,
+    alarm::alarm_actions::ENABLE,
+    alarm::alarm_actions::DISABLE,
+    alarm::tags::TAG,
+    alarm::tags::UNTAG,
+    alarm::tags::LIST,
     get_metric_data::OPERATION,
     get_metric_statistics::OPERATION,
     list_metrics::OPERATION,

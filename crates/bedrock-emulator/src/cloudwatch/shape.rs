@@ -10,14 +10,21 @@ use crate::xml::Xml;
 pub(super) enum Shape {
     Text(String),
     Number(f64),
+    Whole(i64),
+    Flag(bool),
     /// Seconds since the Unix epoch.
     Time(i64),
+    /// Milliseconds since then.
+    Millis(i64),
     List(Vec<Shape>),
     /// A map from text to numbers.
     Numbers(Vec<(String, f64)>),
     /// Members in the service model's order.
-    Members(Vec<(&'static str, Shape)>),
+    Members(Members),
 }
+
+/// Names and values.
+pub(super) type Members = Vec<(&'static str, Shape)>;
 
 impl From<&str> for Shape {
     fn from(text: &str) -> Self {
@@ -31,7 +38,10 @@ impl Shape {
         match self {
             Self::Text(text) => text.as_str().into(),
             Self::Number(number) => json!(number),
+            Self::Whole(number) => (*number).into(),
+            Self::Flag(yes) => (*yes).into(),
             Self::Time(seconds) => (*seconds).into(),
+            Self::Millis(ms) => json!(in_seconds(*ms)),
             Self::List(list) => list.iter().map(Self::json).collect(),
             Self::Numbers(pairs) => {
                 let pairs = pairs.iter();
@@ -55,7 +65,10 @@ impl Shape {
         match self {
             Self::Text(text) => xml.text(name, text),
             Self::Number(number) => xml.text(name, &number.to_string()),
-            Self::Time(seconds) => xml.text(name, &iso(*seconds)),
+            Self::Whole(number) => xml.text(name, &number.to_string()),
+            Self::Flag(yes) => xml.text(name, if *yes { "true" } else { "false" }),
+            Self::Time(seconds) => xml.text(name, &iso(*seconds * 1_000)),
+            Self::Millis(ms) => xml.text(name, &iso(*ms)),
             Self::List(list) => xml.within(name, |xml| {
                 for item in list {
                     item.xml("member", xml);
@@ -83,8 +96,18 @@ impl Shape {
     }
 }
 
-fn iso(seconds: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(seconds);
+/// Seconds with a fraction.
+pub(super) fn in_seconds(ms: i64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since the epoch are far below 2^53"
+    )]
+    let ms = ms as f64;
+    ms / 1_000.0
+}
+
+fn iso(ms: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
     let text = time.ok().and_then(|time| time.format(&Rfc3339).ok());
     text.unwrap_or_default()
 }

@@ -137,6 +137,12 @@ impl<'v> Selector<'v> {
         })
     }
 
+    /// Whether the other names the same metric, whatever its unit.
+    pub(super) fn same_metric(&self, other: &Self) -> bool {
+        (self.namespace, self.name, &self.dimensions)
+            == (other.namespace, other.name, &other.dimensions)
+    }
+
     /// The metrics that it selects: more than one when values were put with several units.
     pub(super) fn select<'f, 'm>(&self, found: &'f [Found<'m>]) -> Vec<&'f Found<'m>> {
         let all = found.iter();

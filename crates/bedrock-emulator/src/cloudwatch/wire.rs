@@ -21,20 +21,9 @@ pub(super) fn answer(
     operation: &str,
     act: impl FnOnce(Input<'_>) -> Result<Shape, ApiError>,
 ) -> Result<Told, ApiError> {
-    let body = unpacked(call)?;
-    let protocol = route::protocol(call.request);
-    let members = match protocol {
-        Protocol::Cbor if body.is_empty() => Value::Object(Map::new()),
-        Protocol::Cbor => cbor::read(&body).map_err(|error| {
-            let message = format!("The request is not CBOR: {error}");
-            ApiError::front_door(Code::Serialization, message)
-        })?,
-        Protocol::Query { .. } => form(call, &body),
-        _ if body.is_empty() => Value::Object(Map::new()),
-        _ => serde_json::from_slice(&body).map_err(|e| ApiError::serialization(&e))?,
-    };
+    let members = members(call)?;
     let shape = act(Input::new(&members))?;
-    Ok(match protocol {
+    Ok(match route::protocol(call.request) {
         Protocol::Cbor => Told {
             status: 200,
             content_type: "application/cbor",
@@ -45,6 +34,27 @@ pub(super) fn answer(
             content_type: "application/x-amz-json-1.0",
             ..Told::json(&shape.json())
         },
+    })
+}
+
+/// A text that the request has, for IAM, before it is understood.
+pub(super) fn member(call: &Call<'_>, name: &str) -> Option<String> {
+    let members = members(call).ok()?;
+    let text = members.get(name)?.as_str()?;
+    Some(text.to_owned())
+}
+
+fn members(call: &Call<'_>) -> Result<Value, ApiError> {
+    let body = unpacked(call)?;
+    Ok(match route::protocol(call.request) {
+        Protocol::Cbor if body.is_empty() => Value::Object(Map::new()),
+        Protocol::Cbor => cbor::read(&body).map_err(|error| {
+            let message = format!("The request is not CBOR: {error}");
+            ApiError::front_door(Code::Serialization, message)
+        })?,
+        Protocol::Query { .. } => form(call, &body),
+        _ if body.is_empty() => Value::Object(Map::new()),
+        _ => serde_json::from_slice(&body).map_err(|e| ApiError::serialization(&e))?,
     })
 }
 

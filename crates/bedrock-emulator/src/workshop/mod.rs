@@ -4,6 +4,7 @@
 //! and changes no request's bytes. `openapi.json` describes it; a test compares the two.
 
 mod accounts;
+mod alarms;
 mod copy_as;
 mod cost;
 mod embedded_metrics;
@@ -63,6 +64,7 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     copy_as::RUST,
     copy_as::HAR,
     metrics::OPERATION,
+    alarms::OPERATION,
     cost::OPERATION,
     trail::OPERATION,
     invocation_logs::OPERATION,

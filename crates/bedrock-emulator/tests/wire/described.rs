@@ -283,6 +283,24 @@ fn life() -> Answered {
     ] {
         tell("GET", list, none.clone());
     }
+    let alarm = json!({
+        "AlarmName": "calls", "Namespace": "AWS/Bedrock", "MetricName": "Invocations",
+        "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 0.0,
+        "ComparisonOperator": "LessThanOrEqualToThreshold", "TreatMissingData": "breaching",
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:page"],
+    });
+    let put = Request {
+        method: "POST".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![(
+            "x-amz-target".to_owned(),
+            "GraniteServiceVersion20100801.PutMetricAlarm".to_owned(),
+        )],
+        body: alarm.to_string().into(),
+        connection: 1,
+    };
+    assert_eq!(emulator.handle(&put, now()).status, 200);
+    tell("GET", "alarms", none.clone());
     tell("DELETE", "faults/2", none.clone());
     tell("DELETE", "faults", none.clone());
     tell("DELETE", "script", none.clone());

@@ -5,6 +5,7 @@
     reason = "this is a test; the functions that tests share may panic too"
 )]
 
+mod alarms;
 mod api_keys;
 mod authentication;
 mod bench;

@@ -2,6 +2,9 @@
 //! client of `tests/clients` does.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "cloudwatch/alarms.rs"]
+mod alarms;
+
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_bedrockruntime::{
