@@ -9,6 +9,7 @@
 //! the AWS JSON protocols is a table of operations), then a service's folder: one operation, one file.
 
 pub mod clock;
+pub mod dynamodb;
 pub mod json_service;
 pub mod lambda;
 pub mod secrets_manager;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use bedrock_emulator::{Emulator, neighbour::Neighbour};
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use dynamodb::DynamoDb;
 
 use self::{json_service::Json, lambda::Lambda, secrets_manager::SecretsManager, sqs::Sqs};
 
@@ -31,6 +33,8 @@ pub struct Services {
     pub secrets_manager: SecretsManager,
     /// AWS Lambda.
     pub lambda: Lambda,
+    /// Amazon `DynamoDB`.
+    pub dynamodb: DynamoDb,
 }
 
 impl Services {
@@ -41,6 +45,7 @@ impl Services {
             lambda: Lambda::new(Arc::clone(&clock), sqs.clone()),
             sqs,
             secrets_manager: SecretsManager::new(clock),
+            dynamodb: DynamoDb::new(),
         }
     }
 
@@ -50,6 +55,7 @@ impl Services {
             Arc::new(Json(self.sqs.clone())),
             Arc::new(Json(self.secrets_manager.clone())),
             Arc::new(self.lambda.clone()),
+            self.dynamodb.neighbour(),
         ]
     }
 

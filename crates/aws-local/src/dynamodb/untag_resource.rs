@@ -1,0 +1,29 @@
+//! `UntagResource`.
+
+use bedrock_emulator::{error::ApiError, neighbour::Visit};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{DynamoDb, constraints::Constraints, members, tag_resource::tagged};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Members {
+    resource_arn: Option<String>,
+    tag_keys: Option<Vec<String>>,
+}
+
+pub(super) fn answer(service: &DynamoDb, visit: &Visit) -> Result<Json, ApiError> {
+    let asked: Members = members(visit)?;
+    let mut constraints = Constraints::default();
+    constraints.required("resourceArn", asked.resource_arn.is_some());
+    constraints.required("tagKeys", asked.tag_keys.is_some());
+    constraints.finish()?;
+    service.store.of(visit, |place| {
+        let table = tagged(place, visit, asked.resource_arn)?;
+        for key in asked.tag_keys.unwrap_or_default() {
+            table.tags.remove(&key);
+        }
+        Ok(json!({}))
+    })
+}
