@@ -21,8 +21,9 @@ EMULATED = {
     "cloudwatch": """DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric
         DisableAlarmActions EnableAlarmActions GetMetricData GetMetricStatistics ListMetrics
         ListTagsForResource PutMetricAlarm PutMetricData SetAlarmState TagResource UntagResource""",
-    "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DescribeLogGroups
-        DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents PutRetentionPolicy""",
+    "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteMetricFilter
+        DescribeLogGroups DescribeLogStreams DescribeMetricFilters FilterLogEvents GetLogEvents PutLogEvents
+        PutMetricFilter PutRetentionPolicy TestMetricFilter""",
     "cloudtrail": "LookupEvents",
     "service-quotas": """GetAWSDefaultServiceQuota GetServiceQuota ListAWSDefaultServiceQuotas
         ListServiceQuotas ListServices""",

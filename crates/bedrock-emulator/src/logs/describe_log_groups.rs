@@ -52,7 +52,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             let mut out = json!({
                 "logGroupName": name,
                 "creationTime": group.created,
-                "metricFilterCount": 0,
+                "metricFilterCount": group.filters.len(),
                 "arn": format!("{arn}:*"),
                 "storedBytes": group.bytes(),
                 "logGroupClass": "STANDARD",

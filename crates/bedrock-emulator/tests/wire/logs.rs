@@ -470,3 +470,206 @@ fn a_group_keeps_its_liveliest_streams() {
     assert_eq!(found.len(), 1_000);
     assert_eq!(found[0]["message"], "s5");
 }
+
+fn transformation(value: &str, more: &Value) -> Value {
+    let mut made = json!({
+        "metricName": "Latency", "metricNamespace": "Lesson", "metricValue": value,
+    });
+    let more = more.as_object().unwrap().clone();
+    made.as_object_mut().unwrap().extend(more);
+    json!([made])
+}
+
+#[test]
+fn metric_filters_turn_lines_into_metrics() {
+    let (emulator, _) = quiet();
+    let at = now().unix_timestamp() * 1_000;
+    let group = "g";
+    told(&emulator, "CreateLogGroup", &json!({"logGroupName": group}));
+    let filter = |name: &str, pattern: &str, made: Value| {
+        let input = json!({
+            "logGroupName": group, "filterName": name, "filterPattern": pattern,
+            "metricTransformations": made,
+        });
+        told(&emulator, "PutMetricFilter", &input);
+    };
+    let errors = json!({"metricName": "Errors", "defaultValue": 0.0, "unit": "Count"});
+    filter(
+        "errors",
+        "{ $.level = \"ERROR\" }",
+        transformation("1", &errors),
+    );
+    let by_model = json!({"dimensions": {"Model": "$.model"}, "unit": "Milliseconds"});
+    filter("latency", "{ $.ms = * }", transformation("$.ms", &by_model));
+    let size = json!({"metricName": "Size"});
+    filter(
+        "size",
+        "[ip, status = 2*, size]",
+        transformation("$size", &size),
+    );
+    let lines = [
+        r#"{"level": "ERROR", "ms": 30, "model": "a"}"#,
+        r#"{"level": "INFO", "ms": 12.5, "model": "a"}"#,
+        r#"{"level": "INFO", "ms": 7}"#,
+        r#"{"level": "INFO", "ms": "slow", "model": "a"}"#,
+        "10.0.0.1 200 512",
+        "10.0.0.1 500 1000",
+    ];
+    let events = lines.iter().map(|line| (at, (*line).to_owned()));
+    emulator.put_log_events("123456789012", "us-east-1", group, "s", events, now());
+    assert_eq!(metric(&emulator, "Lesson", "Errors", &[]), (1.0, 6.0));
+    assert_eq!(
+        metric(&emulator, "Lesson", "Latency", &[("Model", "a")]),
+        (42.5, 2.0)
+    );
+    assert_eq!(metric(&emulator, "Lesson", "Latency", &[]), (0.0, 0.0));
+    assert_eq!(metric(&emulator, "Lesson", "Size", &[]), (512.0, 1.0));
+
+    let names = |input: Value| {
+        let found = told(&emulator, "DescribeMetricFilters", &input)["metricFilters"].clone();
+        let names = found.as_array().unwrap().iter();
+        let names: Vec<_> = names
+            .map(|f| f["filterName"].as_str().unwrap().to_owned())
+            .collect();
+        names
+    };
+    assert_eq!(names(json!({})), ["errors", "latency", "size"]);
+    assert_eq!(
+        names(json!({"logGroupName": group, "filterNamePrefix": "l"})),
+        ["latency"]
+    );
+    assert_eq!(
+        names(json!({"metricName": "Size", "metricNamespace": "Lesson"})),
+        ["size"]
+    );
+    let page = told(&emulator, "DescribeMetricFilters", &json!({"limit": 2}));
+    assert_eq!(names(json!({"nextToken": page["nextToken"]})), ["size"]);
+    let described = &page["metricFilters"][0];
+    assert_eq!(
+        described["metricTransformations"],
+        transformation("1", &errors)
+    );
+    let groups = told(&emulator, "DescribeLogGroups", &json!({}));
+    assert_eq!(groups["logGroups"][0]["metricFilterCount"], 3);
+    let gone = json!({"logGroupName": group, "filterName": "errors"});
+    told(&emulator, "DeleteMetricFilter", &gone);
+    assert_eq!(names(json!({})), ["latency", "size"]);
+    let twice = ask(&emulator, LOGS, "DeleteMetricFilter", &gone);
+    assert_eq!(body(&twice)["__type"], "ResourceNotFoundException");
+}
+
+/// What Bedrock delivers is counted like any other line.
+#[test]
+fn metric_filters_see_invocation_logs() {
+    let (emulator, model) = quiet();
+    let config = json!({"loggingConfig": {
+        "cloudWatchConfig": {"logGroupName": "calls", "roleArn": "arn:aws:iam::123456789012:role/log"},
+    }});
+    configure(&emulator, "PUT", &config);
+    told(
+        &emulator,
+        "CreateLogGroup",
+        &json!({"logGroupName": "calls"}),
+    );
+    let tokens = json!({"metricName": "Tokens", "dimensions": {"Operation": "$.operation"}});
+    let input = json!({
+        "logGroupName": "calls", "filterName": "tokens", "filterPattern": "{ $.modelId = \"*haiku*\" }",
+        "metricTransformations": transformation("$.output.outputTokenCount", &tokens),
+    });
+    told(&emulator, "PutMetricFilter", &input);
+    say(&emulator, &model, "a word");
+    let (sum, count) = metric(&emulator, "Lesson", "Tokens", &[("Operation", "Converse")]);
+    assert!(sum > 0.0);
+    assert!((count - 1.0).abs() < 1e-9, "{count}");
+}
+
+#[test]
+fn a_pattern_can_be_tried_and_mistakes_are_named() {
+    let (emulator, _) = quiet();
+    let input = json!({
+        "filterPattern": "{ $.status >= 400 && $.model = * }",
+        "logEventMessages": ["{\"status\":200,\"model\":\"a\"}", "{\"status\":429,\"model\":\"b\"}", "x"],
+    });
+    let matches = told(&emulator, "TestMetricFilter", &input)["matches"].clone();
+    let wanted = json!([{
+        "eventNumber": 2, "eventMessage": "{\"status\":429,\"model\":\"b\"}",
+        "extractedValues": {"$.status": "429", "$.model": "b"},
+    }]);
+    assert_eq!(matches, wanted);
+    let input = json!({"filterPattern": "[ip, ..., size]", "logEventMessages": ["1.2.3.4 a b 5"]});
+    let matches = told(&emulator, "TestMetricFilter", &input)["matches"].clone();
+    assert_eq!(
+        matches[0]["extractedValues"],
+        json!({"$ip": "1.2.3.4", "$size": "5"})
+    );
+
+    told(&emulator, "CreateLogGroup", &json!({"logGroupName": "g"}));
+    let put = |name: &str, pattern: &str, made: Value| json!({"logGroupName": "g", "filterName": name, "filterPattern": pattern, "metricTransformations": made});
+    let plain = transformation("1", &json!({}));
+    let wide = json!({"dimensions": {"a": "$.a", "b": "$.b", "c": "$.c", "d": "$.d"}});
+    let both = json!({"dimensions": {"a": "$.a"}, "defaultValue": 0.0});
+    for (operation, input, said) in [
+        (
+            "PutMetricFilter",
+            put("a:b", "x", plain.clone()),
+            "filterName",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "{ $.x }", plain.clone()),
+            "Invalid filter pattern",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "x", json!([])),
+            "metricTransformations",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "x", transformation("$.ms", &json!({}))),
+            "selects nothing",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "[ms]", transformation("$size", &json!({}))),
+            "selects nothing",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "{ $.a = * }", transformation("1", &wide)),
+            "at most 3 dimensions",
+        ),
+        (
+            "PutMetricFilter",
+            put("a", "{ $.a = * }", transformation("1", &both)),
+            "defaultValue",
+        ),
+        (
+            "PutMetricFilter",
+            put(
+                "a",
+                "x",
+                transformation("1", &json!({"metricNamespace": "AWS/X"})),
+            ),
+            "AWS/",
+        ),
+        (
+            "DescribeMetricFilters",
+            json!({"logGroupName": "nobody"}),
+            "does not exist",
+        ),
+        (
+            "TestMetricFilter",
+            json!({"filterPattern": "", "logEventMessages": []}),
+            "logEventMessages",
+        ),
+    ] {
+        let reply = ask(&emulator, LOGS, operation, &input);
+        assert_eq!(reply.status, 400, "{operation} {input}: {}", text(&reply));
+        assert!(
+            text(&reply).contains(said),
+            "{operation} {input}: {}",
+            text(&reply)
+        );
+    }
+}
