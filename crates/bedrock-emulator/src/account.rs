@@ -187,10 +187,8 @@ impl State {
         let bucket = config.s3_config.clone();
         if let Some(to) = &config.cloud_watch_config {
             let group = &to.log_group_name;
-            let filters = self
-                .log_groups
+            self.log_groups
                 .deliver(&record.region, group, STREAM, record);
-            self.count(&filters, record);
             self.delivered(record, "ModelInvocationLogsCloudWatchDeliverySuccess");
         }
         if let Some(bucket) = bucket {

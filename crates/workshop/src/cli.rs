@@ -53,6 +53,12 @@ A script file:
   error = \"ServiceUnavailableException\"
   when.call = { every = 5 }
 
+A Lambda function of yours (built with `cargo build`), and a queue whose messages invoke it:
+  workshop emulator --function ask=target/debug/ask,queue=jobs,timeout=10
+  eval \"$(workshop env)\"                              # in another terminal
+  aws lambda invoke --function-name ask --cli-binary-format raw-in-base64-out \\
+    --payload '{\"question\":\"why?\"}' answer.json
+
 While it runs:
   workshop emulator status
   curl http://127.0.0.1:4566/_workshop/openapi.json    # the control API, described
@@ -158,6 +164,18 @@ pub(crate) struct EmulatorArgs {
     /// Print every setting of the file with its meaning and default, then exit
     #[arg(long)]
     pub(crate) help_config: bool,
+    /// A Lambda function, as its name and its compiled program: 'ask=target/debug/ask'; with
+    /// ',queue=jobs' the messages of that queue invoke it, ',timeout=10' are its seconds; may be given
+    /// several times
+    #[arg(long, value_name = "NAME=PROGRAM")]
+    pub(crate) function: Vec<String>,
+    /// Queues, Lambda functions and what invokes them, as a TOML file; see `workshop emulator
+    /// --help-local`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) local: Option<PathBuf>,
+    /// Print every key of that file with its meaning and default, then exit
+    #[arg(long)]
+    pub(crate) help_local: bool,
     /// Answer without a model's delays
     #[arg(long)]
     pub(crate) no_latency: bool,

@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod emulator_config;
+mod emulator_local;
 mod emulator_logs;
 mod emulator_script;
 mod exit;

@@ -32,9 +32,10 @@ ACCOUNT = "123456789012"
 
 
 class ServiceTest(unittest.TestCase):
-    """One emulator for all tests of a class, with the class's settings file."""
+    """One emulator for all tests of a class, with the class's settings file and arguments."""
 
     SETTINGS = ""
+    ARGS = ()
 
     @classmethod
     def setUpClass(cls):
@@ -42,7 +43,7 @@ class ServiceTest(unittest.TestCase):
             del os.environ[name]
         # No file of the machine decides what is tested.
         os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-        cls.emulator = Emulator(cls.SETTINGS)
+        cls.emulator = Emulator(cls.SETTINGS, args=cls.ARGS)
         cls.addClassCleanup(cls.emulator.stop)
         env = cls.emulator.env
         cls.keys = (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], None)

@@ -21,9 +21,8 @@ EMULATED = {
     "cloudwatch": """DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric
         DisableAlarmActions EnableAlarmActions GetMetricData GetMetricStatistics ListMetrics
         ListTagsForResource PutMetricAlarm PutMetricData SetAlarmState TagResource UntagResource""",
-    "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteMetricFilter
-        DescribeLogGroups DescribeLogStreams DescribeMetricFilters FilterLogEvents GetLogEvents PutLogEvents
-        PutMetricFilter PutRetentionPolicy TestMetricFilter""",
+    "logs": """CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DescribeLogGroups
+        DescribeLogStreams FilterLogEvents GetLogEvents PutLogEvents PutRetentionPolicy""",
     "cloudtrail": "LookupEvents",
     "service-quotas": """GetAWSDefaultServiceQuota GetServiceQuota ListAWSDefaultServiceQuotas
         ListServiceQuotas ListServices""",
@@ -34,6 +33,11 @@ EMULATED = {
     "secretsmanager": """BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetRandomPassword
         GetSecretValue ListSecretVersionIds ListSecrets PutSecretValue RestoreSecret TagResource UntagResource
         UpdateSecret UpdateSecretVersionStage""",
+    # CreateFunction and UpdateFunctionCode say how a function is given instead.
+    "lambda": """CreateEventSourceMapping CreateFunction DeleteEventSourceMapping DeleteFunction
+        DeleteFunctionConcurrency GetEventSourceMapping GetFunction GetFunctionConcurrency
+        GetFunctionConfiguration Invoke ListEventSourceMappings ListFunctions PutFunctionConcurrency
+        UpdateEventSourceMapping UpdateFunctionCode UpdateFunctionConfiguration""",
 }
 
 
@@ -112,6 +116,9 @@ class EveryOperation(ServiceTest):
 
     def test_secrets_manager(self):
         self.of("secretsmanager")
+
+    def test_lambda(self):
+        self.of("lambda")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ pub(super) struct Queue {
     pub(super) duplicates: Duplicates,
     /// Tells it from a queue of the same name before or after it.
     pub(super) generation: u64,
+    /// What a reset gives back, if it was made in this process.
+    pub(super) configured: Option<Attributes>,
     /// By order of arrival.
     messages: BTreeMap<u64, Held>,
     arrivals: u64,
@@ -92,6 +94,7 @@ impl Queue {
             purged: None,
             duplicates: Duplicates::default(),
             generation,
+            configured: None,
             messages: BTreeMap::new(),
             arrivals: 0,
             ready: BTreeSet::new(),
@@ -312,6 +315,20 @@ impl Queue {
         self.groups.clear();
         self.in_flight = 0;
         self.purged = Some(now);
+    }
+
+    /// As it was made, and empty; whether it stays at all.
+    pub(super) fn renew(&mut self) -> bool {
+        let Some(attributes) = self.configured.clone() else {
+            return false;
+        };
+        self.purge(self.created);
+        self.purged = None;
+        self.attributes = attributes;
+        self.tags.clear();
+        self.duplicates = Duplicates::default();
+        self.tell();
+        true
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -75,7 +75,8 @@ impl Queues {
     }
 
     pub(super) fn forget(&mut self, account: &str) {
-        self.queues.retain(|place, _| place.account != account);
+        self.queues
+            .retain(|place, queue| place.account != account || queue.renew());
         self.deleted.retain(|place, _| place.account != account);
         self.tasks.forget(account);
     }

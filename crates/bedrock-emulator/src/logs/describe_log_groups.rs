@@ -52,7 +52,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             let mut out = json!({
                 "logGroupName": name,
                 "creationTime": group.created,
-                "metricFilterCount": group.filters.len(),
+                "metricFilterCount": 0,
                 "arn": format!("{arn}:*"),
                 "storedBytes": group.bytes(),
                 "logGroupClass": "STANDARD",

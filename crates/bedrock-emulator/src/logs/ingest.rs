@@ -1,14 +1,13 @@
 //! What happens to events on their way into a stream: they are kept, and lines in the embedded metric
-//! format and lines that a metric filter counts become metrics.
+//! format become metrics.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
-use super::{emf, metric_filter::MetricFilter};
+use super::emf;
 use crate::{
     account::{Account, State},
     error::ApiError,
-    journal::Record,
-    observe::{Custom, Timeline, log_record},
+    observe::{Custom, Timeline},
 };
 
 /// How many troubles of documents are remembered, and how much of each line.
@@ -62,8 +61,6 @@ pub(super) fn put(
 ) -> Result<(), ApiError> {
     // Documents are read without the account's lock.
     let documents = read(stream.region, &events, now);
-    let filters = filters(account, stream);
-    let counted = counted(&filters, stream.region, &events);
     let mut state = account.state();
     let Stream {
         region,
@@ -77,11 +74,6 @@ pub(super) fn put(
     state.log_groups.put(region, group, name, events, now)?;
     for (line, timestamp, document) in texts {
         state.embedded(stream, timestamp, line, document, now);
-    }
-    for (metric, minute, value) in counted {
-        state
-            .meters
-            .change_custom(metric, minute, |stats| stats.put(value, 1.0));
     }
     Ok(())
 }
@@ -111,48 +103,11 @@ fn read(region: &str, events: &[(i64, String)], now: i64) -> Vec<(usize, emf::Do
     documents.collect()
 }
 
-fn filters(account: &Account, stream: Stream<'_>) -> Vec<Arc<MetricFilter>> {
-    let state = account.state();
-    let group = state.log_groups.group(stream.region, stream.group);
-    group.map_or_else(|_| Vec::new(), |group| group.filters.clone())
-}
-
-/// The data that metric filters make of events.
-fn counted(
-    filters: &[Arc<MetricFilter>],
-    region: &str,
-    events: &[(i64, String)],
-) -> Vec<(Custom, i64, f64)> {
-    let mut data = Vec::new();
-    for (timestamp, text) in events {
-        for filter in filters {
-            let made = filter.data(region, text).into_iter();
-            data.extend(made.map(|(metric, value)| (metric, timestamp.div_euclid(60_000), value)));
-        }
-    }
-    data
-}
-
 fn excerpt(line: &str) -> String {
     line.chars().take(EXCERPT_MAX).collect()
 }
 
 impl State {
-    /// What metric filters make of a model invocation that was delivered.
-    pub(crate) fn count(&mut self, filters: &[Arc<MetricFilter>], record: &Record) {
-        if filters.is_empty() {
-            return;
-        }
-        let Some(log) = log_record(record) else {
-            return;
-        };
-        let events = [(record.t, log.record.to_string())];
-        for (metric, minute, value) in counted(filters, &record.region, &events) {
-            self.meters
-                .change_custom(metric, minute, |stats| stats.put(value, 1.0));
-        }
-    }
-
     /// Keeps what a document makes, and what is wrong with it.
     fn embedded(
         &mut self,

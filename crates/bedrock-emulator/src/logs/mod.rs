@@ -6,21 +6,16 @@ mod create_log_group;
 mod create_log_stream;
 mod delete_log_group;
 mod delete_log_stream;
-mod delete_metric_filter;
 mod describe_log_groups;
 mod describe_log_streams;
-mod describe_metric_filters;
 mod emf;
 mod filter_log_events;
 mod get_log_events;
 mod ingest;
-mod metric_filter;
 mod pattern;
 mod put_log_events;
-mod put_metric_filter;
 mod put_retention_policy;
 mod store;
-mod test_metric_filter;
 
 use crate::{
     error::{ApiError, Code},
@@ -37,16 +32,12 @@ pub(crate) const OPERATIONS: &[Plain] = &[
     create_log_stream::OPERATION,
     delete_log_group::OPERATION,
     delete_log_stream::OPERATION,
-    delete_metric_filter::OPERATION,
     describe_log_groups::OPERATION,
     describe_log_streams::OPERATION,
-    describe_metric_filters::OPERATION,
     filter_log_events::OPERATION,
     get_log_events::OPERATION,
     put_log_events::OPERATION,
-    put_metric_filter::OPERATION,
     put_retention_policy::OPERATION,
-    test_metric_filter::OPERATION,
 ];
 
 /// An action on the account's log groups, as IAM sees it.
@@ -120,13 +111,6 @@ fn no_stream() -> ApiError {
     ApiError::bedrock(
         Code::ResourceNotFound,
         "The specified log stream does not exist.",
-    )
-}
-
-fn no_filter() -> ApiError {
-    ApiError::bedrock(
-        Code::ResourceNotFound,
-        "The specified metric filter does not exist.",
     )
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{error::ApiError, journal::Record, observe::log_record};
 
-use super::{exists, full, ingest::Troubles, metric_filter::MetricFilter, no_group, no_stream};
+use super::{exists, full, ingest::Troubles, no_group, no_stream};
 
 /// Bounds of this emulator.
 const GROUPS_MAX: usize = 1_000;
@@ -34,8 +34,6 @@ pub(super) struct Group {
     pub(super) created: i64,
     pub(super) retention_days: Option<u32>,
     pub(super) streams: BTreeMap<String, Stream>,
-    /// By name.
-    pub(super) filters: Vec<Arc<MetricFilter>>,
 }
 
 #[derive(Debug, Default)]
@@ -103,22 +101,19 @@ impl LogGroups {
     }
 
     /// Delivers a model invocation to that group's stream, both made when they are missing: on AWS
-    /// the group must be there, and a set-up that everybody copies makes it. Hands back the group's
-    /// metric filters.
+    /// the group must be there, and a set-up that everybody copies makes it.
     pub(crate) fn deliver(
         &mut self,
         region: &str,
         group: &str,
         stream: &str,
         record: &Arc<Record>,
-    ) -> Vec<Arc<MetricFilter>> {
+    ) {
         let now = record.t;
         self.ensure(region, group, stream, now);
         let key = (region.to_owned(), group.to_owned());
         let message = Message::Invocation(Arc::clone(record));
         self.add(&key, stream, vec![(now, message)], now);
-        let group = self.groups.get(&key);
-        group.map_or_else(Vec::new, |group| group.filters.clone())
     }
 
     /// Makes group and stream if they are missing. A group with all the streams it may have loses the

@@ -18,6 +18,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     cli,
     emulator_config::{self, Settings},
+    emulator_local::{self, Local},
     emulator_logs, emulator_script, exit,
     running::Running,
     shutdown,
@@ -28,6 +29,10 @@ use crate::{
 pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Result<u8> {
     if args.help_config {
         print!("{}", emulator_config::TEMPLATE);
+        return Ok(exit::OK);
+    }
+    if args.help_local {
+        print!("{}", emulator_local::TEMPLATE);
         return Ok(exit::OK);
     }
     let Settings {
@@ -44,12 +49,20 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     for keys in &args.fault {
         documents.push(emulator_script::fault(keys)?);
     }
+    let mut local = Local::default();
+    if let Some(path) = &args.local {
+        local.read(path)?;
+    }
+    for keys in &args.function {
+        local.function(keys)?;
+    }
     let setup = Setup {
         tls: tls.then(tls::identity).transpose()?,
         upstream,
         ..Setup::default()
     };
-    let endpoint = start_with(config, args.addr, setup).await?;
+    let (endpoint, services) = start_with(config, args.addr, setup).await?;
+    local.start(&services, endpoint.emulator())?;
     let rules = documents.iter().map(|d| d.replies.len() + d.faults.len());
     let rules: usize = rules.sum();
     for document in documents {
@@ -76,6 +89,10 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         }
         let control = format!("{}/_workshop/", endpoint.url());
         println!("Control API       {control}  (workshop emulator status; {control}openapi.json)");
+        let functions = local.names();
+        if !functions.is_empty() {
+            println!("Lambda functions  {}", functions.join(", "));
+        }
         if rules > 0 {
             println!("Scripted          {rules} replies and fault rules");
         }
@@ -97,24 +114,29 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
 
 /// An emulator on a socket.
 pub(crate) async fn start(config: Config, addr: SocketAddr) -> anyhow::Result<Endpoint> {
-    start_with(config, addr, Setup::default()).await
+    let (endpoint, _) = start_with(config, addr, Setup::default()).await?;
+    Ok(endpoint)
 }
 
+/// The emulator on a socket, and the services beside it.
 async fn start_with(
     mut config: Config,
     addr: SocketAddr,
     setup: Setup,
-) -> anyhow::Result<Endpoint> {
-    config.neighbours = Services::new(Arc::new(SystemClock)).neighbours();
+) -> anyhow::Result<(Endpoint, Services)> {
+    let services = Services::new(Arc::new(SystemClock));
+    config.neighbours = services.neighbours();
     let emulator = Emulator::new(config).context("the emulator cannot start")?;
-    Endpoint::open(addr, Arc::new(emulator), setup)
+    let endpoint = Endpoint::open(addr, Arc::new(emulator), setup)
         .await
         .with_context(|| {
             format!(
                 "the emulator cannot listen on {addr}; is another one running there? \
                  Choose another address, or port 0 for any free one"
             )
-        })
+        })?;
+    services.connect(endpoint.emulator(), &endpoint.url());
+    Ok((endpoint, services))
 }
 
 fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
