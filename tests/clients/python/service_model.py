@@ -56,6 +56,8 @@ UNBOUND = {
     "InferenceProfileName",
     "InferenceProfileDescription",
     "FoundationModelArn",
+    # DescribeTable's example in the API reference: "NumberOfDecreasesToday": 0.
+    "PositiveLongObject",
 }
 # Padding of every event, against guessing tokens from lengths.
 PADDING = "p"

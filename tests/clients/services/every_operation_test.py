@@ -30,6 +30,10 @@ EMULATED = {
         DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues
         ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage SendMessage SendMessageBatch
         SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue""",
+    "dynamodb": """BatchGetItem BatchWriteItem CreateTable DeleteItem DeleteTable DescribeEndpoints
+        DescribeLimits DescribeTable DescribeTimeToLive GetItem ListTables ListTagsOfResource PutItem Query Scan
+        TagResource TransactGetItems TransactWriteItems UntagResource UpdateItem UpdateTable
+        UpdateTimeToLive""",
     "secretsmanager": """BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetRandomPassword
         GetSecretValue ListSecretVersionIds ListSecrets PutSecretValue RestoreSecret TagResource UntagResource
         UpdateSecret UpdateSecretVersionStage""",
@@ -113,6 +117,9 @@ class EveryOperation(ServiceTest):
 
     def test_sqs(self):
         self.of("sqs")
+
+    def test_dynamodb(self):
+        self.of("dynamodb")
 
     def test_secrets_manager(self):
         self.of("secretsmanager")

@@ -269,6 +269,12 @@ impl From<i64> for Number {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "small random numbers"
+    )]
+
     use super::*;
 
     fn number(text: &str) -> Number {
@@ -376,6 +382,48 @@ mod tests {
             let (x, y) = (number(a), number(b));
             assert_eq!(x.plus(y).map(|n| n.to_string()), sum, "{a} + {b}");
             assert_eq!(x.plus(y), y.plus(x), "{a} + {b}");
+        }
+    }
+
+    /// Any number is written so that it is read again, is ordered as its value is, and sums come
+    /// back when they are taken apart.
+    #[test]
+    fn any_number_keeps_its_value_and_place() {
+        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+        let mut random = |below: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed % below
+        };
+        let mut texts = Vec::new();
+        for _ in 0..300 {
+            let sign = ["", "-", "+"][random(3) as usize];
+            let digits: String = (0..=random(15))
+                .map(|_| char::from(b'0' + random(10) as u8))
+                .collect();
+            let point = random(digits.len() as u64 + 1) as usize;
+            let (whole, fraction) = digits.split_at(point);
+            texts.push(format!(
+                "{sign}{whole}.{fraction}e{}",
+                random(60) as i64 - 30
+            ));
+        }
+        for a in &texts {
+            let x = number(a);
+            assert_eq!(number(&x.to_string()), x, "{a}");
+            assert_eq!(x.negated().negated(), x, "{a}");
+            assert!((1..=21).contains(&x.size()), "{a}");
+            for b in &texts {
+                let y = number(b);
+                let (f, g): (f64, f64) = (a.parse().unwrap(), b.parse().unwrap());
+                // Two decimals of 16 digits may be one f64, but never change places.
+                let floats = f.partial_cmp(&g).unwrap();
+                assert!(x.cmp(&y) == floats || floats.is_eq(), "{a} {b}");
+                if let Ok(sum) = x.plus(y) {
+                    assert_eq!(sum.plus(y.negated()), Ok(x), "{a} + {b}");
+                }
+            }
         }
     }
 }
