@@ -31,12 +31,12 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
 /// The response's body. Its frame is written as it stands on the wire; what has a shape of its own
 /// is sorted piece by piece.
 fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
+    /// What stands around the text, and a little more.
+    const FRAME: usize = 320;
     let mut around = Map::new();
     additional_fields(exchange, &mut around);
     echoes(exchange, &mut around);
     let mut around = around.into_iter().peekable();
-    /// What stands around the text, and a little more.
-    const FRAME: usize = 320;
     let mut body = String::with_capacity(exchange.answer.length() + FRAME);
     body.push('{');
     // Before `metrics`, then between `output` and `stopReason`, then behind it, by the alphabet.

@@ -211,11 +211,11 @@ pub(super) fn message_id(exchange: &mut Exchange<'_>) -> String {
 }
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
+    /// What stands around the text, and a little more.
+    const FRAME: usize = 480;
     let (pace, due) = whole_due(&exchange);
     let latency_ms = pace.elapsed_ms();
     let is_completion = matches!(exchange.input, Input::Invoke(r) if r.is_completion());
-    /// What stands around the text, and a little more.
-    const FRAME: usize = 480;
     let room = exchange.answer.length() + FRAME;
     let body = if is_completion {
         to_json_in(room, &completion(&exchange))
