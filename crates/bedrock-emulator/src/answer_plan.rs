@@ -381,12 +381,13 @@ pub(crate) enum Limit {
     StopSequence(String),
 }
 
-/// Cuts `beats` where the first stop sequence begins or the tokens run out.
+/// Cuts `beats` where the first stop sequence begins or the tokens run out. Uncut, they have so many
+/// tokens.
 pub(crate) fn cut(
     beats: &mut Vec<Beat>,
     max_tokens: Option<u32>,
     stops: &[String],
-) -> Option<Limit> {
+) -> Result<u32, Limit> {
     let mut spent = 0_u32;
     let mut start = 0;
     let mut block = OpenBlock::default();
@@ -404,20 +405,20 @@ pub(crate) fn cut(
                 let left = max_tokens.map(|max| max.saturating_sub(spent));
                 if let Some((keep, limit)) = block.text(text, left, stops) {
                     shorten(beats, start, at, keep);
-                    return Some(limit);
+                    return Err(limit);
                 }
             }
             Beat::Delta(Part::Reasoning(text) | Part::ToolInput(text)) => {
                 let left = max_tokens.map(|max| max.saturating_sub(spent));
                 if let Some((keep, limit)) = block.text(text, left, &[]) {
                     shorten(beats, start, at, keep);
-                    return Some(limit);
+                    return Err(limit);
                 }
             }
             _ => {}
         }
     }
-    None
+    Ok(spent.saturating_add(block.counter.tokens()))
 }
 
 /// A block while it is told. Each piece is looked at once, however long the block becomes.

@@ -152,17 +152,18 @@ impl Voice {
         } = told;
         let max_tokens = conversation.max_tokens.unwrap_or(self.max_output);
         let visible = max_tokens.saturating_sub(hidden);
-        let limit = cut(&mut beats, Some(visible), &conversation.stop_sequences);
-        let output = match limit {
+        let uncut = cut(&mut beats, Some(visible), &conversation.stop_sequences);
+        let output = match uncut {
+            Ok(tokens) => tokens.saturating_add(hidden),
             // A model that runs out of tokens has used exactly as many as it may.
-            Some(Limit::MaxTokens) => max_tokens,
-            _ => output_tokens(&beats).saturating_add(hidden),
+            Err(Limit::MaxTokens) => max_tokens,
+            Err(Limit::StopSequence(_)) => output_tokens(&beats).saturating_add(hidden),
         };
         let counted = Usage::new(conversation.input_tokens(), output);
-        let (stop, stop_sequence, ending) = match limit {
-            None => (stop, None, ending),
-            Some(Limit::MaxTokens) => ("max_tokens".to_owned(), None, Ending::Complete),
-            Some(Limit::StopSequence(at)) => {
+        let (stop, stop_sequence, ending) = match uncut {
+            Ok(_) => (stop, None, ending),
+            Err(Limit::MaxTokens) => ("max_tokens".to_owned(), None, Ending::Complete),
+            Err(Limit::StopSequence(at)) => {
                 ("stop_sequence".to_owned(), Some(at), Ending::Complete)
             }
         };

@@ -295,6 +295,9 @@ fn words(text: &str) -> Vec<Cow<'_, str>> {
 
 /// The word in lower case, without punctuation around it.
 fn bare(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return word.into();
+    }
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
     let lower = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
     if bare.bytes().all(lower) {
@@ -380,9 +383,8 @@ fn subject(prompt: &str) -> String {
         .find_map(|lead| strip_prefix(plain, lead))
         .or_else(|| {
             // "Write a haiku about autumn", "Give me three facts about tides".
-            let mut blanks = plain.match_indices(' ');
-            let about = |at: &usize| starts_with(&plain[*at..], " about ");
-            let at = blanks.find_map(|(at, _)| about(&at).then_some(at))?;
+            let about = |at: &usize| starts_with(&plain.as_bytes()[*at..], " about ");
+            let at = (0..plain.len()).find(about)?;
             Some(plain[at + " about ".len()..].trim_start())
         });
     match named
@@ -467,12 +469,10 @@ fn starts_with(text: impl AsRef<[u8]>, prefix: &str) -> bool {
 fn last_prepositions(phrase: &str) -> [Option<usize>; 4] {
     let mut last = [None; 4];
     let mut at = 0;
-    for word in phrase.split(' ') {
+    for word in phrase.as_bytes().split(|byte| *byte == b' ') {
         let end = at + word.len();
-        let prepositions = ["in", "using", "with", "within"];
-        let which = prepositions
-            .iter()
-            .position(|p| word.eq_ignore_ascii_case(p));
+        let mut prepositions = [&b"in"[..], b"using", b"with", b"within"].into_iter();
+        let which = prepositions.position(|p| word.eq_ignore_ascii_case(p));
         if let Some(which) = which
             && at > 0
             && end < phrase.len()
@@ -547,9 +547,10 @@ fn quoted(phrase: &str) -> String {
     let words = phrase.split(between).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.take(WORDS + 1).collect();
     let short = words[..words.len().min(WORDS)].join(" ");
-    let shorter: String = short.chars().take(60).collect();
+    let end = short.char_indices().nth(60).map(|(end, _)| end);
+    let shorter = &short[..end.unwrap_or(short.len())];
     let whole = words.len() <= WORDS && shorter.len() == short.len();
-    match trim_marks(&shorter) {
+    match trim_marks(shorter) {
         "" => "your message".to_owned(),
         text if whole => format!("“{text}”"),
         text => format!("“{text} …”"),

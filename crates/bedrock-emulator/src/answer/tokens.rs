@@ -119,17 +119,24 @@ struct Run {
 
 impl Run {
     fn first(text: &str) -> Option<Self> {
-        let first = text.chars().next()?;
-        let kind = Kind::of(first);
+        let bytes = text.as_bytes();
+        let first = *bytes.first()?;
         if !first.is_ascii() {
+            let first = text.chars().next()?;
             return Some(Self {
-                kind,
+                kind: Kind::of_other(first),
                 length: first.len_utf8(),
                 characters: 1,
             });
         }
-        let same = |byte: &u8| byte.is_ascii() && ASCII[usize::from(byte & 0x7F)] == kind;
-        let length = text.bytes().take_while(same).count();
+        let kind = ASCII[usize::from(first)];
+        let mut length = 1;
+        while length < bytes.len()
+            && bytes[length].is_ascii()
+            && ASCII[usize::from(bytes[length])] == kind
+        {
+            length += 1;
+        }
         Some(Self {
             kind,
             length,
