@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod dynamodb;
+pub mod gateway;
 pub mod json_service;
 pub mod lambda;
 pub mod secrets_manager;
@@ -22,7 +23,9 @@ use bedrock_emulator::{Emulator, neighbour::Neighbour};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use dynamodb::DynamoDb;
 
-use self::{json_service::Json, lambda::Lambda, secrets_manager::SecretsManager, sqs::Sqs};
+use self::{
+    gateway::Gateway, json_service::Json, lambda::Lambda, secrets_manager::SecretsManager, sqs::Sqs,
+};
 
 /// Every service, each also for callers in this process.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Services {
     pub lambda: Lambda,
     /// Amazon `DynamoDB`.
     pub dynamodb: DynamoDb,
+    /// Amazon API Gateway's front.
+    pub gateway: Gateway,
 }
 
 impl Services {
@@ -44,19 +49,22 @@ impl Services {
         Self {
             lambda: Lambda::new(Arc::clone(&clock), sqs.clone()),
             sqs,
-            secrets_manager: SecretsManager::new(clock),
+            secrets_manager: SecretsManager::new(Arc::clone(&clock)),
             dynamodb: DynamoDb::new(),
+            gateway: Gateway::new(clock),
         }
     }
 
     /// What goes into [`bedrock_emulator::Config::neighbours`].
     pub fn neighbours(&self) -> Vec<Arc<dyn Neighbour>> {
-        vec![
+        let mut neighbours: Vec<Arc<dyn Neighbour>> = vec![
             Arc::new(Json(self.sqs.clone())),
             Arc::new(Json(self.secrets_manager.clone())),
             Arc::new(self.lambda.clone()),
             self.dynamodb.neighbour(),
-        ]
+        ];
+        neighbours.extend(self.gateway.neighbours());
+        neighbours
     }
 
     /// Tells the services that work in others' names where they find them: the emulator they are

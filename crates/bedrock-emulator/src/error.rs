@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     cloudwatch, mantle,
-    neighbour::OwnCode,
+    neighbour::{Answer, OwnCode},
     service::Protocol,
     wire::{Header, header},
     xml::Xml,
@@ -31,6 +31,8 @@ pub struct ApiError {
     members: Option<Box<Map<String, Value>>>,
     /// What the headers say beside the code.
     own_headers: Vec<Header>,
+    /// Its bytes, where a neighbour writes them itself.
+    answer: Option<Box<Answer>>,
 }
 
 /// Who answers, and how it spells.
@@ -210,6 +212,7 @@ impl ApiError {
             retry_after_ms: None,
             members: None,
             own_headers: Vec::new(),
+            answer: None,
         }
     }
 
@@ -231,6 +234,19 @@ impl ApiError {
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.own_headers.push(header(name, value));
         self
+    }
+
+    /// The same, written as this answer, whatever the protocol says: a front that puts other people's
+    /// services on the wire has bodies of its own. The code and the text are the journal's.
+    #[must_use]
+    pub fn written(mut self, answer: Answer) -> Self {
+        self.answer = Some(Box::new(answer));
+        self
+    }
+
+    /// See [`ApiError::written`].
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        self.answer.as_deref()
     }
 
     /// The same, asking the client to wait (`x-amz-retry-after`, in milliseconds).

@@ -174,7 +174,7 @@ impl From<Result<Answer, ApiError>> for Outcome {
 }
 
 /// The answer to a visit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,

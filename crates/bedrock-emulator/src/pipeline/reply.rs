@@ -109,6 +109,11 @@ impl Pipeline<'_> {
     }
 
     pub(super) fn refuse(&mut self, error: &ApiError) -> Reply {
+        if let Some(answer) = error.answer() {
+            self.record.error = Some(error.code());
+            self.record.message = Some(error.message().to_owned());
+            return self.pass(answer.clone());
+        }
         self.record.status = error.status(self.protocol);
         self.record.error = Some(error.code());
         self.record.message = Some(error.message().to_owned());

@@ -141,11 +141,15 @@ impl Pipeline<'_> {
         {
             self.tracer.node(node, self.edge_to(node), status, note);
         }
-        let answer = result?;
-        for lit in &answer.lit {
+        let told = match &result {
+            Ok(answer) => Some(answer),
+            Err(Stop::Error(error)) => error.answer(),
+            Err(_) => None,
+        };
+        for lit in told.iter().flat_map(|answer| &answer.lit) {
             let note = Note::Words(lit.words);
             self.tracer.node(lit.node, lit.edge, lit.status, note);
         }
-        Ok(Ready::Visit(answer))
+        Ok(Ready::Visit(result?))
     }
 }
