@@ -416,9 +416,9 @@ mod tests {
             assert!((1..=21).contains(&x.size()), "{a}");
             for b in &texts {
                 let y = number(b);
-                let (f, g): (f64, f64) = (a.parse().unwrap(), b.parse().unwrap());
                 // Two decimals of 16 digits may be one f64, but never change places.
-                let floats = f.partial_cmp(&g).unwrap();
+                let float = |text: &str| text.parse::<f64>().unwrap();
+                let floats = float(a).partial_cmp(&float(b)).unwrap();
                 assert!(x.cmp(&y) == floats || floats.is_eq(), "{a} {b}");
                 if let Ok(sum) = x.plus(y) {
                     assert_eq!(sum.plus(y.negated()), Ok(x), "{a} + {b}");
