@@ -63,6 +63,7 @@ impl Api {
 }
 
 /// A method of a resource; of an HTTP API: a route.
+#[expect(clippy::struct_field_names, reason = "API Gateway calls it httpMethod")]
 #[derive(Debug)]
 pub(super) struct Method {
     /// `GET`, …, or `ANY`.

@@ -1,7 +1,7 @@
 //! The event that a function gets: a proxy integration's, in format 1.0 or 2.0.
 //!
 //! Members and nulls of 1.0 as recorded from a REST API, those of 2.0 as pasted from HTTP APIs. What
-//! only CloudFront and TLS could add is missing: `CloudFront-*`, `Via`, client certificates.
+//! only `CloudFront` and TLS could add is missing: `CloudFront-*`, `Via`, client certificates.
 
 use std::collections::BTreeMap;
 

@@ -386,13 +386,12 @@ fn keys(settings: &Settings, methods: &[Method], of_settings: &mut Findings) -> 
     for (index, plan) in settings.usage_plans.iter().enumerate() {
         let mut own = BTreeMap::new();
         for (key, throttle) in &plan.method_throttle {
-            match method_of(key, methods) {
-                Some(method) => _ = own.insert(method, Limit::from(*throttle)),
-                None => {
-                    let pointer = member(&format!("/usagePlans/{index}/methodThrottle"), key);
-                    unknown(&pointer, key, methods, of_settings);
-                }
-            }
+            let Some(method) = method_of(key, methods) else {
+                let pointer = member(&format!("/usagePlans/{index}/methodThrottle"), key);
+                unknown(&pointer, key, methods, of_settings);
+                continue;
+            };
+            own.insert(method, Limit::from(*throttle));
         }
         let granted = Plan {
             limit: plan.throttle.map(Limit::from),

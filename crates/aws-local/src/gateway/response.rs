@@ -176,8 +176,8 @@ fn finish(
         Some(other) => return Err(malformed("isBase64Encoded", other, "true or false")),
     };
     let body = if encoded && decodes {
-        let decoded = STANDARD.decode(text);
-        decoded
+        let bytes = STANDARD.decode(text);
+        bytes
             .map_err(|error| format!("the body is no base64: {error}"))?
             .into()
     } else {
@@ -247,16 +247,14 @@ fn is_header(name: &str, value: &str) -> bool {
 /// The name that a header leaves under; `None`: it does not (API Gateway, "Important notes").
 fn passed_on(name: String, rest: bool) -> Option<String> {
     match name.to_ascii_lowercase().as_str() {
-        "content-length" | "transfer-encoding" | "te" | "trailer" | "upgrade" | "expect"
-        | "host" | "proxy-authenticate" | "keep-alive" => None,
-        "connection" if !rest => None,
         "connection" | "content-md5" | "date" | "max-forwards" | "server" | "www-authenticate"
             if rest =>
         {
             Some(format!("x-amzn-Remapped-{name}"))
         }
-        // The endpoint says when it is itself.
-        "date" => None,
+        // The endpoint says when it is, and how it connects.
+        "connection" | "date" | "content-length" | "transfer-encoding" | "te" | "trailer"
+        | "upgrade" | "expect" | "host" | "proxy-authenticate" | "keep-alive" => None,
         _ => Some(name),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use aws_local::gateway::{Api, Functions, Invoking, NotInvoked, Settings, Target};
+use aws_local::{
+    Services,
+    gateway::{Api, Functions, Invoking, NotInvoked, Settings, Target},
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -254,6 +257,20 @@ async fn what_lambda_does_not_take_is_a_500_and_too_much_a_413() {
         bench.gateway.deploy(api, Arc::new(Refusing(refused)));
         assert_eq!(bench.get("/chat").await.pair(), (status, body));
     }
+}
+
+#[tokio::test]
+async fn the_lambda_service_is_asked_by_the_functions_arn() {
+    let paths = json!({ "/chat": { "get": to_chat(json!({})) } });
+    let bench = bench::rest(paths.clone(), json!({})).await;
+    let document = bench::document(paths).to_string();
+    let api = Api::read("api.json", &document, Settings::default()).unwrap();
+    let services = Services::new(Arc::new(bench.clock.clone()));
+    bench.gateway.deploy(api, Arc::new(services.lambda));
+    assert_eq!(bench.get("/chat").await.pair(), (500, INTERNAL));
+    let why = bench.entry().message.unwrap();
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:chat";
+    assert!(why.contains(&format!("Function not found: {arn}")), "{why}");
 }
 
 #[tokio::test]

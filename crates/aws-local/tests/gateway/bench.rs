@@ -1,6 +1,7 @@
 //! An endpoint with one API, functions in this process, and a client that shows every byte.
 
 use std::{
+    fmt::Write as _,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -67,7 +68,7 @@ pub(crate) async fn bench(
     let seen = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&seen);
     gateway.watch(Arc::new(move |one: &Seen| {
-        heard.lock().unwrap().push(one.clone())
+        heard.lock().unwrap().push(one.clone());
     }));
     let settings = Settings::read("settings.json", &settings.to_string()).unwrap();
     let api = Api::read("api.json", &document.to_string(), settings).unwrap();
@@ -225,13 +226,13 @@ impl Bench {
         let mut request = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
         let named = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if !named("host") {
-            request += &format!("Host: {addr}\r\n");
+            let _ = write!(request, "Host: {addr}\r\n");
         }
         for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
+            let _ = write!(request, "{name}: {value}\r\n");
         }
         if !body.is_empty() {
-            request += &format!("Content-Length: {}\r\n", body.len());
+            let _ = write!(request, "Content-Length: {}\r\n", body.len());
         }
         request += "\r\n";
         let mut tcp = TcpStream::connect(addr).await.unwrap();
