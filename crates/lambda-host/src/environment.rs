@@ -104,6 +104,7 @@ impl Environment {
         );
         let mut command = Command::new(&config.program);
         command
+            .args(&config.arguments)
             .env_clear()
             .envs(variables)
             .current_dir(variables::task_root(&config))

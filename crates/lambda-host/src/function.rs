@@ -11,6 +11,9 @@ pub struct FunctionConfig {
     pub name: String,
     /// The compiled program: AWS's `bootstrap`.
     pub program: PathBuf,
+    /// What the program is started with; nothing on AWS, except for a container image, whose
+    /// `ImageConfig.Command` this is.
+    pub arguments: Vec<String>,
     /// What the program finds in `_HANDLER`.
     pub handler: String,
     /// The function's own variables. Names that Lambda reserves are refused.
@@ -42,6 +45,7 @@ impl FunctionConfig {
         Self {
             name: name.into(),
             program: program.into(),
+            arguments: Vec::new(),
             handler: "bootstrap".to_owned(),
             environment: BTreeMap::new(),
             credentials: None,

@@ -353,7 +353,7 @@ impl Reader<'_> {
         hints
     }
 
-    /// File names in `wrong/` with the test each must die in.
+    /// File names in `wrong/` with the test, or tests, each must die in.
     fn wrong(&mut self) -> Vec<(String, String)> {
         let folder = self.path("wrong/");
         let tests = self.tree.text(&self.path("tests/check.rs"));
@@ -379,14 +379,18 @@ impl Reader<'_> {
                 ));
                 continue;
             };
-            if tests.is_some_and(|tests| !tests.contains(&format!("fn {test}("))) {
-                self.diagnostics.push(Diagnostic::error(
+            // One mistake may show in several tests: `a_test, another_test`.
+            let named = test.split(',').map(|name| name.trim().trim_matches('`'));
+            let unknown = named
+                .filter(|name| tests.is_some_and(|tests| !tests.contains(&format!("fn {name}("))));
+            self.diagnostics.extend(unknown.map(|name| {
+                Diagnostic::error(
                     path,
                     1,
-                    format!("tests/check.rs has no test `{test}`"),
+                    format!("tests/check.rs has no test `{name}`"),
                     "name a test of tests/check.rs",
-                ));
-            }
+                )
+            }));
             wrong.push((name.to_owned(), test.to_owned()));
         }
         if wrong.is_empty() {

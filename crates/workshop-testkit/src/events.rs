@@ -13,8 +13,10 @@ use std::{
     thread,
 };
 
-use bedrock_emulator::journal::Entry;
+use bedrock_emulator::{journal::Entry, trace::TraceEvent};
 use serde::Serialize;
+
+use crate::Hop;
 
 /// The longest line, in bytes; the body and the texts are dropped first.
 const LINE_MAX: usize = 64 * 1024;
@@ -34,11 +36,21 @@ pub(crate) struct EventLog {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Line<'a, E> {
     r#type: &'static str,
     exercise: &'a str,
     test: &'a str,
-    entry: &'a Entry,
+    entry: &'a E,
+}
+
+/// What pages show of an entry, for what no emulator has seen.
+#[derive(Serialize)]
+struct HopEntry<'a> {
+    t: i64,
+    operation: &'a str,
+    status: u16,
+    request_id: &'a str,
+    trace: &'a [TraceEvent],
 }
 
 impl EventLog {
@@ -57,9 +69,25 @@ impl EventLog {
         })
     }
 
-    /// Appends one line with one write, so that lines of several processes never mix.
+    /// A request that reached the emulator.
     pub(crate) fn append(&self, entry: &Entry) {
-        let Some(line) = self.line(entry) else { return };
+        self.append_line(self.line(entry));
+    }
+
+    /// A request between parts of the student's system.
+    pub(crate) fn append_hop(&self, hop: &Hop<'_>, trace: &[TraceEvent]) {
+        self.append_line(self.json(&HopEntry {
+            t: trace.first().map_or(0, |event| event.t),
+            operation: hop.what,
+            status: hop.status,
+            request_id: hop.request_id,
+            trace,
+        }));
+    }
+
+    /// Appends one line with one write, so that lines of several processes never mix.
+    fn append_line(&self, line: Option<String>) {
+        let Some(line) = line else { return };
         let log = OpenOptions::new()
             .append(true)
             .create(true)
@@ -87,7 +115,7 @@ impl EventLog {
         self.json(&entry).filter(|line| line.len() <= LINE_MAX)
     }
 
-    fn json(&self, entry: &Entry) -> Option<String> {
+    fn json(&self, entry: &impl Serialize) -> Option<String> {
         let line = Line {
             r#type: "request",
             exercise: &self.exercise,
@@ -124,7 +152,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{EventLog, LINE_MAX, exercise, nearest_log};
+    use super::{EventLog, Hop, LINE_MAX, exercise, nearest_log};
 
     #[test]
     fn only_exercises_have_an_id() {
@@ -176,13 +204,21 @@ mod tests {
         for entry in lab.journal() {
             log.append(&entry);
         }
+        let hop = Hop {
+            from: "CLIENT",
+            to: "LAMBDA",
+            what: "POST /ask",
+            status: 200,
+            request_id: "r-1",
+        };
+        log.append_hop(&hop, &hop.trace(7));
         let written = fs::read_to_string(&path).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         let lines: Vec<Value> = written
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        assert_eq!(lines.len(), 2);
+        assert_eq!(lines.len(), 3);
         assert!(written.len() < LINE_MAX);
         assert_eq!(lines[0]["type"], "request");
         assert_eq!(lines[0]["exercise"], "001");
@@ -193,5 +229,7 @@ mod tests {
         );
         assert_eq!(lines[1]["entry"]["body"], Value::Null);
         assert_eq!(lines[1]["entry"]["status"], 200);
+        assert_eq!(lines[2]["entry"]["t"], 7);
+        assert_eq!(lines[2]["entry"]["trace"][1]["edge"], "CLIENT-LAMBDA");
     }
 }

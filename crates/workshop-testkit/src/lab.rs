@@ -1,6 +1,6 @@
 //! One emulator for one test.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use aws_sdk_bedrockruntime::{
     Client,
@@ -13,15 +13,17 @@ use bedrock_emulator::{
     emulator::{Credential, Latency},
     fault::FaultRule,
     journal::Entry,
+    neighbour::Actor,
     observe::{LogRecord, Series},
     script::{Document, Rule, Step},
     trace::TraceEvent,
 };
 use bedrock_endpoint::{Endpoint, Gates, Hooks, Stats};
 use serde_json::Value;
+use time::OffsetDateTime;
 use tokio::runtime::{self, Runtime};
 
-use crate::{Call, Observer, events::EventLog};
+use crate::{Call, Hop, Observer, events::EventLog};
 
 /// What a lab's emulator starts with; see [`Config`] for the meaning of each field. The default
 /// answers at once, checks signatures and allows everything.
@@ -46,6 +48,9 @@ pub struct Setup {
 #[must_use = "the emulator is gone as soon as the lab is dropped"]
 pub struct Lab {
     endpoint: Endpoint,
+    /// What [`Lab::saw`] was told.
+    hops: Mutex<Vec<TraceEvent>>,
+    log: Option<Arc<EventLog>>,
 }
 
 /// The models the emulator knows, without a lab.
@@ -107,8 +112,9 @@ impl Lab {
     /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
         let emulator = built_in(Emulator::new(setup.into_config()));
+        let log = EventLog::of_this_test().map(Arc::new);
         let hooks = Hooks {
-            after: EventLog::of_this_test().map(|log| {
+            after: log.clone().map(|log| {
                 Box::new(move |entry: &_| log.append(entry)) as Box<dyn Fn(&_) + Send + Sync>
             }),
             ..Hooks::default()
@@ -119,7 +125,11 @@ impl Lab {
             .await
             .expect("binding does not panic")
             .expect("a loopback port is free");
-        Self { endpoint }
+        Self {
+            endpoint,
+            hops: Mutex::default(),
+            log,
+        }
     }
 
     /// An SDK client of this lab: the lab's region (us-east-1) and key pair (AWS's documentation
@@ -277,6 +287,46 @@ impl Lab {
         self.client_with(|config| config.credentials_provider(credentials))
     }
 
+    /// The temporary credentials of a role that this actor works in: what a Lambda function finds in
+    /// its environment. Requests signed with them light the diagram from the actor's node, and the
+    /// lab's policies decide about them. For code in this process take [`Lab::client_at`].
+    pub fn role_of(&self, actor: &'static Actor) -> Credential {
+        let emulator = self.endpoint.emulator();
+        let name = actor.node.to_lowercase();
+        let role = format!("arn:aws:iam::{}:role/{name}", emulator.config().account_id);
+        emulator.assume_role_for_service(&role, &name, Some(actor), OffsetDateTime::now_utc())
+    }
+
+    /// A client as the code at that node of a diagram has it: [`Lab::client`], signing as
+    /// [the actor's role](Lab::role_of).
+    ///
+    /// ```
+    /// # async fn test() {
+    /// use workshop_testkit::{LAMBDA, Lab};
+    ///
+    /// let lab = Lab::start().await;
+    /// let in_the_function = lab.client_at(&LAMBDA);
+    /// # drop(in_the_function);
+    /// # }
+    /// ```
+    pub fn client_at(&self, actor: &'static Actor) -> Client {
+        let role = self.role_of(actor);
+        let (key, secret) = (role.access_key_id, role.secret_access_key);
+        let credentials = Credentials::new(key, secret, role.session_token, None, "lab");
+        self.client_with(|config| config.credentials_provider(credentials))
+    }
+
+    /// Notes what a part of the student's system answered: light for a pattern's diagram.
+    pub fn saw(&self, hop: Hop<'_>) {
+        let t = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+        let trace = hop.trace(i64::try_from(t).unwrap_or_default());
+        if let Some(log) = &self.log {
+            log.append_hop(&hop, &trace);
+        }
+        let mut hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
+        hops.extend(trace);
+    }
+
     /// The requests of one account so far, in the order of arrival.
     pub fn calls_of(&self, account: &str) -> Vec<Call> {
         let entries = self.endpoint.emulator().entries_after(0, Some(account));
@@ -324,10 +374,13 @@ impl Lab {
         self.endpoint.emulator().journal()
     }
 
-    /// The diagram events of all requests so far.
+    /// The diagram events of all requests so far, then those of all hops that were
+    /// [seen](Lab::saw).
     pub fn trace(&self) -> Vec<TraceEvent> {
         let journal = self.journal().into_iter();
-        journal.flat_map(|entry| entry.trace).collect()
+        let hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
+        let journal = journal.flat_map(|entry| entry.trace);
+        journal.chain(hops.iter().cloned()).collect()
     }
 
     /// Invocation log records so far.

@@ -1,11 +1,13 @@
 //! What an exercise's test needs: a [`Lab`] with its own emulator and SDK clients, the calls that
 //! arrived, and assertions ([`Point`]) that say what was seen, what was wanted and why.
 //!
-//! Read in this order: [`Lab`], [`Call`], [`Point`], [`within`], [`Observer`], [`claude_shim`].
+//! Read in this order: [`Lab`], [`Call`], [`Point`], [`within`], [`Observer`], [`Hop`],
+//! [`claude_shim`].
 
 mod call;
 mod claude;
 mod events;
+mod hop;
 mod lab;
 mod legible;
 #[cfg(feature = "live")]
@@ -17,8 +19,10 @@ pub use aws_sdk_bedrockruntime as bedrock;
 pub use aws_smithy_types::Document;
 pub use bedrock_emulator::{
     catalogue::{Catalogue, Model},
+    emulator::Credential,
     fault::FaultRule,
     journal::Usage,
+    neighbour::Actor,
     observe::{LogRecord, Series},
     script::{Fault, Numbers, Piece, Rule, Step, Text, When},
     trace::{TraceEvent, TraceStatus},
@@ -26,6 +30,7 @@ pub use bedrock_emulator::{
 pub use bedrock_endpoint::{Gates, Stats};
 pub use call::Call;
 pub use claude::{ShimError, claude_shim};
+pub use hop::{Hop, LAMBDA};
 pub use lab::{Lab, Setup, models};
 pub use observer::{Identity, Observer};
 pub use point::{Point, within};
