@@ -70,10 +70,9 @@ fn env_points_at_the_address_given() {
         ],
     );
     let env: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(
-        env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"],
-        "http://127.0.0.1:4999"
-    );
+    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] {
+        assert_eq!(env[name], "http://127.0.0.1:4999");
+    }
     assert_eq!(env["AWS_REGION"], "us-east-1");
     assert!(
         env["ANTHROPIC_DEFAULT_HAIKU_MODEL"]

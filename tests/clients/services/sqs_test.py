@@ -100,7 +100,7 @@ class Sqs(ServiceTest):
         def consume():
             client = self.client("sqs")
             while messages := client.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+                QueueUrl=url, MaxNumberOfMessages=10
             ).get("Messages"):
                 with lock:
                     received.extend(message["Body"] for message in messages)

@@ -27,7 +27,7 @@ struct Request {
     page: Page,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let mut vault = service.vault();
     let (ids, next) = match (request.secret_id_list, request.filters) {
@@ -39,8 +39,8 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
         }
         (None, Some(filters)) => {
             filter::check(&filters)?;
-            let fitting = vault.all(&visit).filter(|secret| {
-                secret.deletion.is_none() && filter::fits(&filters, secret, &visit)
+            let fitting = vault.all(visit).filter(|secret| {
+                secret.deletion.is_none() && filter::fits(&filters, secret, visit)
             });
             let names = fitting.map(|secret| secret.name.clone()).collect();
             request.page.of(names, MOST, "values")?
@@ -52,7 +52,7 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
     };
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for id in ids {
-        let secret = vault.find(&visit, Some(id.clone()));
+        let secret = vault.find(visit, Some(id.clone()));
         let read = secret.and_then(|secret| secret.alive()?.read(None, None, service.clock.now()));
         match read {
             Ok(value) => values.push(value),

@@ -59,7 +59,7 @@ pub(super) fn answer(service: &SecretsManager, mut visit: Visit) -> Answered {
     let mut body = secret.names();
     if let Some(content) = content {
         body["VersionId"] = token.as_str().into();
-        secret.add(token, content, &[CURRENT.to_owned()], now)?;
+        secret.add(&token, content, &[CURRENT.to_owned()], now)?;
     }
     vault.add(&visit, secret);
     Ok(told(&body))

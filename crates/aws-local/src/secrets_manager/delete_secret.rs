@@ -21,7 +21,7 @@ struct Request {
     force_delete_without_recovery: bool,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let force = request.force_delete_without_recovery;
     if force && request.recovery_window_in_days.is_some() {
@@ -37,7 +37,7 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
     let now = service.clock.now();
     let mut vault = service.vault();
     if !force {
-        let secret = vault.find(&visit, request.secret_id)?.alive()?;
+        let secret = vault.find(visit, request.secret_id)?.alive()?;
         let gone = now + Duration::days(days);
         secret.deletion = Some(gone);
         let mut body = secret.names();
@@ -45,13 +45,13 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
         return Ok(told(&body));
     }
     let id = required(request.secret_id, "secretId")?;
-    let mut body = match vault.find(&visit, Some(id.clone())) {
+    let mut body = match vault.find(visit, Some(id.clone())) {
         Ok(secret) => secret.names(),
         // No error about a secret that there is not (service model).
-        Err(_) => json!({ "ARN": vault.arn_of(&visit, &id), "Name": id }),
+        Err(_) => json!({ "ARN": vault.arn_of(visit, &id), "Name": id }),
     };
     if let Some(name) = body["Name"].as_str() {
-        vault.remove(&visit, name);
+        vault.remove(visit, name);
     }
     body["DeletionDate"] = seconds(now);
     Ok(told(&body))

@@ -13,13 +13,13 @@ struct Request {
     version_stage: Option<String>,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     if let Some(id) = &request.version_id {
         bounded(id, "versionId", 32..=64)?;
     }
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
     let (id, stage) = (request.version_id, request.version_stage);
     let value = secret.read(id.as_deref(), stage.as_deref(), service.clock.now())?;
     Ok(told(&value))

@@ -21,10 +21,10 @@ struct Request {
     page: Page,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?;
+    let secret = vault.find(visit, request.secret_id)?;
     let shown = secret
         .versions
         .iter()

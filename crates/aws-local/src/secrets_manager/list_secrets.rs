@@ -26,13 +26,13 @@ struct Request {
     page: Page,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     filter::check(&request.filters)?;
     let vault = service.vault();
-    let fitting = vault.all(&visit).filter(|secret| {
+    let fitting = vault.all(visit).filter(|secret| {
         (request.include_planned_deletion || secret.deletion.is_none())
-            && filter::fits(&request.filters, secret, &visit)
+            && filter::fits(&request.filters, secret, visit)
     });
     let mut secrets: Vec<&Secret> = fitting.collect();
     match request.sort_by.as_deref() {

@@ -80,7 +80,7 @@ macro_rules! operation {
                 action: $action,
                 resource: $resource,
             }),
-            answer: |service, visit| $answer(service, visit).into(),
+            answer: $answer,
         }
     };
 }
@@ -93,85 +93,85 @@ impl JsonService for SecretsManager {
             "BatchGetSecretValue",
             "secretsmanager:BatchGetSecretValue",
             anywhere,
-            batch_get_secret_value::answer
+            |service, visit| batch_get_secret_value::answer(service, &visit).into()
         ),
         operation!(
             "CreateSecret",
             "secretsmanager:CreateSecret",
             create_secret::arn,
-            create_secret::answer
+            |service, visit| create_secret::answer(service, visit).into()
         ),
         operation!(
             "DeleteSecret",
             "secretsmanager:DeleteSecret",
             of_secret,
-            delete_secret::answer
+            |service, visit| delete_secret::answer(service, &visit).into()
         ),
         operation!(
             "DescribeSecret",
             "secretsmanager:DescribeSecret",
             of_secret,
-            describe_secret::answer
+            |service, visit| describe_secret::answer(service, &visit).into()
         ),
         operation!(
             "GetRandomPassword",
             "secretsmanager:GetRandomPassword",
             anywhere,
-            get_random_password::answer
+            |service, visit| get_random_password::answer(service, visit).into()
         ),
         operation!(
             "GetSecretValue",
             "secretsmanager:GetSecretValue",
             of_secret,
-            get_secret_value::answer
+            |service, visit| get_secret_value::answer(service, &visit).into()
         ),
         operation!(
             "ListSecretVersionIds",
             "secretsmanager:ListSecretVersionIds",
             of_secret,
-            list_secret_version_ids::answer
+            |service, visit| list_secret_version_ids::answer(service, &visit).into()
         ),
         operation!(
             "ListSecrets",
             "secretsmanager:ListSecrets",
             anywhere,
-            list_secrets::answer
+            |service, visit| list_secrets::answer(service, &visit).into()
         ),
         operation!(
             "PutSecretValue",
             "secretsmanager:PutSecretValue",
             of_secret,
-            put_secret_value::answer
+            |service, visit| put_secret_value::answer(service, &visit).into()
         ),
         operation!(
             "RestoreSecret",
             "secretsmanager:RestoreSecret",
             of_secret,
-            restore_secret::answer
+            |service, visit| restore_secret::answer(service, &visit).into()
         ),
         operation!(
             "TagResource",
             "secretsmanager:TagResource",
             of_secret,
-            tag_resource::answer
+            |service, visit| tag_resource::answer(service, &visit).into()
         ),
         operation!(
             "UntagResource",
             "secretsmanager:UntagResource",
             of_secret,
-            untag_resource::answer
+            |service, visit| untag_resource::answer(service, &visit).into()
         ),
         operation!(
             "UpdateSecret",
             "secretsmanager:UpdateSecret",
             of_secret,
-            update_secret::answer
+            |service, visit| update_secret::answer(service, &visit).into()
         ),
         operation!(
             "UpdateSecretVersionStage",
             "secretsmanager:UpdateSecretVersionStage",
             of_secret,
-            update_secret_version_stage::answer
+            |service, visit| update_secret_version_stage::answer(service, &visit).into()
         ),
     ];
 

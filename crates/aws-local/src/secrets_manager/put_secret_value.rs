@@ -21,7 +21,7 @@ struct Request {
     told: Told,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let id = token(request.client_request_token)?;
     let content = request.told.content()?.ok_or_else(|| {
@@ -29,8 +29,8 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
     })?;
     let stages = stages(request.version_stages)?;
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
-    secret.add(id.clone(), content, &stages, service.clock.now())?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
+    secret.add(&id, content, &stages, service.clock.now())?;
     let mut body = secret.names();
     body["VersionStages"] = json!(secret.version_mut(&id)?.stages);
     body["VersionId"] = id.into();

@@ -11,10 +11,10 @@ struct Request {
     secret_id: Option<String>,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?;
+    let secret = vault.find(visit, request.secret_id)?;
     secret.deletion = None;
     Ok(told(&secret.names()))
 }

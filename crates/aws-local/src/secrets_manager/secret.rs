@@ -132,7 +132,7 @@ impl Secret {
     /// again, and does nothing.
     pub(super) fn add(
         &mut self,
-        id: String,
+        id: &str,
         content: Content,
         stages: &[String],
         now: OffsetDateTime,
@@ -149,18 +149,18 @@ impl Secret {
         }
         let first = self.versions.is_empty();
         self.versions.push(Version {
-            id: id.clone(),
+            id: id.to_owned(),
             stages: Vec::new(),
             created: now,
             accessed: None,
             content,
         });
         for stage in stages {
-            self.attach(stage, &id)?;
+            self.attach(stage, id)?;
         }
         // The first version is the current one whatever the request says (service model).
         if first && !stages.iter().any(|stage| stage == CURRENT) {
-            self.attach(CURRENT, &id)?;
+            self.attach(CURRENT, id)?;
         }
         self.forget_unlabelled();
         self.changed = now;

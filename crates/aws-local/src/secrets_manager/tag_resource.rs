@@ -27,11 +27,11 @@ pub(super) struct Tag {
     value: Option<String>,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let tags = checked(required(request.tags, "tags")?)?;
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
     let mut all = secret.tags.clone();
     all.extend(tags);
     check_number(all.len())?;

@@ -13,11 +13,11 @@ struct Request {
     tag_keys: Option<Vec<String>>,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let keys = required(request.tag_keys, "tagKeys")?;
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
     secret.tags.retain(|key, _| !keys.contains(key));
     Ok(told(&json!({})))
 }

@@ -22,7 +22,7 @@ struct Request {
     told: Told,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     if let Some(description) = &request.description {
         bounded(description, "description", 0..=2_048)?;
@@ -30,11 +30,11 @@ pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
     let content = request.told.content()?;
     let now = service.clock.now();
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
     let mut body = secret.names();
     if let Some(content) = content {
         let id = token(request.client_request_token)?;
-        secret.add(id.clone(), content, &[CURRENT.to_owned()], now)?;
+        secret.add(&id, content, &[CURRENT.to_owned()], now)?;
         body["VersionId"] = id.into();
     }
     if let Some(description) = request.description {

@@ -19,13 +19,13 @@ struct Request {
     move_to_version_id: Option<String>,
 }
 
-pub(super) fn answer(service: &SecretsManager, visit: Visit) -> Answered {
+pub(super) fn answer(service: &SecretsManager, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let stage = required(request.version_stage, "versionStage")?;
     bounded(&stage, "versionStage", 1..=256)?;
     let (from, to) = (request.remove_from_version_id, request.move_to_version_id);
     let mut vault = service.vault();
-    let secret = vault.find(&visit, request.secret_id)?.alive()?;
+    let secret = vault.find(visit, request.secret_id)?.alive()?;
     let holder = secret.holder(&stage).map(|version| version.id.clone());
     for id in from.iter().chain(&to) {
         secret.version_mut(id)?;

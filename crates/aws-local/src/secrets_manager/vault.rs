@@ -41,9 +41,8 @@ impl Vault {
 
     /// The name of the secret with that id, if there is one.
     fn name_of(&self, visit: &Visit, id: &str) -> Option<String> {
-        let name = match within_arn(id) {
-            None => return Some(id.to_owned()),
-            Some(name) => name,
+        let Some(name) = within_arn(id) else {
+            return Some(id.to_owned());
         };
         // What looks like a whole ARN is one (observed: a name that ends like an ARN is not found by
         // an ARN without the last six letters).

@@ -26,7 +26,7 @@ pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Answered {
     let mut queues = sqs.queues();
     queues.work_off_tasks(sqs.clock.now());
     let source = Place::of_arn(&source).filter(|source| source.account == *visit.account);
-    let source = source.filter(|source| queues.queues.contains_key(source));
+    let source = source.filter(|source| queues.by_place.contains_key(source));
     let source = source.ok_or_else(|| {
         RESOURCE_NOT_FOUND
             .error("The resource that you specified for the SourceArn parameter doesn't exist.")

@@ -69,7 +69,7 @@ fn open(
 
     let now = sqs.clock.now();
     let mut queues = sqs.queues();
-    if let Some(queue) = queues.queues.get(&place) {
+    if let Some(queue) = queues.by_place.get(&place) {
         return match queue.attributes.difference(&attributes, asked.keys()) {
             None => Ok(()),
             Some(attribute) => Err(QUEUE_NAME_EXISTS.error(format!(

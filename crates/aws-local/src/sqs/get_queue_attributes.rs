@@ -30,9 +30,10 @@ pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Answered {
     let all = names.iter().any(|name| name == "All");
     let mut known = all_of(queue);
     known.retain(|name, _| all || names.iter().any(|asked| asked == name));
-    Ok(told(&match known.is_empty() {
-        true => json!({}),
-        false => json!({ "Attributes": known }),
+    Ok(told(&if known.is_empty() {
+        json!({})
+    } else {
+        json!({ "Attributes": known })
     }))
 }
 

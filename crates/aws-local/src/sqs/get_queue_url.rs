@@ -23,7 +23,7 @@ pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let place = Place::named(visit, &required(request.queue_name, "QueueName")?);
     let owned = request.owner.is_none_or(|owner| owner == *visit.account);
-    if !owned || !sqs.queues().queues.contains_key(&place) {
+    if !owned || !sqs.queues().by_place.contains_key(&place) {
         return Err(no_such_queue());
     }
     Ok(told(&json!({ "QueueUrl": place.url(visit) })))

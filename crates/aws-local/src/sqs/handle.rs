@@ -19,6 +19,7 @@ use time::Duration;
 
 use super::{
     Sqs,
+    attributes::VISIBILITY_MAX,
     message::{Attribute, Message, attributes_digest, digest},
     place::Place,
     receipt::Receipt,
@@ -78,7 +79,7 @@ impl Sqs {
         });
         let there = place.account == account
             && place.region == region
-            && self.queues().queues.contains_key(&place);
+            && self.queues().by_place.contains_key(&place);
         there.then(|| QueueHandle {
             sqs: self.clone(),
             place,
@@ -100,16 +101,16 @@ impl QueueHandle {
     /// The queue's own visibility timeout; none: the queue is gone.
     pub fn visibility_timeout(&self) -> Option<Duration> {
         let queues = self.sqs.queues();
-        let queue = queues.queues.get(&self.place)?;
+        let queue = queues.by_place.get(&self.place)?;
         Some(Duration::seconds(queue.attributes.visibility))
     }
 
-    /// Receives up to `most` messages (more than ten are fine here) and hides them for that long, or
-    /// for the queue's own timeout. What was received too often goes to the dead-letter queue instead.
+    /// Receives up to `most` messages (more than ten are fine here) and hides them for that long (twelve
+    /// hours at most), or for the queue's own timeout. What was received too often goes to the dead-letter queue instead.
     /// Never waits; nothing is received from a queue that is gone.
     pub fn receive(&self, most: usize, visibility: Option<Duration>) -> Vec<Received> {
         let now = self.sqs.clock.now();
-        let seconds = visibility.map(Duration::whole_seconds);
+        let seconds = visibility.map(in_bounds);
         let taken = self.sqs.queues().receive(&self.place, most, seconds, now);
         let received = taken.map(|taken| taken.received).unwrap_or_default();
         let received = received.iter();
@@ -135,7 +136,7 @@ impl QueueHandle {
         let mut queues = self.sqs.queues();
         let released = queues.get(&self.place, now).and_then(|queue| {
             let receipt = Receipt::read(receipt_handle, queue.generation)?;
-            queue.change_visibility(&receipt, receipt_handle, after.whole_seconds(), now)
+            queue.change_visibility(&receipt, receipt_handle, in_bounds(after), now)
         });
         released.is_ok()
     }
@@ -158,6 +159,11 @@ impl QueueHandle {
             changed_or_due(&*self.sqs.clock, &mut changed, due).await;
         }
     }
+}
+
+/// Seconds, as far as a message can be hidden.
+fn in_bounds(time: Duration) -> i64 {
+    time.whole_seconds().clamp(0, VISIBILITY_MAX)
 }
 
 /// Ends when the queue changes, is deleted, or that moment comes.

@@ -18,8 +18,9 @@ pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Answered {
     let mut queues = sqs.queues();
     let tags = &queues.get(&place, sqs.clock.now())?.tags;
     // No tags, no member (observed).
-    Ok(told(&match tags.is_empty() {
-        true => json!({}),
-        false => json!({ "Tags": tags }),
+    Ok(told(&if tags.is_empty() {
+        json!({})
+    } else {
+        json!({ "Tags": tags })
     }))
 }

@@ -23,7 +23,7 @@ pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let prefix = request.queue_name_prefix.unwrap_or_default();
     let queues = sqs.queues();
-    let ours = queues.queues.keys().filter(|place| {
+    let ours = queues.by_place.keys().filter(|place| {
         place.account == *visit.account
             && place.region == visit.region
             && place.name.starts_with(&prefix)

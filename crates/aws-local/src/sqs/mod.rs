@@ -167,7 +167,7 @@ impl JsonService for Sqs {
         Operation {
             name: "ReceiveMessage",
             permission: on("sqs:ReceiveMessage", at_url),
-            answer: receive_message::answer,
+            answer: |sqs, visit| receive_message::answer(sqs, &visit),
         },
         Operation {
             name: "SendMessage",

@@ -37,7 +37,16 @@ pub(super) enum Status {
 }
 
 impl Tasks {
+    /// Ten tasks of a queue can be told of; older ones are forgotten.
     pub(super) fn add(&mut self, task: Task) {
+        const TOLD: usize = 10;
+        let mut older = self.0.iter().filter(|other| other.source == task.source);
+        if older.clone().count() >= TOLD
+            && let Some(oldest) = older.next().map(|oldest| oldest.id.clone())
+        {
+            self.0
+                .retain(|other| other.source != task.source || other.id != oldest);
+        }
         self.0.push(task);
     }
 
@@ -121,7 +130,7 @@ impl Queues {
 
     fn move_one(&mut self, at: usize, now: OffsetDateTime) {
         let task = self.tasks.0[at].clone();
-        let message = self.queues.get_mut(&task.source).and_then(|queue| {
+        let message = self.by_place.get_mut(&task.source).and_then(|queue| {
             queue.settle(now);
             queue.give_away()
         });

@@ -70,7 +70,7 @@ impl Place {
 
     /// Whether first in, first out.
     pub(super) fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        self.name.strip_suffix(".fifo").is_some()
     }
 }
 

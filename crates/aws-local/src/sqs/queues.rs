@@ -22,7 +22,7 @@ const NAME_RESTS: Duration = Duration::seconds(60);
 /// Every account's queues.
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    pub(super) queues: BTreeMap<Place, Queue>,
+    pub(super) by_place: BTreeMap<Place, Queue>,
     pub(super) tasks: Tasks,
     deleted: BTreeMap<Place, OffsetDateTime>,
     generations: u64,
@@ -44,7 +44,7 @@ impl Queues {
         now: OffsetDateTime,
     ) -> Result<&mut Queue, ApiError> {
         self.work_off_tasks(now);
-        let queue = self.queues.get_mut(place).ok_or_else(no_such_queue)?;
+        let queue = self.by_place.get_mut(place).ok_or_else(no_such_queue)?;
         queue.settle(now);
         Ok(queue)
     }
@@ -58,7 +58,7 @@ impl Queues {
     ) {
         self.deleted.retain(|_, at| *at + NAME_RESTS > now);
         self.generations += 1;
-        self.queues.insert(place, new(self.generations));
+        self.by_place.insert(place, new(self.generations));
     }
 
     /// Whether the name was that of a queue a moment ago.
@@ -69,13 +69,13 @@ impl Queues {
 
     /// Deletes a queue and what is in it.
     pub(super) fn close(&mut self, place: &Place, now: OffsetDateTime) -> Result<(), ApiError> {
-        self.queues.remove(place).ok_or_else(no_such_queue)?;
+        self.by_place.remove(place).ok_or_else(no_such_queue)?;
         self.deleted.insert(place.clone(), now);
         Ok(())
     }
 
     pub(super) fn forget(&mut self, account: &str) {
-        self.queues
+        self.by_place
             .retain(|place, queue| place.account != account || queue.renew());
         self.deleted.retain(|place, _| place.account != account);
         self.tasks.forget(account);
@@ -83,14 +83,14 @@ impl Queues {
 
     /// Whether that queue may give messages up to where the policy says.
     pub(super) fn check_redrive(&self, source: &Place, redrive: &Redrive) -> Result<(), ApiError> {
-        let target = self.queues.get(&redrive.target);
-        let target = target.map(|queue| queue.attributes.redrive_allow.as_ref());
+        let target = self.by_place.get(&redrive.target);
+        let target = target.map(|queue| &queue.attributes);
         redrive::check(source, redrive, target)
     }
 
     /// The queues that give messages up to that one.
     pub(super) fn sources_of<'q>(&'q self, target: &'q Place) -> impl Iterator<Item = &'q Place> {
-        let queues = self.queues.values().filter(move |queue| {
+        let queues = self.by_place.values().filter(move |queue| {
             let redrive = queue.attributes.redrive.as_ref();
             redrive.is_some_and(|redrive| redrive.target == *target)
         });
@@ -105,7 +105,7 @@ impl Queues {
         now: OffsetDateTime,
     ) -> Result<Sent, ApiError> {
         let number = self.sequence + 1;
-        let queue = self.queues.get_mut(place).ok_or_else(no_such_queue)?;
+        let queue = self.by_place.get_mut(place).ok_or_else(no_such_queue)?;
         let Checked {
             mut message, delay, ..
         } = checked;
@@ -160,7 +160,7 @@ impl Queues {
     ) -> Result<Taken, ApiError> {
         let redrive = self.get(place, now)?.attributes.redrive.clone();
         // Nowhere to put it: it stays.
-        let redrive = redrive.filter(|redrive| self.queues.contains_key(&redrive.target));
+        let redrive = redrive.filter(|redrive| self.by_place.contains_key(&redrive.target));
         let queue = self.get(place, now)?;
         let visibility = visibility.unwrap_or(queue.attributes.visibility);
         let most_receives = redrive.as_ref().map(|redrive| redrive.receives_max);
@@ -179,7 +179,7 @@ impl Queues {
     /// Puts a message of another queue in; whether there is such a queue. When it was sent is kept in
     /// standard queues and renewed in FIFO ones (Developer Guide).
     pub(super) fn put(&mut self, place: &Place, mut message: Message, now: OffsetDateTime) -> bool {
-        let Some(queue) = self.queues.get_mut(place) else {
+        let Some(queue) = self.by_place.get_mut(place) else {
             return false;
         };
         if queue.attributes.fifo {
@@ -193,7 +193,7 @@ impl Queues {
 
     /// When a receive there may find something that it would not find now, if nobody calls.
     pub(super) fn next_due(&self, place: &Place) -> Option<OffsetDateTime> {
-        let queue = self.queues.get(place).and_then(Queue::next_due);
+        let queue = self.by_place.get(place).and_then(Queue::next_due);
         queue.into_iter().chain(self.tasks.next_due()).min()
     }
 }

@@ -67,8 +67,8 @@ const SYSTEM_ATTRIBUTES: [&str; 11] = [
     "SqsManagedSseEnabled",
 ];
 
-pub(super) fn answer(sqs: &Sqs, visit: Visit) -> Outcome {
-    match at_once(sqs, &visit) {
+pub(super) fn answer(sqs: &Sqs, visit: &Visit) -> Outcome {
+    match at_once(sqs, visit) {
         Ok(Found::Answer(answer)) => now(Ok(answer)),
         Err(error) => now(Err(error)),
         Ok(Found::Nothing(ask, deadline)) => {
@@ -163,9 +163,10 @@ impl Ask {
             .map(|(message, receipt)| self.message(message, *receipt))
             .collect();
         // No messages, no member (observed).
-        let answer = told(&match messages.is_empty() {
-            true => json!({}),
-            false => json!({ "Messages": messages }),
+        let answer = told(&if messages.is_empty() {
+            json!({})
+        } else {
+            json!({ "Messages": messages })
         });
         if !self.gave_up && taken.given_up.is_empty() {
             return answer;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    attributes::Attributes,
     error::{invalid, value_is_invalid},
     place::Place,
 };
@@ -19,7 +20,7 @@ pub(super) struct Redrive {
 }
 
 impl Redrive {
-    /// `maxReceiveCount` comes as a number or as a string; CloudFormation and the console's
+    /// `maxReceiveCount` comes as a number or as a string; `CloudFormation` and the console's
     /// documentation differ.
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         let refuse = |reason: &str| value_is_invalid(text, "RedrivePolicy", reason);
@@ -126,12 +127,12 @@ impl RedriveAllow {
     }
 }
 
-/// Whether a queue may name that one as its dead-letter queue. `target` is what is there, with its
-/// own policy.
+/// Whether a queue may name that one as its dead-letter queue. `target`: what the queue there was told,
+/// if there is one.
 pub(super) fn check(
     source: &Place,
     redrive: &Redrive,
-    target: Option<Option<&RedriveAllow>>,
+    target: Option<&Attributes>,
 ) -> Result<(), ApiError> {
     let refuse = |reason: &str| value_is_invalid(redrive.text(), "RedrivePolicy", reason);
     if redrive.target.account != source.account {
@@ -144,7 +145,7 @@ pub(super) fn check(
             "Dead-letter target must be in the same region as the source.",
         ));
     }
-    let Some(allow) = target else {
+    let Some(target) = target else {
         return Err(refuse("Dead letter target does not exist."));
     };
     if redrive.target.is_fifo() != source.is_fifo() {
@@ -152,6 +153,7 @@ pub(super) fn check(
             "Dead-letter queue must be same type of queue as the source.",
         ));
     }
+    let allow = target.redrive_allow.as_ref();
     if allow.is_some_and(|allow| !allow.admits(source)) {
         return Err(invalid(format!(
             "Queue {} does not permit {} to use it as a dead-letter queue; see its RedriveAllowPolicy.",

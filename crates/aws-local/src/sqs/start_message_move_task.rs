@@ -83,7 +83,7 @@ fn existing(queues: &Queues, visit: &Visit, arn: &str, parameter: &str) -> Resul
         ))
     })?;
     let ours = place.account == *visit.account && place.region == visit.region;
-    if ours && queues.queues.contains_key(&place) {
+    if ours && queues.by_place.contains_key(&place) {
         return Ok(place);
     }
     Err(RESOURCE_NOT_FOUND.error(format!(

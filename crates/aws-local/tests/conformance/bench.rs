@@ -116,7 +116,11 @@ impl Bench {
         name: &str,
         receives_max: u32,
     ) -> (Queue, Queue) {
-        let suffix = if name.ends_with(".fifo") { ".fifo" } else { "" };
+        let suffix = if name.strip_suffix(".fifo").is_some() {
+            ".fifo"
+        } else {
+            ""
+        };
         let mut fifo = vec![("FifoQueue", "true"), ("ContentBasedDeduplication", "true")];
         fifo.retain(|_| !suffix.is_empty());
         let dead = self.queue(&format!("dead{suffix}"), &fifo).await;

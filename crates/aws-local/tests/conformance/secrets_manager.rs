@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_secretsmanager::{
     Client,
     primitives::Blob,
-    types::{Filter, FilterNameStringType, SortOrderType, Tag},
+    types::{Filter, FilterNameStringType as Key, SortOrderType, Tag},
 };
 
 use crate::bench::{ACCOUNT, Bench, REGION, START, refused};
+
+/// A filter, if any.
+type Asked = Option<(Key, &'static str)>;
 
 async fn create(client: &Client, name: &str, value: &str) -> String {
     let created = client
@@ -508,7 +511,7 @@ async fn secrets_are_listed_filtered_and_in_pages() {
         call.secret_string("1").send().await.unwrap();
         bench.pass(1);
     }
-    let names = |filter: Option<(FilterNameStringType, &str)>| {
+    let names = |filter: Asked| {
         let filters =
             filter.map(|(key, value)| vec![Filter::builder().key(key).values(value).build()]);
         let call = client.list_secrets().set_filters(filters).send();
@@ -519,8 +522,7 @@ async fn secrets_are_listed_filtered_and_in_pages() {
                 .collect::<Vec<_>>()
         }
     };
-    use FilterNameStringType as Key;
-    let rows: [(Option<(Key, &str)>, &[&str]); 8] = [
+    let rows: [(Asked, &[&str]); 8] = [
         (None, &["prod/db", "prod/api", "test/db"]),
         (Some((Key::Name, "prod/")), &["prod/db", "prod/api"]),
         (Some((Key::Name, "db")), &[]),
@@ -637,10 +639,7 @@ async fn several_values_are_read_at_once() {
         Some("ResourceNotFoundException")
     );
     assert_eq!(batch.errors()[0].secret_id(), Some("nowhere"));
-    let filter = Filter::builder()
-        .key(FilterNameStringType::Name)
-        .values("b")
-        .build();
+    let filter = Filter::builder().key(Key::Name).values("b").build();
     let batch = client
         .batch_get_secret_value()
         .filters(filter)

@@ -10,9 +10,11 @@ use aws_sdk_sqs::types::{
 
 use crate::bench::{ACCOUNT, Bench, START, refused, system};
 
-fn told(rows: &[(&str, &str)]) -> Option<HashMap<QueueAttributeName, String>> {
+type Rows<'r> = &'r [(&'r str, &'r str)];
+
+fn told(rows: Rows<'_>) -> HashMap<QueueAttributeName, String> {
     let pairs = rows.iter();
-    Some(pairs.map(|(n, v)| ((*n).into(), (*v).to_owned())).collect())
+    pairs.map(|(n, v)| ((*n).into(), (*v).to_owned())).collect()
 }
 
 #[tokio::test]
@@ -76,7 +78,7 @@ async fn creating_again_is_the_same_queue_unless_attributes_differ() {
             .client
             .create_queue()
             .queue_name("jobs")
-            .set_attributes(attributes);
+            .set_attributes(Some(attributes));
         assert_eq!(
             again.send().await.unwrap().queue_url(),
             Some(queue.url.as_str())
@@ -84,7 +86,7 @@ async fn creating_again_is_the_same_queue_unless_attributes_differ() {
     }
     let other = queue.client.create_queue().queue_name("jobs");
     let other = other
-        .set_attributes(told(&[("VisibilityTimeout", "70")]))
+        .set_attributes(Some(told(&[("VisibilityTimeout", "70")])))
         .send()
         .await;
     let (code, text) = refused(other);
@@ -101,7 +103,7 @@ async fn names_and_attributes_are_checked() {
     let bench = Bench::start().await;
     let client = bench.sqs();
     let long = "a".repeat(81);
-    let rows: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let rows: &[(&str, Rows<'_>, &str, &str)] = &[
         (
             "a b",
             &[],
@@ -210,7 +212,7 @@ async fn names_and_attributes_are_checked() {
         let call = client
             .create_queue()
             .queue_name(*name)
-            .set_attributes(told(attributes));
+            .set_attributes(Some(told(attributes)));
         let (code, text) = refused(call.send().await);
         assert_eq!(code, *expected, "{attributes:?}: {text}");
         assert!(text.contains(part), "{attributes:?}: {text}");
@@ -244,7 +246,7 @@ async fn attributes_are_told_as_aws_tells_them() {
         ("SqsManagedSseEnabled", "true"),
         ("VisibilityTimeout", "30"),
     ];
-    assert_eq!(all.attributes, told(&expected));
+    assert_eq!(all.attributes, Some(told(&expected)));
     assert_eq!(
         queue.attribute("VisibilityTimeout").await.as_deref(),
         Some("30")
@@ -264,7 +266,7 @@ async fn attributes_are_told_as_aws_tells_them() {
     bench.pass(5);
     let set = queue.client.set_queue_attributes().queue_url(&queue.url);
     let key = [("KmsMasterKeyId", "alias/own"), ("VisibilityTimeout", "7")];
-    set.set_attributes(told(&key)).send().await.unwrap();
+    set.set_attributes(Some(told(&key))).send().await.unwrap();
     assert_eq!(
         queue.attribute("SqsManagedSseEnabled").await.as_deref(),
         Some("false")
@@ -284,7 +286,7 @@ async fn attributes_are_told_as_aws_tells_them() {
     // One wrong value: none is taken.
     let set = queue.client.set_queue_attributes().queue_url(&queue.url);
     let both = [("DelaySeconds", "5"), ("VisibilityTimeout", "-1")];
-    let (code, _) = refused(set.set_attributes(told(&both)).send().await);
+    let (code, _) = refused(set.set_attributes(Some(told(&both))).send().await);
     assert_eq!(code, "InvalidAttributeValue");
     assert_eq!(queue.attribute("DelaySeconds").await.as_deref(), Some("0"));
 }
@@ -470,8 +472,8 @@ async fn digests_are_those_that_sdks_verify() {
         .binary_value(bytes);
     let binary = binary.build().unwrap();
     // Bodies, attributes and digests observed on AWS.
-    let send = || queue.client.send_message().queue_url(&queue.url);
-    let sent = send()
+    let message = || queue.client.send_message().queue_url(&queue.url);
+    let sent = message()
         .message_body("msg")
         .message_attributes("Help.Me", text("Me"))
         .message_attributes("Hello", text("There"))
@@ -485,7 +487,7 @@ async fn digests_are_those_that_sdks_verify() {
         sent.md5_of_message_attributes(),
         Some("4c360f3fdafd970e05fae2f149d997f5")
     );
-    let sent = send()
+    let sent = message()
         .message_body("test")
         .message_attributes("attr1", binary.clone());
     let sent = sent.send().await.unwrap();
@@ -499,7 +501,7 @@ async fn digests_are_those_that_sdks_verify() {
         Some("6e2baaf3b97dbeef01c0043275f9a0e7")
     );
     assert_eq!(received[1].message_attributes().unwrap()["attr1"], binary);
-    let plain = send().message_body("plain").send().await.unwrap();
+    let plain = message().message_body("plain").send().await.unwrap();
     assert_eq!(plain.md5_of_message_attributes(), None);
     assert_eq!(plain.sequence_number(), None);
 }

@@ -21,6 +21,7 @@ async fn a_handle_receives_deletes_and_releases() {
     assert!(handle.delete(&received[0].receipt_handle));
     assert!(handle.release(&received[1].receipt_handle, Duration::seconds(5)));
     assert!(!handle.delete("garbage"));
+    assert!(!handle.release("garbage", Duration::MAX));
     bench.pass(5);
     assert_eq!(queue.bodies().await, ["2"]);
 }
@@ -41,11 +42,11 @@ async fn a_handle_waits_until_there_is_something() {
     let (again, ()) = tokio::join!(handle.available(), async { bench.pass(9) });
     assert!(again, "visible again");
     let delete = queue.client.delete_queue().queue_url(&queue.url);
-    handle.receive(1, None);
+    handle.receive(1, Some(Duration::MAX));
     let (some, deleted) = tokio::join!(handle.available(), delete.send());
     deleted.unwrap();
     assert!(!some, "the queue is gone");
-    assert_eq!(handle.receive(1, None), []);
+    assert_eq!(handle.receive(1, Some(Duration::MAX)), []);
 }
 
 #[tokio::test]

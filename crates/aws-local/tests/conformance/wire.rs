@@ -177,7 +177,7 @@ async fn the_journal_tells_of_secrets_but_not_their_values() {
     assert!(!shown.contains("hunter2"), "nor does Debug");
 }
 
-fn policy(actions: Value, resource: &str) -> Value {
+fn policy(actions: &str, resource: &str) -> Value {
     json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": resource }],
@@ -190,9 +190,9 @@ async fn a_policy_decides_by_queue_and_secret() {
         let jobs = format!("arn:aws:sqs:*:{ACCOUNT}:jobs*");
         let prod = format!("arn:aws:secretsmanager:*:{ACCOUNT}:secret:test/*");
         config.policies = vec![
-            policy(json!("sqs:*"), &jobs),
-            policy(json!("secretsmanager:*"), &prod),
-            policy(json!("secretsmanager:BatchGetSecretValue"), "*"),
+            policy("sqs:*", &jobs),
+            policy("secretsmanager:*", &prod),
+            policy("secretsmanager:BatchGetSecretValue", "*"),
         ];
     })
     .await;

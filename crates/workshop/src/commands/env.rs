@@ -53,6 +53,8 @@ pub(crate) fn variables(
     let catalogue = Catalogue::built_in()?;
     let url = format!("{scheme}://{emulator}");
     let mut set = vec![
+        // For every service; Bedrock's own as well, since it would win over this one.
+        ("AWS_ENDPOINT_URL", url.clone()),
         ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.clone()),
         ("AWS_REGION", config.region.clone()),
         ("AWS_DEFAULT_REGION", config.region.clone()),
