@@ -16,7 +16,12 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "aws-local",
         // The endpoint in tests only: where the real SDKs call.
-        &["bedrock-emulator", "bedrock-endpoint", "lambda-host"],
+        &[
+            "bedrock-emulator",
+            "bedrock-endpoint",
+            "lambda-host",
+            "states-language",
+        ],
     ),
     ("bedrock-emulator", &[]),
     ("bedrock-endpoint", &["bedrock-emulator"]),

@@ -52,6 +52,13 @@ static UNKNOWN_OPERATION: OwnCode = OwnCode::new("UnknownOperationException", 40
 #[derive(Debug)]
 pub struct Json<S>(pub(crate) S);
 
+impl<S> Json<S> {
+    /// That service, for [`bedrock_emulator::Config::neighbours`].
+    pub fn new(service: S) -> Self {
+        Self(service)
+    }
+}
+
 impl<S: JsonService> Neighbour for Json<S> {
     fn about(&self) -> &'static About {
         S::ABOUT

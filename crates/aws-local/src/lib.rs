@@ -15,6 +15,7 @@ pub mod json_service;
 pub mod lambda;
 pub mod secrets_manager;
 pub mod sqs;
+pub mod states;
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use dynamodb::DynamoDb;
 
 use self::{
-    gateway::Gateway, json_service::Json, lambda::Lambda, secrets_manager::SecretsManager, sqs::Sqs,
+    gateway::Gateway, json_service::Json, lambda::Lambda, secrets_manager::SecretsManager,
+    sqs::Sqs, states::States,
 };
 
 /// Every service, each also for callers in this process.
@@ -40,6 +42,9 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Amazon API Gateway's front.
     pub gateway: Gateway,
+    /// AWS Step Functions. Before [`Services::neighbours`] it may be replaced by one that is set up in
+    /// another way, in virtual time for example.
+    pub states: States,
 }
 
 impl Services {
@@ -51,7 +56,11 @@ impl Services {
             sqs,
             secrets_manager: SecretsManager::new(Arc::clone(&clock)),
             dynamodb: DynamoDb::new(),
-            gateway: Gateway::new(clock),
+            gateway: Gateway::new(Arc::clone(&clock)),
+            states: States::new(states::Setup {
+                clock,
+                ..states::Setup::default()
+            }),
         }
     }
 
@@ -62,6 +71,7 @@ impl Services {
             Arc::new(Json(self.secrets_manager.clone())),
             Arc::new(self.lambda.clone()),
             self.dynamodb.neighbour(),
+            Arc::new(Json(self.states.clone())),
         ];
         neighbours.extend(self.gateway.neighbours());
         neighbours
@@ -71,5 +81,6 @@ impl Services {
     /// neighbours of, and its URL. Lambda functions can be created from then on.
     pub fn connect(&self, emulator: &Arc<Emulator>, endpoint_url: &str) {
         self.lambda.connect(emulator, endpoint_url);
+        self.states.connect(emulator);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     logs,
     neighbour::Neighbour,
     observe::{Cost, LogFile, LogRecord, Logging, Metrics, log_files, log_record},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, on_behalf::Listeners},
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
     quota::Quotas,
     script::{Document, Rule, Step},
@@ -203,6 +203,7 @@ pub struct Emulator {
     /// Counts accounts made by the control API.
     made: AtomicU64,
     dials: RwLock<Dials>,
+    pub(crate) listeners: Listeners,
     /// Milliseconds since the Unix epoch; 0: not known yet.
     started: AtomicI64,
 }
@@ -250,6 +251,7 @@ impl Emulator {
             seq: AtomicU64::new(0),
             made: AtomicU64::new(0),
             dials: RwLock::new(Dials::of(&config)),
+            listeners: Listeners::default(),
             started: AtomicI64::new(0),
             config,
             catalogue,

@@ -3,7 +3,7 @@
 //!
 //! In the order of a request's way: `replay` (a recording answers), `access` (who calls, may they),
 //! `invoke` and `words` (a model invocation and what is said), `question` (another model says it),
-//! `visit` (a service beside Bedrock answers), `reply` (what goes on the wire), `leave` (what stays behind). On the whole way: `faults` and
+//! `visit` (a service beside Bedrock answers), `on_behalf` (and asks others by itself), `reply` (what goes on the wire), `leave` (what stays behind). On the whole way: `faults` and
 //! `evidence` (light on the diagram).
 //!
 //! The account's lock is taken for one step at a time; nothing is composed while it is held.
@@ -13,6 +13,7 @@ mod evidence;
 mod faults;
 mod invoke;
 mod leave;
+pub(crate) mod on_behalf;
 pub(crate) mod question;
 mod replay;
 mod reply;

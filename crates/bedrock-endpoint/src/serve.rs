@@ -201,6 +201,12 @@ impl Endpoint {
             max_in_flight: AtomicUsize::new(0),
         });
         shared.emulator.started(OffsetDateTime::now_utc());
+        let listening = Arc::downgrade(&shared);
+        shared.emulator.overhear(move |reply| {
+            if let Some(shared) = listening.upgrade() {
+                shared.tell(reply);
+            }
+        });
         let closing = watch::Sender::new(false);
         let accepting = tokio::spawn(accept(
             listener,

@@ -237,6 +237,11 @@ impl Execution {
         self.history.events()
     }
 
+    /// About how many bytes its history holds.
+    pub fn history_bytes(&self) -> usize {
+        self.history.bytes()
+    }
+
     /// When it ended: the time of its last event.
     pub fn stopped_at(&self) -> Option<OffsetDateTime> {
         let last = self.history.events().last();

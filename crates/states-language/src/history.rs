@@ -291,6 +291,11 @@ impl History {
         &self.events
     }
 
+    /// The texts that are kept, and the events themselves.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.events.len() * size_of::<HistoryEvent>()
+    }
+
     /// More happened than a history may hold. What led here did not get an event.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflowed

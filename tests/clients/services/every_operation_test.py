@@ -42,6 +42,10 @@ EMULATED = {
         DeleteFunctionConcurrency GetEventSourceMapping GetFunction GetFunctionConcurrency
         GetFunctionConfiguration Invoke ListEventSourceMappings ListFunctions PutFunctionConcurrency
         UpdateEventSourceMapping UpdateFunctionCode UpdateFunctionConfiguration""",
+    "stepfunctions": """CreateStateMachine DeleteStateMachine DescribeExecution DescribeStateMachine
+        DescribeStateMachineForExecution GetExecutionHistory ListExecutions ListStateMachines
+        ListTagsForResource StartExecution StartSyncExecution StopExecution TagResource UntagResource
+        UpdateStateMachine ValidateStateMachineDefinition""",
 }
 
 
@@ -126,6 +130,9 @@ class EveryOperation(ServiceTest):
 
     def test_lambda(self):
         self.of("lambda")
+
+    def test_step_functions(self):
+        self.of("stepfunctions")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ impl Emulator {
         self.follow(Pipeline::new(self, request, now))
     }
 
-    fn follow(self: &Arc<Self>, mut pipeline: Pipeline<'_>) -> Begun {
+    pub(super) fn follow(self: &Arc<Self>, mut pipeline: Pipeline<'_>) -> Begun {
         pipeline.waits = true;
         let result = pipeline.answer();
         match (result, pipeline.question.take()) {

@@ -26,17 +26,34 @@ impl Emulator {
         actor: Option<&'static Actor>,
         now: OffsetDateTime,
     ) -> Credential {
+        let principal = self.role_principal(role_arn, session_name, actor, now);
+        let arn = principal.arn.clone();
+        let moment = i64::try_from(now.unix_timestamp_nanos()).unwrap_or_default();
+        let moment = moment.cast_unsigned();
+        let mut rng = Rng::new(self.dials().seed, &[hash(&arn), moment]);
+        let credential = draw(&mut rng, &arn, None);
+        self.identities_mut()
+            .begin_service_session(credential.clone(), principal);
+        credential
+    }
+
+    /// Who calls when a service works in the name of a role.
+    pub(crate) fn role_principal(
+        &self,
+        role_arn: &str,
+        session_name: &str,
+        actor: Option<&'static Actor>,
+        now: OffsetDateTime,
+    ) -> Principal {
         let account = role_arn.split(':').nth(4).filter(|id| !id.is_empty());
         let account = account.unwrap_or(&self.config().account_id).to_owned();
         let role = role_arn.rsplit('/').next().unwrap_or_default();
-        let arn = format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}");
-        let mut identities = self.identities_mut();
-        let kept = identities.role(role_arn);
-        let principal = Principal {
-            arn: arn.clone(),
+        let kept = self.identities().role(role_arn).cloned();
+        Principal {
+            arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"),
             account,
             bearer: None,
-            policies: kept.and_then(|role| role.policies.clone()),
+            policies: kept.and_then(|role| role.policies),
             session: Some(Session {
                 role: Some(role_arn.to_owned()),
                 policies: Policies::default(),
@@ -44,14 +61,9 @@ impl Emulator {
                 tags: Vec::new(),
                 actor,
             }),
-        };
-        let moment = i64::try_from(now.unix_timestamp_nanos()).unwrap_or_default();
-        let moment = moment.cast_unsigned();
-        let mut rng = Rng::new(self.dials().seed, &[hash(&arn), moment]);
-        let credential = draw(&mut rng, &arn, None);
-        identities.begin_service_session(credential.clone(), principal);
-        credential
+        }
     }
+
     /// Whether a role's policies, and those of its account, let it do that: what a service asks before
     /// it takes a role on.
     pub fn role_may(&self, role_arn: &str, action: &str, resource: &str) -> bool {

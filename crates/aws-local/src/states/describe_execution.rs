@@ -1,0 +1,40 @@
+//! `DescribeExecution`.
+
+use bedrock_emulator::neighbour::Visit;
+use serde::Deserialize;
+
+use super::{Answered, States, arn, check::Checks, describe_state_machine::INCLUDED_DATA, told};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    execution_arn: Option<String>,
+    included_data: Option<String>,
+}
+
+pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
+    let request: Request = visit.json()?;
+    let mut checks = Checks::default();
+    let arn = checks.required(request.execution_arn, "executionArn", 256);
+    checks.word(
+        request.included_data.as_deref(),
+        "includedData",
+        INCLUDED_DATA,
+    );
+    checks.finish()?;
+    arn::check_execution(&arn)?;
+    let with_data = request.included_data.as_deref() != Some("METADATA_ONLY");
+    let run = states.store().run(&visit.account, &arn)?.clone();
+    let mut answer = run.described(with_data);
+    let status = answer["status"].as_str().unwrap_or_default().to_owned();
+    answer["redriveCount"] = 0.into();
+    // Measured of one that timed out, recorded of one that succeeded.
+    if matches!(status.as_str(), "RUNNING" | "SUCCEEDED") {
+        answer["redriveStatus"] = "NOT_REDRIVABLE".into();
+        answer["redriveStatusReason"] =
+            format!("Execution is {status} and cannot be redriven").into();
+    } else {
+        answer["redriveStatus"] = "REDRIVABLE".into();
+    }
+    Ok(told(&answer))
+}
