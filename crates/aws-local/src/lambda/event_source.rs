@@ -9,7 +9,7 @@ mod verdict;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bedrock_emulator::error::ApiError;
+use bedrock_emulator::{error::ApiError, identity::Identity, policy::NamedPolicy};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::sqs::QueueHandle;
 
-use self::poller::Poller;
+use self::poller::{Poller, service_role};
 
 /// A queue whose messages invoke a function. [`EventSource::new`] gives Lambda's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +126,7 @@ impl Lambda {
         check(&source, &queue)?;
         check_visibility(&queue, kept.function.timeout)?;
         self.check_role(&kept.role(), &queue)?;
+        self.allow(&kept.place.account)?;
         let mut mapping = Mapping {
             id: id.clone(),
             queue,
@@ -144,6 +145,31 @@ impl Lambda {
         });
         registry.mappings.by_id.insert(id, mapping);
         Ok(told)
+    }
+
+    /// Lets Lambda itself invoke functions, whatever the account's policies say.
+    fn allow(&self, account: &str) -> Result<(), ApiError> {
+        let connection = self.shared.connection.get();
+        let Some(emulator) = connection.and_then(|connection| connection.emulator.upgrade()) else {
+            return Ok(());
+        };
+        let identity = Identity {
+            arn: service_role(account),
+            policies: Some(vec![NamedPolicy {
+                name: "what Lambda itself may".to_owned(),
+                document: json!({
+                    "Version": "2012-10-17",
+                    "Statement": [{
+                        "Effect": "Allow",
+                        "Action": "lambda:InvokeFunction",
+                        "Resource": "*",
+                    }],
+                }),
+            }]),
+            ..Identity::default()
+        };
+        let set = emulator.set_identity(&identity);
+        set.map_err(|problem| service(problem.to_string()))
     }
 
     /// The role must be allowed to take messages (AWS asks when the mapping is made).

@@ -367,3 +367,86 @@ async fn mappings_that_cannot_work_are_refused() {
         assert!(answer.body.contains(text), "{}: {}", body, answer.body);
     }
 }
+
+#[tokio::test]
+async fn the_journal_and_the_diagram_show_who_invoked() {
+    let bench = Bench::start_with(Arc::new(aws_local::SystemClock), |config| {
+        // What callers may says nothing about Lambda itself.
+        config.policies = vec![json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": ["sqs:*", "logs:*"], "Resource": "*" }],
+        })];
+    })
+    .await;
+    bench.queues(&[]).await;
+    bench.enqueue(&["one"]).await;
+    bench.map(|_| {});
+    bench
+        .until("it is handled", async |bench| {
+            bench.counts("jobs").await == (0, 0)
+        })
+        .await;
+    let journal = bench.endpoint.emulator().journal();
+    let invoked = journal
+        .iter()
+        .find(|e| e.operation.as_deref() == Some("Invoke"));
+    let invoked = invoked.unwrap();
+    let edges: Vec<_> = invoked
+        .trace
+        .iter()
+        .filter_map(|e| e.edge.as_deref())
+        .collect();
+    assert!(edges.contains(&"SQS-LAMBDA"), "{edges:?}");
+    let caller = invoked.identity.as_deref().unwrap();
+    assert!(
+        caller.ends_with("AWSServiceRoleForLambda/event-source-mapping"),
+        "{caller}"
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_receive_gets_no_mapping() {
+    let (bench, _) = start().await;
+    bench.queues(&[]).await;
+    let identity = bedrock_emulator::identity::Identity {
+        arn: "arn:aws:iam::123456789012:role/ask-role".to_owned(),
+        policies: Some(Vec::new()),
+        ..Default::default()
+    };
+    bench.endpoint.emulator().set_identity(&identity).unwrap();
+    let refused = bench
+        .services
+        .lambda
+        .map(aws_local::lambda::EventSource::new("jobs", "ask"));
+    let refused = refused.unwrap_err().to_string();
+    let text =
+        "The provided execution role does not have permissions to call ReceiveMessage on SQS";
+    assert!(refused.contains(text), "{refused}");
+}
+
+#[tokio::test]
+async fn a_reset_empties_what_was_configured_and_keeps_it() {
+    let (bench, _) = start().await;
+    let attributes = [("VisibilityTimeout".to_owned(), "60".to_owned())].into();
+    let sqs = &bench.services.sqs;
+    sqs.create("123456789012", "us-east-1", "jobs", &attributes)
+        .unwrap();
+    bench.enqueue(&["one", "two"]).await;
+    assert_eq!(bench.counts("jobs").await, (2, 0));
+    assert_eq!(
+        bench.send("POST", "/_workshop/reset", &[], "").await.status,
+        200
+    );
+    assert_eq!(bench.counts("jobs").await, (0, 0));
+    bench.map(|_| {});
+    assert_eq!(
+        bench.send("POST", "/_workshop/reset", &[], "").await.status,
+        200
+    );
+    bench.enqueue(&["one"]).await;
+    bench
+        .until("it is handled", async |bench| {
+            bench.counts("jobs").await == (0, 0)
+        })
+        .await;
+}
