@@ -228,6 +228,10 @@ impl Local {
 }
 
 fn fifo(name: &str) -> BTreeMap<String, String> {
+    #[expect(
+        clippy::case_sensitive_file_extension_comparisons,
+        reason = "a queue's name, not a file's"
+    )]
     let fifo = name.ends_with(".fifo");
     let attribute = fifo.then(|| ("FifoQueue".to_owned(), "true".to_owned()));
     attribute.into_iter().collect()

@@ -111,7 +111,7 @@ fn converse(model: &str) -> Result<Value, Error> {
         body.len()
     );
     for (name, value) in instructions.headers() {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let mut connection = TcpStream::connect(host)?;
     connection.write_all(format!("{head}\r\n{body}").as_bytes())?;

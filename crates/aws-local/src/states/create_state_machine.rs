@@ -32,7 +32,7 @@ struct Request {
     version_description: Option<String>,
 }
 
-pub(super) fn answer(states: &States, visit: Visit) -> Answered {
+pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let mut checks = Checks::default();
     let name = checks.required(request.name, "name", 80);
@@ -57,7 +57,7 @@ pub(super) fn answer(states: &States, visit: Visit) -> Answered {
         logging: machine::logging(request.logging_configuration),
         tracing: machine::tracing(request.tracing_configuration),
     };
-    let arn = arn::machine(&visit, &name);
+    let arn = arn::machine(visit, &name);
     let mut store = states.store();
     if let Ok(known) = store.machine(&visit.account, &arn) {
         // Another role and other tags are ignored (documented); the text counts as it is (recorded).

@@ -12,7 +12,7 @@ struct Request {
     included_data: Option<String>,
 }
 
-pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
+pub(super) fn answer(service: &States, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
     let mut checks = Checks::default();
     let arn = checks.required(request.execution_arn, "executionArn", 256);
@@ -24,7 +24,7 @@ pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
     checks.finish()?;
     arn::check_execution(&arn)?;
     let with_data = request.included_data.as_deref() != Some("METADATA_ONLY");
-    let run = states.store().run(&visit.account, &arn)?.clone();
+    let run = service.store().run(&visit.account, &arn)?.clone();
     let mut answer = run.described(with_data);
     let status = answer["status"].as_str().unwrap_or_default().to_owned();
     answer["redriveCount"] = 0.into();

@@ -20,7 +20,9 @@ pub struct ExecutionEvent {
 
 /// Hears of events; must return quickly. The default hears nothing.
 #[derive(Clone, Default)]
-pub struct Listener(Option<Arc<dyn Fn(&ExecutionEvent) + Send + Sync>>);
+pub struct Listener(Option<Arc<Hear>>);
+
+type Hear = dyn Fn(&ExecutionEvent) + Send + Sync;
 
 impl Listener {
     /// One that is called with every event.
@@ -51,7 +53,7 @@ impl ExecutionEvent {
     pub fn trace(&self) -> Option<TraceEvent> {
         let state = self.state.as_ref()?;
         let node = format!("SFN.{state}");
-        let (status, edge, note) = match &self.event.details {
+        let (status, edge, words) = match &self.event.details {
             Details::StateEntered { .. } => {
                 let status = match self.event.event_type {
                     EventType::FailStateEntered => TraceStatus::Denied,
@@ -78,7 +80,7 @@ impl ExecutionEvent {
             status,
             request_id: self.execution_arn.to_string(),
             t: i64::try_from(t).unwrap_or_default(),
-            note,
+            note: words,
         })
     }
 }

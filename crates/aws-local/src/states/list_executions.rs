@@ -80,14 +80,14 @@ pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
         .filter(|(serial, _)| after.is_none_or(|after| *serial < after))
         .filter(|(_, run)| filter.is_none_or(|status| run.status() == status));
     let mut shown: Vec<Value> = Vec::new();
-    let mut last = None;
+    let mut end = None;
     for (serial, run) in wanted.by_ref().take(size) {
         shown.push(run.listed());
-        last = Some(*serial);
+        end = Some(*serial);
     }
     let mut answer = json!({"executions": shown});
-    if let (Some(last), true) = (last, wanted.next().is_some()) {
-        answer["nextToken"] = list.token(&last.to_string()).into();
+    if let (Some(end), true) = (end, wanted.next().is_some()) {
+        answer["nextToken"] = list.token(&end.to_string()).into();
     }
     Ok(told(&answer))
 }

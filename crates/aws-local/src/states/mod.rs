@@ -123,7 +123,7 @@ impl JsonService for States {
         Operation {
             name: "CreateStateMachine",
             permission: on("states:CreateStateMachine", arn::of_new_machine),
-            answer: |states, visit| create_state_machine::answer(states, visit).into(),
+            answer: |states, visit| create_state_machine::answer(states, &visit).into(),
         },
         Operation {
             name: "DeleteStateMachine",

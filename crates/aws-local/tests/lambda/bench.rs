@@ -1,6 +1,7 @@
 //! One emulator with all services for one test, and HTTP as plain as can be.
 
 use std::{
+    fmt::Write as _,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,7 +28,7 @@ pub(crate) const REGION: &str = "us-east-1";
 
 /// A wrong service could wait for ever; then the test fails instead. Also the most that a process may
 /// take to start on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Bench {
     pub(crate) services: Services,
@@ -222,7 +223,7 @@ async fn exchange(
         endpoint.addr()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     let length = body.len();
     let request = format!("{head}connection: close\r\ncontent-length: {length}\r\n\r\n{body}");

@@ -90,12 +90,20 @@ async fn a_functions_failure_is_a_success_of_lambda() {
 
 #[tokio::test]
 async fn refusals_are_lambdas() {
+    type Row<'a> = (
+        &'a str,
+        &'a [(&'a str, &'a str)],
+        &'a str,
+        u16,
+        &'a str,
+        &'a str,
+    );
     let bench = Bench::start().await;
     let other_region = "arn:aws:lambda:eu-west-1:123456789012:function:ask";
     let other_account = "arn:aws:lambda:us-east-1:210987654321:function:ask";
     let long = "x".repeat(7 * 1024 * 1024);
     let long = format!("\"{long}\"");
-    let rows: [(&str, &[(&str, &str)], &str, u16, &str, &str); 11] = [
+    let rows: [Row<'_>; 11] = [
         (
             "nobody",
             &[],

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_local::states::ExecutionEvent;
 use aws_sdk_sfn::types::ExecutionStatus;
 use bedrock_emulator::trace::TraceEvent;
 use serde_json::{Value, json};
@@ -86,7 +87,7 @@ async fn three_tasks_run_three_processes() {
     let seen = bench.seen.lock().unwrap();
     let lit: Vec<(String, Option<String>)> = seen
         .iter()
-        .filter_map(|event| event.trace())
+        .filter_map(ExecutionEvent::trace)
         .map(|lit| (lit.node, lit.edge))
         .collect();
     let edge = |text: &str| Some(text.to_owned());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_local::states::TaskRunner;
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use serde_json::json;
 
 use crate::bench::{bench, bench_with, only, refused, task};
@@ -27,7 +27,7 @@ async fn the_oldest_executions_that_ended_go_first() {
             break kept;
         }
     };
-    let names: Vec<_> = kept.iter().map(|run| run.name()).collect();
+    let names: Vec<_> = kept.iter().map(ExecutionListItem::name).collect();
     assert_eq!(names, ["d", "c"]);
 }
 

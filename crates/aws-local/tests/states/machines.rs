@@ -1,6 +1,6 @@
 //! State machines: created once, changed, listed, refused.
 
-use aws_sdk_sfn::types::{Tag, ValidateStateMachineDefinitionResultCode};
+use aws_sdk_sfn::types::{StateMachineListItem, Tag, ValidateStateMachineDefinitionResultCode};
 use serde_json::{Value, json};
 
 use crate::bench::{ROLE, bench, only, refused, task};
@@ -170,7 +170,11 @@ async fn machines_come_in_pages_and_carry_tags() {
     }
     let list = || bench.client.list_state_machines().max_results(2);
     let first = list().send().await.unwrap();
-    let names: Vec<_> = first.state_machines.iter().map(|m| m.name()).collect();
+    let names: Vec<_> = first
+        .state_machines
+        .iter()
+        .map(StateMachineListItem::name)
+        .collect();
     assert_eq!(names, ["a", "b"]);
     let second = list()
         .set_next_token(first.next_token)

@@ -170,12 +170,11 @@ impl Api {
             serde_json::from_slice(&told.body).unwrap_or_else(|_| Map::new().into());
         let mut answer = match self.row.wire {
             Wire::Target(_, _, false) => answer,
-            Wire::Target(_, _, true) => members::from_service(&answer),
             Wire::Model(_) if action == "invokeModel" => {
                 let content_type = told.header("content-type").unwrap_or_default();
                 serde_json::json!({"Body": answer, "ContentType": content_type})
             }
-            Wire::Model(_) => members::from_service(&answer),
+            Wire::Target(_, _, true) | Wire::Model(_) => members::from_service(&answer),
         };
         if let (Some(_), Some(members)) = (self.older, answer.as_object_mut()) {
             for (name, value) in told.metadata() {

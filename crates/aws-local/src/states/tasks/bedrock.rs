@@ -1,6 +1,6 @@
 //! `arn:aws:states:::bedrock:invokeModel`.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use bedrock_emulator::Emulator;
 use serde_json::{Value, json};
@@ -85,7 +85,9 @@ pub(super) fn encoded(id: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 segment.push(char::from(byte));
             }
-            byte => segment.push_str(&format!("%{byte:02X}")),
+            byte => {
+                let _ = write!(segment, "%{byte:02X}");
+            }
         }
     }
     segment

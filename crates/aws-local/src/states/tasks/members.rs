@@ -1,5 +1,5 @@
 //! Members' spelling: a state machine writes `MaxTokens` where the service's JSON has `maxTokens`
-//! (documented: parameters of SDK integrations are in PascalCase).
+//! (documented: parameters of SDK integrations are in `PascalCase`).
 
 use serde_json::Value;
 
