@@ -105,8 +105,8 @@ class StepFunctions(ServiceTest):
         self.assertEqual(message, "Invalid Token: 'Invalid token'")
 
     def test_bedrock_is_asked_as_the_role_and_retried(self):
-        self.control("POST", "/_workshop/faults", {"faults": [
-            {"operation": "InvokeModel", "error": "ThrottlingException", "count": 1}]})
+        self.control("POST", "/_workshop/faults", {"fault": [
+            {"when": {"operation": "InvokeModel"}, "error": "ThrottlingException", "count": 1}]})
         body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 20,
                 "messages": [{"role": "user", "content": "Name one river."}]}
         definition = only(

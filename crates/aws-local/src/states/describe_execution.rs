@@ -26,13 +26,13 @@ pub(super) fn answer(service: &States, visit: &Visit) -> Answered {
     let with_data = request.included_data.as_deref() != Some("METADATA_ONLY");
     let run = service.store().run(&visit.account, &arn)?.clone();
     let mut answer = run.described(with_data);
-    let status = answer["status"].as_str().unwrap_or_default().to_owned();
+    let stands = answer["status"].as_str().unwrap_or_default().to_owned();
     answer["redriveCount"] = 0.into();
     // Measured of one that timed out, recorded of one that succeeded.
-    if matches!(status.as_str(), "RUNNING" | "SUCCEEDED") {
+    if matches!(stands.as_str(), "RUNNING" | "SUCCEEDED") {
         answer["redriveStatus"] = "NOT_REDRIVABLE".into();
         answer["redriveStatusReason"] =
-            format!("Execution is {status} and cannot be redriven").into();
+            format!("Execution is {stands} and cannot be redriven").into();
     } else {
         answer["redriveStatus"] = "REDRIVABLE".into();
     }
