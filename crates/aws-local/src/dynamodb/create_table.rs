@@ -48,6 +48,16 @@ struct Stream {
     stream_enabled: Option<bool>,
 }
 
+/// What a billing mode and a table class may be.
+pub(super) fn constrain(constraints: &mut Constraints, billing: Option<&str>, class: Option<&str>) {
+    constraints.one_of("billingMode", billing, &["PROVISIONED", "PAY_PER_REQUEST"]);
+    constraints.one_of(
+        "tableClass",
+        class,
+        &["STANDARD", "STANDARD_INFREQUENT_ACCESS"],
+    );
+}
+
 pub(super) fn answer(service: &DynamoDb, visit: &mut Visit) -> Result<Json, ApiError> {
     let asked: Members = members(visit)?;
     let name = table_name(asked.table_name, visit)?;
@@ -58,17 +68,8 @@ pub(super) fn answer(service: &DynamoDb, visit: &mut Visit) -> Result<Json, ApiE
     );
     constraints.required("keySchema", asked.key_schema.is_some());
     let billing_mode = asked.billing_mode.as_deref();
-    constraints.one_of(
-        "billingMode",
-        billing_mode,
-        &["PROVISIONED", "PAY_PER_REQUEST"],
-    );
     let class = asked.table_class.as_deref();
-    constraints.one_of(
-        "tableClass",
-        class,
-        &["STANDARD", "STANDARD_INFREQUENT_ACCESS"],
-    );
+    constrain(&mut constraints, billing_mode, class);
     constraints.finish()?;
     if asked
         .stream_specification

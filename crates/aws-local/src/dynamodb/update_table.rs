@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::{
     DynamoDb,
     constraints::Constraints,
-    create_table::GLOBAL_MAX,
+    create_table::{self, GLOBAL_MAX},
     definition::{
         AttributeDefinition, IndexDefinition, ThroughputDefinition, definitions, described,
     },
@@ -57,17 +57,8 @@ pub(super) fn answer(service: &DynamoDb, visit: &Visit) -> Result<Json, ApiError
     let name = table_name(asked.table_name.clone(), visit)?;
     let mut constraints = Constraints::default();
     let billing_mode = asked.billing_mode.as_deref();
-    constraints.one_of(
-        "billingMode",
-        billing_mode,
-        &["PROVISIONED", "PAY_PER_REQUEST"],
-    );
     let class = asked.table_class.as_deref();
-    constraints.one_of(
-        "tableClass",
-        class,
-        &["STANDARD", "STANDARD_INFREQUENT_ACCESS"],
-    );
+    create_table::constrain(&mut constraints, billing_mode, class);
     constraints.finish()?;
     if billing_mode.is_none()
         && class.is_none()
