@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "workshop-testkit",
         &["bedrock-emulator", "bedrock-endpoint", "workshop-prelink"],
     ),
+    ("workshop-testkit-aws", &["aws-local", "workshop-testkit"]),
     ("workshop-course", &[]),
     ("workshop-diagrams", &["workshop-course"]),
     ("workshop-runner", &["workshop-course"]),
@@ -72,15 +73,31 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// What an exercise may use. With Lambda's crates it names all three: see the root `Cargo.toml`.
 const EXERCISE_MAY_USE: &[&str] = &[
+    "aws-config",
+    "aws-credential-types",
     "aws-sdk-bedrockruntime",
+    "aws-sdk-cloudwatch",
+    "aws-sdk-dynamodb",
+    "aws-sdk-secretsmanager",
+    "aws-sdk-sfn",
+    "aws-sdk-sqs",
+    "aws-sdk-sts",
+    "aws-smithy-async",
     "aws-smithy-http-client",
+    "aws-smithy-types",
+    "aws-types",
     "aws_lambda_events",
+    "bytes",
+    "futures-util",
     "lambda-host",
     "lambda_http",
     "lambda_runtime",
+    "serde",
     "serde_json",
+    "time",
     "tokio",
     "workshop-testkit",
+    "workshop-testkit-aws",
 ];
 
 /// Crates of ours that are handed bytes and the time, and touch nothing else.

@@ -359,15 +359,24 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), VariantError> {
 /// What an exercise's manifest may depend on: crates that the shared library and the testkit
 /// bring anyway, so that no exercise makes every student build more.
 ///
-/// The exception are Lambda's crates, for exercises about functions: no other exercise builds them,
-/// and the testkit sees to it that they change nothing that the others use.
-const ALLOWED: [&str; 18] = [
+/// The exceptions are Lambda's crates and those of the services beside Bedrock, for exercises about
+/// them: no other exercise builds them, and the testkit sees to it that they change nothing that the
+/// others use.
+const ALLOWED: [&str; 27] = [
     "aws-config",
     "aws-credential-types",
     "aws-sdk-bedrockruntime",
+    "aws-sdk-cloudwatch",
+    "aws-sdk-dynamodb",
+    "aws-sdk-secretsmanager",
+    "aws-sdk-sfn",
+    "aws-sdk-sqs",
+    "aws-sdk-sts",
+    "aws-smithy-async",
     "aws-smithy-http-client",
     "aws-smithy-runtime-api",
     "aws-smithy-types",
+    "aws-types",
     "aws_lambda_events",
     "base64",
     "bytes",
@@ -380,6 +389,7 @@ const ALLOWED: [&str; 18] = [
     "time",
     "tokio",
     "workshop-testkit",
+    "workshop-testkit-aws",
 ];
 
 /// Dependencies and features that would make cargo build something again, or something new.

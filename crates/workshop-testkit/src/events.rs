@@ -16,8 +16,6 @@ use std::{
 use bedrock_emulator::{journal::Entry, trace::TraceEvent};
 use serde::Serialize;
 
-use crate::Hop;
-
 /// The longest line, in bytes; the body and the texts are dropped first.
 const LINE_MAX: usize = 64 * 1024;
 
@@ -45,7 +43,7 @@ struct Line<'a, E> {
 
 /// What pages show of an entry, for what no emulator has seen.
 #[derive(Serialize)]
-struct HopEntry<'a> {
+struct LightEntry<'a> {
     t: i64,
     operation: &'a str,
     status: u16,
@@ -74,13 +72,14 @@ impl EventLog {
         self.append_line(self.line(entry));
     }
 
-    /// A request between parts of the student's system.
-    pub(crate) fn append_hop(&self, hop: &Hop<'_>, trace: &[TraceEvent]) {
-        self.append_line(self.json(&HopEntry {
-            t: trace.first().map_or(0, |event| event.t),
-            operation: hop.what,
-            status: hop.status,
-            request_id: hop.request_id,
+    /// Light that no emulator's entry brings: from between parts of the student's system.
+    pub(crate) fn append_light(&self, operation: &str, status: u16, trace: &[TraceEvent]) {
+        let first = trace.first();
+        self.append_line(self.json(&LightEntry {
+            t: first.map_or(0, |event| event.t),
+            operation,
+            status,
+            request_id: first.map_or("", |event| &event.request_id),
             trace,
         }));
     }
@@ -152,7 +151,8 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{EventLog, Hop, LINE_MAX, exercise, nearest_log};
+    use super::{EventLog, LINE_MAX, exercise, nearest_log};
+    use crate::Hop;
 
     #[test]
     fn only_exercises_have_an_id() {
@@ -211,7 +211,7 @@ mod tests {
             status: 200,
             request_id: "r-1",
         };
-        log.append_hop(&hop, &hop.trace(7));
+        log.append_light(hop.what, hop.status, &hop.trace(7));
         let written = fs::read_to_string(&path).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         let lines: Vec<Value> = written

@@ -13,7 +13,7 @@ use bedrock_emulator::{
     emulator::{Credential, Latency},
     fault::FaultRule,
     journal::Entry,
-    neighbour::Actor,
+    neighbour::{Actor, Neighbour},
     observe::{LogRecord, Series},
     script::{Document, Rule, Step},
     trace::TraceEvent,
@@ -39,6 +39,8 @@ pub struct Setup {
     pub region: Option<String>,
     /// Gives the caller temporary credentials (an `ASIA…` key and a session token).
     pub temporary_credentials: bool,
+    /// Other services on the same port.
+    pub neighbours: Vec<Arc<dyn Neighbour>>,
 }
 
 /// One emulator on a free loopback port, gone when dropped.
@@ -48,9 +50,33 @@ pub struct Setup {
 #[must_use = "the emulator is gone as soon as the lab is dropped"]
 pub struct Lab {
     endpoint: Endpoint,
-    /// What [`Lab::saw`] was told.
-    hops: Mutex<Vec<TraceEvent>>,
+    lights: Lights,
+}
+
+/// Lights a lab's diagram: [`Lab::saw`] for whoever is not there yet, or elsewhere. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Lights {
+    seen: Arc<Mutex<Vec<TraceEvent>>>,
     log: Option<Arc<EventLog>>,
+}
+
+impl Lights {
+    /// For the test on this thread.
+    fn of_this_test() -> Self {
+        Self {
+            seen: Arc::default(),
+            log: EventLog::of_this_test().map(Arc::new),
+        }
+    }
+
+    /// Notes what was seen, and what it was an answer to: an operation and the status of its answer.
+    pub fn note(&self, operation: &str, status: u16, trace: Vec<TraceEvent>) {
+        if let Some(log) = &self.log {
+            log.append_light(operation, status, &trace);
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(trace);
+    }
 }
 
 /// The models the emulator knows, without a lab.
@@ -83,6 +109,7 @@ impl Setup {
             policies: self.policies,
             invocation_logging: !self.logging_off,
             requests_per_minute: self.requests_per_minute,
+            neighbours: self.neighbours,
             latency: Latency::none(),
             ..Config::default()
         };
@@ -112,9 +139,9 @@ impl Lab {
     /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
         let emulator = built_in(Emulator::new(setup.into_config()));
-        let log = EventLog::of_this_test().map(Arc::new);
+        let lights = Lights::of_this_test();
         let hooks = Hooks {
-            after: log.clone().map(|log| {
+            after: lights.log.clone().map(|log| {
                 Box::new(move |entry: &_| log.append(entry)) as Box<dyn Fn(&_) + Send + Sync>
             }),
             ..Hooks::default()
@@ -125,11 +152,7 @@ impl Lab {
             .await
             .expect("binding does not panic")
             .expect("a loopback port is free");
-        Self {
-            endpoint,
-            hops: Mutex::default(),
-            log,
-        }
+        Self { endpoint, lights }
     }
 
     /// An SDK client of this lab: the lab's region (us-east-1) and key pair (AWS's documentation
@@ -157,6 +180,11 @@ impl Lab {
             .credentials_provider(credentials)
             .retry_config(RetryConfig::disabled());
         Client::from_conf(change(config).build())
+    }
+
+    /// The emulator itself, without the socket.
+    pub fn emulator(&self) -> &Arc<Emulator> {
+        self.endpoint.emulator()
     }
 
     /// Where the emulator listens: `http://127.0.0.1:PORT`.
@@ -320,11 +348,12 @@ impl Lab {
     pub fn saw(&self, hop: Hop<'_>) {
         let t = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
         let trace = hop.trace(i64::try_from(t).unwrap_or_default());
-        if let Some(log) = &self.log {
-            log.append_hop(&hop, &trace);
-        }
-        let mut hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
-        hops.extend(trace);
+        self.lights.note(hop.what, hop.status, trace);
+    }
+
+    /// A handle that lights this lab's diagram.
+    pub fn lights(&self) -> Lights {
+        self.lights.clone()
     }
 
     /// The requests of one account so far, in the order of arrival.
@@ -374,13 +403,13 @@ impl Lab {
         self.endpoint.emulator().journal()
     }
 
-    /// The diagram events of all requests so far, then those of all hops that were
-    /// [seen](Lab::saw).
+    /// The diagram events of all requests so far, then everything else that was [seen](Lab::saw).
     pub fn trace(&self) -> Vec<TraceEvent> {
         let journal = self.journal().into_iter();
-        let hops = self.hops.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.lights.seen.lock();
+        let seen = seen.unwrap_or_else(PoisonError::into_inner);
         let journal = journal.flat_map(|entry| entry.trace);
-        journal.chain(hops.iter().cloned()).collect()
+        journal.chain(seen.iter().cloned()).collect()
     }
 
     /// Invocation log records so far.

@@ -22,7 +22,7 @@ pub use bedrock_emulator::{
     emulator::Credential,
     fault::FaultRule,
     journal::Usage,
-    neighbour::Actor,
+    neighbour::{Actor, Neighbour},
     observe::{LogRecord, Series},
     script::{Fault, Numbers, Piece, Rule, Step, Text, When},
     trace::{TraceEvent, TraceStatus},
@@ -31,7 +31,7 @@ pub use bedrock_endpoint::{Gates, Stats};
 pub use call::Call;
 pub use claude::{ShimError, claude_shim};
 pub use hop::{Hop, LAMBDA};
-pub use lab::{Lab, Setup, models};
+pub use lab::{Lab, Lights, Setup, models};
 pub use observer::{Identity, Observer};
 pub use point::{Point, within};
 pub use serde_json::{Value, json};

@@ -18,6 +18,8 @@ pub struct Function {
     pub name: String,
     /// The compiled program: AWS's `bootstrap`.
     pub program: PathBuf,
+    /// What the program is started with; nothing on AWS. For a program that is more than one function.
+    pub arguments: Vec<String>,
     /// The ARN of the execution role, whose policies decide what the function may do. `None`:
     /// `<name>-role`, which has its account's policies unless it is configured.
     pub role: Option<String>,
@@ -46,6 +48,7 @@ impl Function {
         Self {
             name: name.into(),
             program: program.into(),
+            arguments: Vec::new(),
             role: None,
             description: String::new(),
             environment: BTreeMap::new(),
@@ -95,6 +98,7 @@ impl Kept {
         let endpoint = environment.entry("AWS_ENDPOINT_URL".to_owned());
         endpoint.or_insert_with(|| endpoint_url.to_owned());
         FunctionConfig {
+            arguments: self.function.arguments.clone(),
             environment,
             credentials,
             timeout,

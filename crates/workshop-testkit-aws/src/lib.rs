@@ -1,0 +1,220 @@
+//! What an exercise about more than Bedrock needs: [`AwsLab`], a [`Lab`] that also answers for SQS,
+//! `DynamoDB`, Secrets Manager, Lambda, Step Functions and API Gateway, on the same port, with the same
+//! journal, faults and policies.
+//!
+//! Exercises about Bedrock alone take `workshop-testkit`, and build none of this.
+
+use std::{
+    env,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
+
+use aws_credential_types::Credentials;
+pub use aws_local;
+use aws_local::{
+    Clock, ManualClock, Services,
+    lambda::Function,
+    states::{self, Listener, States, Time},
+};
+use aws_smithy_http_client::Builder as HttpClient;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::{
+    SdkConfig,
+    region::Region,
+    sdk_config::{RetryConfig, SharedCredentialsProvider},
+};
+use time::OffsetDateTime;
+use workshop_testkit::{Actor, Credential, Lab, Lights, Setup, TraceStatus};
+
+/// One emulator with every service, on a free loopback port, gone when dropped.
+///
+/// The services' time stands still until the test moves [the clock](AwsLab::clock): a visibility
+/// timeout, a lease or a cache's time to live costs a test no time. Step Functions has a time of its
+/// own, which jumps over what it waits for.
+///
+/// ```
+/// # async fn test() {
+/// use workshop_testkit_aws::AwsLab;
+///
+/// let lab = AwsLab::start().await;
+/// let queues = aws_sdk_sqs::Client::new(&lab.sdk_config());
+/// queues.create_queue().queue_name("jobs").send().await.unwrap();
+/// assert_eq!(lab.calls()[0].operation, "CreateQueue");
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "the services are gone as soon as the lab is dropped"]
+pub struct AwsLab {
+    lab: Lab,
+    services: Services,
+    clock: ManualClock,
+}
+
+impl AwsLab {
+    /// A lab with the default set-up.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A lab with another set-up.
+    ///
+    /// # Panics
+    ///
+    /// As [`Lab::with`] does.
+    pub async fn with(setup: Setup) -> Self {
+        let clock = ManualClock::at(OffsetDateTime::now_utc());
+        let told: Arc<dyn Clock> = Arc::new(clock.clone());
+        let lights: Arc<OnceLock<Lights>> = Arc::default();
+        let mut services = Services::new(Arc::clone(&told));
+        services.states = States::new(states::Setup {
+            clock: told,
+            time: Time::Virtual,
+            listener: states_light(Arc::clone(&lights)),
+            ..states::Setup::default()
+        });
+        let mut setup = setup;
+        setup.neighbours.extend(services.neighbours());
+        let lab = Lab::with(setup).await;
+        // Nothing can have happened yet.
+        let _ = lights.set(lab.lights());
+        services.connect(lab.emulator(), &lab.url());
+        Self {
+            lab,
+            services,
+            clock,
+        }
+    }
+
+    /// What stands behind the port: functions and APIs are made there, and what is kept can be read.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The services' time. STS, IAM and Bedrock have the system's.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// What `aws_config::load_from_env` finds on AWS, for a client of any service: the lab's region,
+    /// key pair and URL, SDK retries off.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// # let lab = workshop_testkit_aws::AwsLab::start().await;
+    /// let bedrock = aws_sdk_bedrockruntime::Client::new(&lab.sdk_config());
+    /// # drop(bedrock);
+    /// # }
+    /// ```
+    pub fn sdk_config(&self) -> SdkConfig {
+        self.signed_by(&self.emulator().config().credentials[0])
+    }
+
+    /// The same as the code at that node of a diagram has it: it signs as
+    /// [the actor's role](Lab::role_of).
+    pub fn sdk_config_at(&self, actor: &'static Actor) -> SdkConfig {
+        self.signed_by(&self.role_of(actor))
+    }
+
+    fn signed_by(&self, signer: &Credential) -> SdkConfig {
+        let Credential {
+            access_key_id,
+            secret_access_key,
+            session_token,
+            ..
+        } = signer.clone();
+        let credentials =
+            Credentials::new(access_key_id, secret_access_key, session_token, None, "lab");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(HttpClient::new().build_http())
+            .endpoint_url(self.url())
+            .region(Region::new(self.emulator().config().region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .build()
+    }
+
+    /// This test program as a Lambda function: started once more, to run only the test of that name,
+    /// which calls `lambda_runtime::run` when it finds `AWS_LAMBDA_RUNTIME_API` set.
+    ///
+    /// The function is not registered yet: change it, then
+    /// `lab.services().lambda.create(function)`. It finds every service at `AWS_ENDPOINT_URL`.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not tell this program's path.
+    pub fn function(name: &str, test: &str) -> Function {
+        let program = env::current_exe().expect("the system knows this program's path");
+        let mut function = Function::new(name, program);
+        let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
+        function.arguments = arguments.map(str::to_owned).into();
+        // The machine that checks may be slower than Lambda.
+        function.timeout = std::time::Duration::from_secs(30);
+        function
+    }
+}
+
+impl Deref for AwsLab {
+    type Target = Lab;
+
+    fn deref(&self) -> &Lab {
+        &self.lab
+    }
+}
+
+/// States of a state machine light their nodes, `SFN.<state>`, as they are entered.
+fn states_light(lights: Arc<OnceLock<Lights>>) -> Listener {
+    Listener::new(move |event| {
+        if let (Some(lights), Some(lit)) = (lights.get(), event.trace()) {
+            let status = match lit.status {
+                TraceStatus::Ok => 200,
+                TraceStatus::Throttled => 429,
+                _ => 400,
+            };
+            lights.note(event.event.event_type.as_str(), status, vec![lit]);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_service_is_on_one_port_in_one_journal_and_its_time_stands_still() {
+        let lab = AwsLab::start().await;
+        let queues = aws_sdk_sqs::Client::new(&lab.sdk_config());
+        let queue = queues.create_queue().queue_name("jobs").send().await;
+        let queue = queue.unwrap().queue_url.unwrap();
+        let sent = queues.send_message().queue_url(&queue).message_body("one");
+        sent.send().await.unwrap();
+
+        let received = async || {
+            let received = queues.receive_message().queue_url(&queue).send().await;
+            received.unwrap().messages.unwrap_or_default().len()
+        };
+        assert_eq!(received().await, 1);
+        assert_eq!(received().await, 0, "it is in flight");
+        lab.clock()
+            .advance(Duration::from_secs(31).try_into().unwrap());
+        assert_eq!(received().await, 1, "its visibility timeout has passed");
+
+        let bedrock = aws_sdk_bedrockruntime::Client::new(&lab.sdk_config());
+        let asked = bedrock
+            .converse()
+            .model_id("nobody.knows-this")
+            .send()
+            .await;
+        asked.unwrap_err();
+        let operations: Vec<_> = lab.calls().into_iter().map(|c| c.operation).collect();
+        let [rest @ .., last] = operations.as_slice() else {
+            panic!("no calls");
+        };
+        assert_eq!(last, "Converse");
+        assert_eq!(rest.len(), 5);
+        assert!(lab.trace().iter().any(|event| event.node == "SQS"));
+    }
+}
