@@ -170,7 +170,7 @@ fn states_light(lights: Arc<OnceLock<Lights>>) -> Listener {
             let status = match lit.status {
                 TraceStatus::Ok => 200,
                 TraceStatus::Throttled => 429,
-                _ => 400,
+                TraceStatus::Denied => 400,
             };
             lights.note(event.event.event_type.as_str(), status, vec![lit]);
         }
