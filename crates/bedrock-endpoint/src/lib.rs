@@ -24,7 +24,7 @@ mod tls;
 mod upstream;
 
 pub use gates::{Gate, Gates};
-pub use serve::{BODY_MAX, BindError, Endpoint, Hook, Hooks, Patience, Setup, Stats};
+pub use serve::{BODY_MAX, BindError, Clock, Endpoint, Hook, Hooks, Patience, Setup, Stats};
 #[cfg(feature = "tls")]
 pub use tls::{CaPem, Identity, IdentityError};
 #[cfg(feature = "upstream")]

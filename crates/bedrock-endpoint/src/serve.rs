@@ -110,9 +110,40 @@ impl fmt::Debug for Hooks {
     }
 }
 
+/// Tells the core what time it is. The default is the system's time.
+#[derive(Clone, Default)]
+pub struct Clock(Option<Arc<Tell>>);
+
+type Tell = dyn Fn() -> OffsetDateTime + Send + Sync;
+
+impl Clock {
+    /// One that tells what `now` does. Clients have to sign with the same time: a signature older than
+    /// five minutes is refused.
+    pub fn new(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(now)))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> OffsetDateTime {
+        match &self.0 {
+            Some(now) => now(),
+            None => OffsetDateTime::now_utc(),
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.0.as_ref().map_or("the system's", |_| "another");
+        f.debug_tuple("Clock").field(&kind).finish()
+    }
+}
+
 /// How an endpoint differs from a plain one.
 #[derive(Debug, Default)]
 pub struct Setup {
+    /// What time it is for the core: for signatures, expiry, metrics, logs.
+    pub clock: Clock,
     /// Who looks at what passes by.
     pub hooks: Hooks,
     /// How long clients may take.
@@ -191,6 +222,7 @@ impl Endpoint {
             emulator,
             gates: Gates::default(),
             entries: broadcast::Sender::new(256),
+            clock: setup.clock,
             hooks: setup.hooks,
             patience: setup.patience,
             spelling: spelling().await,
@@ -200,7 +232,7 @@ impl Endpoint {
             in_flight: AtomicUsize::new(0),
             max_in_flight: AtomicUsize::new(0),
         });
-        shared.emulator.started(OffsetDateTime::now_utc());
+        shared.emulator.started(shared.clock.now());
         let listening = Arc::downgrade(&shared);
         shared.emulator.overhear(move |reply| {
             if let Some(shared) = listening.upgrade() {
@@ -286,6 +318,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "upstream")]
     pub(crate) upstream: Option<Arc<crate::upstream::Client>>,
     entries: broadcast::Sender<Arc<Entry>>,
+    clock: Clock,
     hooks: Hooks,
     pub(crate) patience: Patience,
     connections: AtomicU64,
@@ -313,7 +346,7 @@ impl Shared {
         if let Some(before) = &self.hooks.before {
             before(&request);
         }
-        let begun = core(&self.emulator, Arc::new(request), OffsetDateTime::now_utc());
+        let begun = core(&self.emulator, Arc::new(request), self.clock.now());
         if let Begun::Reply(reply) = &begun {
             self.tell(reply);
         }
@@ -322,7 +355,7 @@ impl Shared {
 
     /// Lets the core refuse a request whose body was not read to its end.
     pub(crate) fn refuse_too_large(&self, request: Request) -> Reply {
-        let now = OffsetDateTime::now_utc();
+        let now = self.clock.now();
         let request = Arc::new(request);
         let reply = self.emulator.refuse_too_large(request, BODY_MAX, now);
         self.tell(&reply);

@@ -63,7 +63,31 @@ impl AwsLab {
     ///
     /// As [`Lab::with`] does.
     pub async fn with(setup: Setup) -> Self {
+        Self::at(ManualClock::at(OffsetDateTime::now_utc()), setup).await
+    }
+
+    /// A lab in which the emulator, too, has the time of [the clock](AwsLab::clock): credentials
+    /// expire, alarms look back and signatures grow old when the test moves it. Clients of this
+    /// process sign with that time; Lambda functions are processes with the system's, and no longer
+    /// believed once the clock is five minutes away from it.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit_aws::AwsLab::with_one_clock().await;
+    /// lab.clock().advance(time::Duration::hours(1));
+    /// # }
+    /// ```
+    pub async fn with_one_clock() -> Self {
         let clock = ManualClock::at(OffsetDateTime::now_utc());
+        let told = clock.clone();
+        let setup = Setup {
+            clock: workshop_testkit::Clock::new(move || told.now()),
+            ..Setup::default()
+        };
+        Self::at(clock, setup).await
+    }
+
+    async fn at(clock: ManualClock, mut setup: Setup) -> Self {
         let told: Arc<dyn Clock> = Arc::new(clock.clone());
         let lights: Arc<OnceLock<Lights>> = Arc::default();
         let mut services = Services::new(Arc::clone(&told));
@@ -73,7 +97,6 @@ impl AwsLab {
             listener: states_light(Arc::clone(&lights)),
             ..states::Setup::default()
         });
-        let mut setup = setup;
         setup.neighbours.extend(services.neighbours());
         let lab = Lab::with(setup).await;
         // Nothing can have happened yet.
@@ -91,7 +114,8 @@ impl AwsLab {
         &self.services
     }
 
-    /// The services' time. STS, IAM and Bedrock have the system's.
+    /// The services' time. STS, IAM, CloudWatch and Bedrock have the system's, unless this is
+    /// [a lab with one clock](AwsLab::with_one_clock).
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
@@ -131,6 +155,7 @@ impl AwsLab {
             .endpoint_url(self.url())
             .region(Region::new(self.emulator().config().region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .time_source(self.time_source())
             .retry_config(RetryConfig::disabled())
             .build()
     }
@@ -216,5 +241,23 @@ mod tests {
         assert_eq!(last, "Converse");
         assert_eq!(rest.len(), 5);
         assert!(lab.trace().iter().any(|event| event.node == "SQS"));
+    }
+
+    #[tokio::test]
+    async fn with_one_clock_a_year_is_nothing_to_the_clients_in_this_process() {
+        for lab in [AwsLab::start().await, AwsLab::with_one_clock().await] {
+            let queues = aws_sdk_sqs::Client::new(&lab.sdk_config());
+            lab.clock().advance(time::Duration::days(365));
+            queues.list_queues().send().await.unwrap();
+        }
+        // Time stands still for whoever has another clock: the emulator no longer believes it.
+        let lab = AwsLab::with_one_clock().await;
+        let config = lab.sdk_config().to_builder();
+        let config = config.time_source(aws_smithy_async::time::SystemTimeSource::new());
+        lab.clock().advance(time::Duration::minutes(6));
+        let queues = aws_sdk_sqs::Client::new(&config.build());
+        let refused = queues.list_queues().send().await.unwrap_err();
+        let refused = format!("{refused:?}");
+        assert!(refused.contains("Signature expired"), "{refused}");
     }
 }

@@ -1,11 +1,15 @@
 //! One emulator for one test.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::{
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use aws_sdk_bedrockruntime::{
     Client,
     config::{self, BehaviorVersion, Credentials, Region, retry::RetryConfig},
 };
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_http_client::Builder as HttpClient;
 use bedrock_emulator::{
     Config, ConfigError, Emulator,
@@ -18,9 +22,8 @@ use bedrock_emulator::{
     script::{Document, Rule, Step},
     trace::TraceEvent,
 };
-use bedrock_endpoint::{Endpoint, Gates, Hooks, Stats};
+use bedrock_endpoint::{Clock, Endpoint, Gates, Hooks, Stats};
 use serde_json::Value;
-use time::OffsetDateTime;
 use tokio::runtime::{self, Runtime};
 
 use crate::{Call, Hop, Observer, events::EventLog};
@@ -39,6 +42,8 @@ pub struct Setup {
     pub region: Option<String>,
     /// Gives the caller temporary credentials (an `ASIA…` key and a session token).
     pub temporary_credentials: bool,
+    /// What time it is for the emulator and for the lab's clients. The default is the system's time.
+    pub clock: Clock,
     /// Other services on the same port.
     pub neighbours: Vec<Arc<dyn Neighbour>>,
 }
@@ -50,6 +55,7 @@ pub struct Setup {
 #[must_use = "the emulator is gone as soon as the lab is dropped"]
 pub struct Lab {
     endpoint: Endpoint,
+    clock: Clock,
     lights: Lights,
 }
 
@@ -103,6 +109,16 @@ fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
+/// The lab's time as the SDK asks for it.
+#[derive(Debug)]
+struct LabTime(Clock);
+
+impl TimeSource for LabTime {
+    fn now(&self) -> SystemTime {
+        self.0.now().into()
+    }
+}
+
 impl Setup {
     fn into_config(self) -> Config {
         let mut config = Config {
@@ -138,6 +154,7 @@ impl Lab {
     ///
     /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
+        let clock = setup.clock.clone();
         let emulator = built_in(Emulator::new(setup.into_config()));
         let lights = Lights::of_this_test();
         let hooks = Hooks {
@@ -147,12 +164,21 @@ impl Lab {
             ..Hooks::default()
         };
         let loopback = ([127, 0, 0, 1], 0).into();
+        let socket = bedrock_endpoint::Setup {
+            clock: clock.clone(),
+            hooks,
+            ..bedrock_endpoint::Setup::default()
+        };
         let endpoint = runtime()
-            .spawn(Endpoint::bind_with(loopback, Arc::new(emulator), hooks))
+            .spawn(Endpoint::open(loopback, Arc::new(emulator), socket))
             .await
             .expect("binding does not panic")
             .expect("a loopback port is free");
-        Self { endpoint, lights }
+        Self {
+            endpoint,
+            clock,
+            lights,
+        }
     }
 
     /// An SDK client of this lab: the lab's region (us-east-1) and key pair (AWS's documentation
@@ -178,6 +204,7 @@ impl Lab {
             .endpoint_url(self.url())
             .region(Region::new(lab.region.clone()))
             .credentials_provider(credentials)
+            .time_source(self.time_source())
             .retry_config(RetryConfig::disabled());
         Client::from_conf(change(config).build())
     }
@@ -185,6 +212,11 @@ impl Lab {
     /// The emulator itself, without the socket.
     pub fn emulator(&self) -> &Arc<Emulator> {
         self.endpoint.emulator()
+    }
+
+    /// The time of the lab's [`Setup`], for clients: a signature has to be of the emulator's time.
+    pub fn time_source(&self) -> SharedTimeSource {
+        SharedTimeSource::new(LabTime(self.clock.clone()))
     }
 
     /// Where the emulator listens: `http://127.0.0.1:PORT`.
@@ -322,7 +354,7 @@ impl Lab {
         let emulator = self.endpoint.emulator();
         let name = actor.node.to_lowercase();
         let role = format!("arn:aws:iam::{}:role/{name}", emulator.config().account_id);
-        emulator.assume_role_for_service(&role, &name, Some(actor), OffsetDateTime::now_utc())
+        emulator.assume_role_for_service(&role, &name, Some(actor), self.clock.now())
     }
 
     /// A client as the code at that node of a diagram has it: [`Lab::client`], signing as
@@ -346,7 +378,7 @@ impl Lab {
 
     /// Notes what a part of the student's system answered: light for a pattern's diagram.
     pub fn saw(&self, hop: Hop<'_>) {
-        let t = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+        let t = self.clock.now().unix_timestamp_nanos() / 1_000_000;
         let trace = hop.trace(i64::try_from(t).unwrap_or_default());
         self.lights.note(hop.what, hop.status, trace);
     }

@@ -27,7 +27,7 @@ pub use bedrock_emulator::{
     script::{Fault, Numbers, Piece, Rule, Step, Text, When},
     trace::{TraceEvent, TraceStatus},
 };
-pub use bedrock_endpoint::{Gates, Stats};
+pub use bedrock_endpoint::{Clock, Gates, Stats};
 pub use call::Call;
 pub use claude::{ShimError, claude_shim};
 pub use hop::{Hop, LAMBDA};
