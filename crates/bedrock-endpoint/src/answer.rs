@@ -290,7 +290,8 @@ fn response(
     connection: &Connection,
 ) -> Response<Paced> {
     let mut ordered = HeaderMap::with_capacity(headers.len() + 3);
-    ordered.insert(DATE, date(OffsetDateTime::now_utc()));
+    // The core's time: the SDKs sign with their own plus what this header is ahead of it.
+    ordered.insert(DATE, date(connection.shared.clock.now()));
     let content_type = |name: &str| name.eq_ignore_ascii_case("content-type");
     extend(&mut ordered, headers.iter().filter(|h| content_type(&h.0)));
     if let Some(length) = length {

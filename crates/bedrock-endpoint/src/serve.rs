@@ -318,7 +318,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "upstream")]
     pub(crate) upstream: Option<Arc<crate::upstream::Client>>,
     entries: broadcast::Sender<Arc<Entry>>,
-    clock: Clock,
+    pub(crate) clock: Clock,
     hooks: Hooks,
     pub(crate) patience: Patience,
     connections: AtomicU64,
