@@ -82,5 +82,6 @@ impl Services {
     pub fn connect(&self, emulator: &Arc<Emulator>, endpoint_url: &str) {
         self.lambda.connect(emulator, endpoint_url);
         self.states.connect(emulator);
+        self.gateway.connect(emulator);
     }
 }

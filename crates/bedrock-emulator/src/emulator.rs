@@ -19,7 +19,7 @@ use crate::{
     journal::{Entry, Record},
     logs,
     neighbour::Neighbour,
-    observe::{Cost, LogFile, LogRecord, Logging, Metrics, log_files, log_record},
+    observe::{Cost, LogFile, LogRecord, Logging, Metrics, ServiceMetric, log_files, log_record},
     pipeline::{Pipeline, on_behalf::Listeners},
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
     quota::Quotas,
@@ -464,6 +464,21 @@ impl Emulator {
         };
         let events = events.into_iter().collect();
         logs::put_always(&self.account(account), stream, events, now);
+    }
+
+    /// Counts values of a service's own metric in CloudWatch, as AWS's services do for their customers.
+    /// What there is no room for is left out.
+    pub fn put_service_metrics(
+        &self,
+        account: &str,
+        metrics: impl IntoIterator<Item = ServiceMetric>,
+        at: OffsetDateTime,
+    ) {
+        let account = self.account(account);
+        let mut state = account.state();
+        for metric in metrics {
+            state.meters.count(metric, at);
+        }
     }
 
     /// The files of invocation log records that are due in a bucket since the last time, in S3's

@@ -14,6 +14,8 @@ use super::{
 #[derive(Debug)]
 pub struct Api {
     pub(super) settings: Settings,
+    /// The title of the document.
+    pub(super) name: String,
     pub(super) methods: Vec<Method>,
     /// Media types that are no text: `x-amazon-apigateway-binary-media-types`.
     pub(super) binary: Vec<String>,
@@ -55,6 +57,19 @@ impl Api {
     /// Its stage's name.
     pub fn stage(&self) -> &str {
         &self.settings.stage.stage_name
+    }
+
+    /// The log group of its access log.
+    pub(super) fn log_group(&self) -> String {
+        let Settings { api_id, stage, .. } = &self.settings;
+        let chosen = stage.access_log_settings.as_ref();
+        let chosen = chosen.and_then(|log| log.destination_arn.as_deref());
+        // arn:aws:logs:us-east-1:123456789012:log-group:NAME
+        let name = chosen.and_then(|arn| arn.split_once(":log-group:"));
+        match name {
+            Some((_, name)) => name.trim_end_matches(":*").to_owned(),
+            None => format!("API-Gateway-Access-Logs_{api_id}/{}", stage.stage_name),
+        }
     }
 
     pub(super) fn is_rest(&self) -> bool {

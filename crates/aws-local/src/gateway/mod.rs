@@ -17,11 +17,12 @@
 //!
 //! Read in this order: `settings`, `openapi` with `operation` and `schema` (reading), [`Api`] (what
 //! comes of it), `route`, `gate` (the order of things), `limits`, `cache`, `event` and `response` (the
-//! proxy integration), `refusal` (AWS's own answers), `access_log`.
+//! proxy integration), `refusal` (AWS's own answers), `access_log`, `seen` and `cloudwatch` (what remains of a request).
 
 mod access_log;
 mod api;
 mod cache;
+mod cloudwatch;
 mod diagnostic;
 mod event;
 mod exchange;
@@ -48,7 +49,7 @@ use std::{
 };
 
 use bedrock_emulator::{
-    Request,
+    Emulator, Request,
     error::ApiError,
     neighbour::{About, Neighbour, Outcome, OwnCode, Protocol, Visit},
 };
@@ -96,7 +97,7 @@ pub struct Gateway {
 
 struct Shared {
     clock: Arc<dyn Clock>,
-    watcher: RwLock<Option<Watcher>>,
+    watchers: RwLock<Vec<Watcher>>,
     deployments: AtomicU64,
     /// By API and stage.
     stages: RwLock<BTreeMap<(String, String), Arc<stage::Stage>>>,
@@ -118,21 +119,24 @@ impl Gateway {
         Self {
             shared: Arc::new(Shared {
                 clock,
-                watcher: RwLock::default(),
+                watchers: RwLock::default(),
                 deployments: AtomicU64::new(0),
                 stages: RwLock::default(),
             }),
         }
     }
 
-    /// Tells this watcher how each request to an API that is deployed from now on ended.
+    /// Tells this watcher, too, how each request to an API that is deployed from now on ended.
     pub fn watch(&self, watcher: Watcher) {
-        let mut current = self
-            .shared
-            .watcher
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = Some(watcher);
+        let watchers = self.shared.watchers.write();
+        let mut watchers = watchers.unwrap_or_else(PoisonError::into_inner);
+        watchers.push(watcher);
+    }
+
+    /// Tells which emulator keeps the access logs and the metrics of the APIs that are deployed from now
+    /// on.
+    pub fn connect(&self, emulator: &Arc<Emulator>) {
+        self.watch(cloudwatch::watcher(Arc::downgrade(emulator)));
     }
 
     /// Puts an API on the port, in the place of an earlier one with the same id and stage: with full
@@ -145,13 +149,10 @@ impl Gateway {
         };
         let shared = &self.shared;
         let number = shared.deployments.fetch_add(1, Ordering::Relaxed) + 1;
-        let watcher = shared
-            .watcher
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let watchers = shared.watchers.read();
+        let watchers = watchers.unwrap_or_else(PoisonError::into_inner).clone();
         let clock = Arc::clone(&shared.clock);
-        let stage = stage::Stage::new(api, number, functions, clock, watcher);
+        let stage = stage::Stage::new(api, number, functions, clock, watchers);
         let mut stages = shared
             .stages
             .write()

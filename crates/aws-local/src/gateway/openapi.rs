@@ -116,7 +116,9 @@ pub(super) fn read(
     let keys = keys(&settings, &methods, of_settings);
     let log = settings.stage.access_log_settings.as_ref();
     let log = log.and_then(|log| Format::read(&log.format, of_settings));
+    let title = root.pointer("/info/title").and_then(Value::as_str);
     Some(Api {
+        name: title.unwrap_or(&settings.api_id).to_owned(),
         binary: binary(&root, findings),
         methods,
         keys,

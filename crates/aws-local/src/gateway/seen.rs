@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::exchange::Exchange;
+use super::{exchange::Exchange, settings::ProtocolType};
 
 /// Hears how each request ended; must return quickly.
 pub type Watcher = Arc<dyn Fn(&Seen) + Send + Sync>;
@@ -12,8 +12,16 @@ pub type Watcher = Arc<dyn Fn(&Seen) + Send + Sync>;
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
+    /// The account that the API is in.
+    pub account_id: String,
+    /// Where it is.
+    pub region: String,
+    /// Which product.
+    pub protocol_type: ProtocolType,
     /// The API's id.
     pub api_id: String,
+    /// The title of its document.
+    pub api_name: String,
     /// The stage's name.
     pub stage: String,
     /// `GET`, …
@@ -32,13 +40,19 @@ pub struct Seen {
     pub cache_hit: Option<bool>,
     /// Its line in the access log, if the stage has one.
     pub access_log: Option<String>,
+    /// The log group of the access log.
+    pub log_group: Option<String>,
 }
 
 impl Seen {
     pub(super) fn of(exchange: &Exchange) -> Self {
         let (api, ended) = (&exchange.stage.api, &exchange.ended);
         Self {
+            account_id: api.settings.account_id.clone(),
+            region: api.settings.region.clone(),
+            protocol_type: api.settings.protocol_type,
             api_id: api.id().to_owned(),
+            api_name: api.name.clone(),
             stage: api.stage().to_owned(),
             http_method: exchange.request.method.clone(),
             resource: exchange.resource(),
@@ -47,12 +61,13 @@ impl Seen {
             latency_ms: ended.latency_ms,
             integration_latency_ms: ended.integration_latency_ms,
             cache_hit: ended.cached,
+            log_group: api.log.as_ref().map(|_| api.log_group()),
             access_log: api.log.as_ref().map(|format| format.line(exchange)),
         }
     }
 
-    /// The values that this request adds to the metrics of `AWS/ApiGateway`. Errors and cache hits
-    /// count as 0 as well, so that their average is a rate.
+    /// The values that this request adds to the metrics of `AWS/ApiGateway`, as a REST API's are called.
+    /// Errors and cache hits count as 0 as well, so that their average is a rate.
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds are far below 2^52"

@@ -118,6 +118,10 @@ pub enum Unauthorized {
 pub struct AccessLogSettings {
     /// One line with `$context` variables.
     pub format: String,
+    /// The ARN of the log group that gets the lines; made when it is missing. `None`:
+    /// `API-Gateway-Access-Logs_{api}/{stage}`. (AWS asks for one, and for the group to be there.)
+    #[serde(default)]
+    pub destination_arn: Option<String>,
 }
 
 /// Who may send how much.

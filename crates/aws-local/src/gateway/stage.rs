@@ -24,7 +24,7 @@ pub(super) struct Stage {
     pub(super) deployment_id: String,
     pub(super) functions: Arc<dyn Functions>,
     pub(super) clock: Arc<dyn Clock>,
-    watcher: Option<Watcher>,
+    watchers: Vec<Watcher>,
     state: Mutex<State>,
 }
 
@@ -54,14 +54,14 @@ impl Stage {
         deployment: u64,
         functions: Arc<dyn Functions>,
         clock: Arc<dyn Clock>,
-        watcher: Option<Watcher>,
+        watchers: Vec<Watcher>,
     ) -> Self {
         Self {
             api,
             deployment_id: format!("d{deployment:05}"),
             functions,
             clock,
-            watcher,
+            watchers,
             state: Mutex::default(),
         }
     }
@@ -75,10 +75,14 @@ impl Stage {
         *self.state() = State::default();
     }
 
-    /// Tells whoever watches how a request ended.
+    /// Tells everybody who watches how a request ended.
     pub(super) fn tell(&self, exchange: &Exchange) {
-        if let Some(watcher) = &self.watcher {
-            watcher(&Seen::of(exchange));
+        if self.watchers.is_empty() {
+            return;
+        }
+        let seen = Seen::of(exchange);
+        for watcher in &self.watchers {
+            watcher(&seen);
         }
     }
 }

@@ -70,13 +70,6 @@ pub(crate) async fn bench(
     gateway.watch(Arc::new(move |one: &Seen| {
         heard.lock().unwrap().push(one.clone());
     }));
-    let settings = Settings::read("settings.json", &settings.to_string()).unwrap();
-    let api = Api::read("api.json", &document.to_string(), settings).unwrap();
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let base = gateway.deploy(
-        api,
-        Arc::new(in_process(Arc::clone(&events), Arc::new(body))),
-    );
     let config = Config {
         neighbours: gateway.neighbours(),
         ..config
@@ -84,6 +77,14 @@ pub(crate) async fn bench(
     let emulator = Arc::new(Emulator::new(config).unwrap());
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let endpoint = Endpoint::bind(anywhere, emulator).await.unwrap();
+    gateway.connect(endpoint.emulator());
+    let settings = Settings::read("settings.json", &settings.to_string()).unwrap();
+    let api = Api::read("api.json", &document.to_string(), settings).unwrap();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let base = gateway.deploy(
+        api,
+        Arc::new(in_process(Arc::clone(&events), Arc::new(body))),
+    );
     Bench {
         clock,
         endpoint,

@@ -1,8 +1,9 @@
 //! The access log and the metrics.
 
+use bedrock_emulator::{Config, emulator::Auth};
 use serde_json::{Value, json};
 
-use crate::bench::{self, to_chat};
+use crate::bench::{self, Bench, to_chat};
 
 #[tokio::test]
 async fn every_request_leaves_one_line_in_the_stages_format() {
@@ -110,4 +111,65 @@ async fn every_request_counts_in_the_metrics() {
         (seen.resource.as_deref(), seen.http_method.as_str()),
         (Some("/chat"), "GET")
     );
+}
+
+/// What another service on the port says, unsigned.
+async fn asked(bench: &Bench, protocol: &str, target: &str, input: &Value) -> Value {
+    let headers = [("content-type", protocol), ("x-amz-target", target)];
+    let got = bench
+        .raw("POST", "/", &headers, input.to_string().as_bytes())
+        .await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    serde_json::from_slice(&got.body).unwrap()
+}
+
+#[tokio::test]
+async fn cloudwatch_has_the_metrics_and_the_access_log() {
+    let arn = "arn:aws:logs:us-east-1:123456789012:log-group:/apis/chat:*";
+    for (settings, group) in [
+        (
+            json!({ "format": "$context.status $context.requestId" }),
+            "API-Gateway-Access-Logs_workshop/dev",
+        ),
+        (
+            json!({ "format": "$context.status $context.requestId", "destinationArn": arn }),
+            "/apis/chat",
+        ),
+    ] {
+        let paths = json!({ "/chat": { "get": to_chat(json!({})) } });
+        let settings = json!({ "stage": { "accessLogSettings": settings } });
+        let open = Config {
+            auth: Auth::Off,
+            ..Config::default()
+        };
+        let answer = json!({ "statusCode": 200, "body": "hello" });
+        let bench = bench::bench(bench::document(paths), settings, open, move |_| {
+            Ok(answer.clone())
+        })
+        .await;
+        bench.get("/chat").await;
+        bench.get("/nowhere").await;
+        for dimensions in [
+            json!([{ "Name": "ApiName", "Value": "chat" }]),
+            json!([{ "Name": "Stage", "Value": "dev" }, { "Name": "ApiName", "Value": "chat" }]),
+        ] {
+            for (name, sum) in [("Count", 2.0), ("4XXError", 1.0), ("5XXError", 0.0)] {
+                let input = json!({
+                    "Namespace": "AWS/ApiGateway", "MetricName": name, "Dimensions": dimensions,
+                    "StartTime": 1_795_352_400, "EndTime": 1_795_352_460, "Period": 60,
+                    "Statistics": ["Sum"],
+                });
+                let target = "GraniteServiceVersion20100801.GetMetricStatistics";
+                let told = asked(&bench, "application/x-amz-json-1.0", target, &input).await;
+                assert_eq!(told["Datapoints"][0]["Sum"], sum, "{name}: {told}");
+            }
+        }
+        let input = json!({ "logGroupName": group, "logStreamName": "dev", "startFromHead": true });
+        let target = "Logs_20140328.GetLogEvents";
+        let told = asked(&bench, "application/x-amz-json-1.1", target, &input).await;
+        let lines = told["events"].as_array().unwrap().iter();
+        let lines = lines.map(|event| event["message"].as_str().unwrap().split_once(' '));
+        let statuses: Vec<_> = lines.map(|line| line.unwrap().0).collect();
+        assert_eq!(statuses, ["200", "403"], "{told}");
+    }
 }

@@ -2,13 +2,14 @@
 //!
 //! Read in this order: `meters` (what one request adds), `timeline` and `sketch` (how a metric is
 //! kept), `ledger` (what it cost), `invocation_log` and `trail` (what is written down about a request,
-//! made of its record when somebody reads it).
+//! made of its record when somebody reads it), `service_metric` (what neighbours count).
 
 mod delivery;
 mod invocation_log;
 mod ledger;
 mod meters;
 mod prometheus;
+mod service_metric;
 mod sketch;
 mod timeline;
 mod trail;
@@ -24,6 +25,7 @@ pub(crate) use invocation_log::log_record;
 pub use ledger::{Cost, Spent};
 pub(crate) use meters::{Custom, Door, Found, Meters, Named, Sample};
 pub(crate) use prometheus::prometheus;
+pub use service_metric::ServiceMetric;
 pub(crate) use timeline::{Stats, Timeline};
 pub(crate) use trail::{Trailed, trail_event};
 
