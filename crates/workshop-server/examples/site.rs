@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         workspace: Some(Workspace::at(course)),
         check: CheckOptions::default(),
         emulator: Some(Arc::clone(&endpoint)),
+        beside: None,
         renderer: None,
         preview: false,
     })

@@ -11,7 +11,11 @@ mod sse;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::sync::broadcast::{self, error::RecvError};
+use serde_json::Value;
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 use workshop_runner::live::Event;
 
 use crate::AppState;
@@ -33,20 +37,28 @@ pub fn follow_emulator(state: AppState) -> impl Future<Output = ()> + Send {
     }
 }
 
+/// Tells the hub of what lights diagrams beside them.
+pub(crate) async fn follow_beside(state: AppState, mut entries: mpsc::Receiver<Value>) {
+    while let Some(entry) = entries.recv().await {
+        by_hand(&state, entry);
+    }
+}
+
 async fn pass_on<E: Serialize>(state: &AppState, mut entries: broadcast::Receiver<Arc<E>>) {
     loop {
         match entries.recv().await {
-            Ok(entry) => {
-                let entry = serde_json::to_value(&*entry).unwrap_or_default();
-                state.hub().publish_event(&Event::Request {
-                    exercise: EMULATOR.to_owned(),
-                    test: "emulator".to_owned(),
-                    entry,
-                });
-            }
+            Ok(entry) => by_hand(state, serde_json::to_value(&*entry).unwrap_or_default()),
             // Missed entries are still in the emulator's journal, which its page shows.
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+fn by_hand(state: &AppState, entry: Value) {
+    state.hub().publish_event(&Event::Request {
+        exercise: EMULATOR.to_owned(),
+        test: "emulator".to_owned(),
+        entry,
+    });
 }

@@ -3,7 +3,12 @@
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bedrock_endpoint::Endpoint;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use serde_json::Value;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use workshop_course::Tree;
 use workshop_runner::{CheckOptions, Workspace};
 
@@ -26,6 +31,9 @@ pub struct SiteConfig {
     pub check: CheckOptions,
     /// The emulator whose address and requests are shown.
     pub emulator: Option<Arc<Endpoint>>,
+    /// What lights diagrams beside the emulator's requests, in the form of a journal entry: `t`,
+    /// `operation`, `status`, `request_id`, `trace`.
+    pub beside: Option<mpsc::Receiver<Value>>,
     /// A checkout with `crates/workshop-diagrams`, which draws changed diagrams; the workspace if
     /// it is one.
     pub renderer: Option<PathBuf>,
@@ -78,10 +86,11 @@ pub struct Site;
 
 impl Site {
     /// Reads the course, listens, and serves until [`Running::shutdown`].
-    pub async fn start(config: SiteConfig) -> Result<Running, StartError> {
+    pub async fn start(mut config: SiteConfig) -> Result<Running, StartError> {
         if !config.addr.ip().is_loopback() {
             return Err(StartError::NotLoopback(config.addr));
         }
+        let beside = config.beside.take();
         let bind_error = |source| StartError::Bind {
             addr: config.addr,
             source,
@@ -89,7 +98,7 @@ impl Site {
         let listener = TcpListener::bind(config.addr).await.map_err(bind_error)?;
         let addr = listener.local_addr().map_err(bind_error)?;
         let state = AppState::new(config, addr)?;
-        Ok(Running::serve(listener, addr, state))
+        Ok(Running::serve(listener, addr, state, beside))
     }
 }
 
@@ -109,7 +118,12 @@ pub struct Running {
 }
 
 impl Running {
-    fn serve(listener: TcpListener, addr: SocketAddr, state: AppState) -> Self {
+    fn serve(
+        listener: TcpListener,
+        addr: SocketAddr,
+        state: AppState,
+        beside: Option<mpsc::Receiver<Value>>,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut stopping = stopped.clone();
         let app = router(state.clone());
@@ -125,6 +139,7 @@ impl Running {
             tokio::spawn(tail::follow(state.clone())),
             tokio::spawn(reload::follow(state.clone())),
         ];
+        tasks.extend(beside.map(|lit| tokio::spawn(events::follow_beside(state.clone(), lit))));
         tasks.push(tokio::task::spawn_blocking(|| {
             crate::assets::compress_all();
         }));

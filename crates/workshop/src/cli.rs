@@ -32,6 +32,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the site and the emulator together (what plain `workshop` does)
+    #[command(after_help = "\
+With what your own code needs beside Bedrock; its diagrams light as it runs:
+  workshop serve --function ask=target/debug/ask,queue=jobs
+  workshop serve --help-local > local.toml    # queues, tables, functions, state machines, APIs
+  workshop serve --local local.toml
+
+In another terminal, point every AWS client at it:
+  eval \"$(workshop env)\"")]
     Serve(Serve),
     /// Serve the Bedrock emulator alone, or ask a running one how it is
     #[command(
@@ -127,6 +135,8 @@ pub(crate) struct Serve {
     /// Where the emulator listens; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:4566", value_name = "IP:PORT")]
     pub(crate) emulator_addr: SocketAddr,
+    #[command(flatten)]
+    pub(crate) local: LocalArgs,
     /// Open the site in the browser
     #[arg(long)]
     pub(crate) open: bool,
@@ -136,6 +146,23 @@ pub(crate) struct Serve {
     /// Print one line of JSON with both addresses when ready
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What runs beside Bedrock from the start.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LocalArgs {
+    /// A Lambda function, as its name and its compiled program: 'ask=target/debug/ask'; with
+    /// ',queue=jobs' the messages of that queue invoke it, ',timeout=10' are its seconds; may be given
+    /// several times
+    #[arg(long, value_name = "NAME=PROGRAM")]
+    pub(crate) function: Vec<String>,
+    /// Queues, tables, Lambda functions, state machines and APIs, as a TOML file; see
+    /// `--help-local`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) local: Option<PathBuf>,
+    /// Print every key of that file with its meaning and default, then exit
+    #[arg(long)]
+    pub(crate) help_local: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -164,18 +191,8 @@ pub(crate) struct EmulatorArgs {
     /// Print every setting of the file with its meaning and default, then exit
     #[arg(long)]
     pub(crate) help_config: bool,
-    /// A Lambda function, as its name and its compiled program: 'ask=target/debug/ask'; with
-    /// ',queue=jobs' the messages of that queue invoke it, ',timeout=10' are its seconds; may be given
-    /// several times
-    #[arg(long, value_name = "NAME=PROGRAM")]
-    pub(crate) function: Vec<String>,
-    /// Queues, Lambda functions and what invokes them, as a TOML file; see `workshop emulator
-    /// --help-local`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) local: Option<PathBuf>,
-    /// Print every key of that file with its meaning and default, then exit
-    #[arg(long)]
-    pub(crate) help_local: bool,
+    #[command(flatten)]
+    pub(crate) local: LocalArgs,
     /// Answer without a model's delays
     #[arg(long)]
     pub(crate) no_latency: bool,

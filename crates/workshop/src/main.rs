@@ -6,10 +6,10 @@
 mod cli;
 mod commands;
 mod emulator_config;
-mod emulator_local;
 mod emulator_logs;
 mod emulator_script;
 mod exit;
+mod local;
 mod report;
 mod running;
 mod shutdown;

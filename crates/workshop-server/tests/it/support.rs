@@ -49,6 +49,7 @@ pub(crate) fn config(source: Source) -> SiteConfig {
         workspace: None,
         check: CheckOptions::default(),
         emulator: None,
+        beside: None,
         renderer: None,
         preview: false,
     }

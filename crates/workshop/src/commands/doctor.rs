@@ -5,9 +5,12 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     process::Command,
+    sync::Arc,
 };
 
+use aws_local::{Services, SystemClock};
 use bedrock_emulator::{Config, catalogue::Catalogue};
+use bedrock_endpoint::Setup;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -182,7 +185,10 @@ fn port(name: &'static str, port: u16, source: &Source) -> Finding {
 }
 
 async fn emulator() -> Finding {
-    match super::emulator::start(Config::default(), ([127, 0, 0, 1], 0).into()).await {
+    let services = Services::new(Arc::new(SystemClock));
+    let (config, setup) = (Config::default(), Setup::default());
+    let loopback = ([127, 0, 0, 1], 0).into();
+    match super::emulator::start(&services, config, loopback, setup).await {
         Ok(endpoint) => match tokio::net::TcpStream::connect(endpoint.addr()).await {
             Ok(_) => Finding::ok("emulator", "starts and accepts connections"),
             Err(error) => Finding::new(

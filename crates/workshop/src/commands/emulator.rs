@@ -18,8 +18,8 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     cli,
     emulator_config::{self, Settings},
-    emulator_local::{self, Local},
     emulator_logs, emulator_script, exit,
+    local::{self, Local},
     running::Running,
     shutdown,
     source::Source,
@@ -31,8 +31,8 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         print!("{}", emulator_config::TEMPLATE);
         return Ok(exit::OK);
     }
-    if args.help_local {
-        print!("{}", emulator_local::TEMPLATE);
+    if args.local.help_local {
+        print!("{}", local::TEMPLATE);
         return Ok(exit::OK);
     }
     let Settings {
@@ -49,20 +49,15 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     for keys in &args.fault {
         documents.push(emulator_script::fault(keys)?);
     }
-    let mut local = Local::default();
-    if let Some(path) = &args.local {
-        local.read(path)?;
-    }
-    for keys in &args.function {
-        local.function(keys)?;
-    }
+    let local = Local::of(&args.local)?;
     let setup = Setup {
         tls: tls.then(tls::identity).transpose()?,
         upstream,
         ..Setup::default()
     };
-    let (endpoint, services) = start_with(config, args.addr, setup).await?;
-    local.start(&services, endpoint.emulator())?;
+    let services = Services::new(Arc::new(SystemClock));
+    let endpoint = start(&services, config, args.addr, setup).await?;
+    let beside = local.start(&services, &endpoint).await?;
     let rules = documents.iter().map(|d| d.replies.len() + d.faults.len());
     let rules: usize = rules.sum();
     for document in documents {
@@ -89,9 +84,8 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         }
         let control = format!("{}/_workshop/", endpoint.url());
         println!("Control API       {control}  (workshop emulator status; {control}openapi.json)");
-        let functions = local.names();
-        if !functions.is_empty() {
-            println!("Lambda functions  {}", functions.join(", "));
+        for (what, names) in beside {
+            println!("{what:<16}  {names}");
         }
         if rules > 0 {
             println!("Scripted          {rules} replies and fault rules");
@@ -112,19 +106,13 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     Ok(exit::OK)
 }
 
-/// An emulator on a socket.
-pub(crate) async fn start(config: Config, addr: SocketAddr) -> anyhow::Result<Endpoint> {
-    let (endpoint, _) = start_with(config, addr, Setup::default()).await?;
-    Ok(endpoint)
-}
-
-/// The emulator on a socket, and the services beside it.
-async fn start_with(
+/// The emulator on a socket, and these services beside it.
+pub(crate) async fn start(
+    services: &Services,
     mut config: Config,
     addr: SocketAddr,
     setup: Setup,
-) -> anyhow::Result<(Endpoint, Services)> {
-    let services = Services::new(Arc::new(SystemClock));
+) -> anyhow::Result<Endpoint> {
     config.neighbours = services.neighbours();
     let emulator = Emulator::new(config).context("the emulator cannot start")?;
     let endpoint = Endpoint::open(addr, Arc::new(emulator), setup)
@@ -136,7 +124,7 @@ async fn start_with(
             )
         })?;
     services.connect(endpoint.emulator(), &endpoint.url());
-    Ok((endpoint, services))
+    Ok(endpoint)
 }
 
 fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
@@ -168,7 +156,6 @@ fn settings(args: &cli::EmulatorArgs) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-/// Prints requests as they come, or waits for ever when they are not to be printed.
 /// The recordings of that folder.
 fn tape(folder: &Path, mode: cli::ReplayMode) -> anyhow::Result<Tape> {
     let recordings = folder::read(folder).context("--replay")?;
@@ -185,6 +172,7 @@ fn tape(folder: &Path, mode: cli::ReplayMode) -> anyhow::Result<Tape> {
     Ok(Tape::new(recordings, miss))
 }
 
+/// Prints requests as they come, or waits for ever when they are not to be printed.
 async fn show_requests(requests: Option<Receiver<Arc<Entry>>>, as_json: bool) {
     let Some(mut requests) = requests else {
         return std::future::pending().await;

@@ -2,22 +2,41 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use aws_local::{
+    Clock, Services, SystemClock,
+    states::{self, ExecutionEvent, Listener, States},
+};
+use bedrock_emulator::{Config, trace::TraceStatus};
+use bedrock_endpoint::Setup;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use workshop_runner::{CheckOptions, Workspace};
 use workshop_server::{Site, SiteConfig};
 
 use crate::{
     cli, exit,
+    local::{self, Local},
     running::Running,
     shutdown,
     source::{self, Source},
     style,
 };
 
+/// How many lights may wait for the site.
+const LIT_MAX: usize = 1_024;
+
 pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8> {
-    let emulator = Arc::new(
-        super::emulator::start(bedrock_emulator::Config::default(), args.emulator_addr).await?,
-    );
+    if args.local.help_local {
+        print!("{}", local::TEMPLATE);
+        return Ok(exit::OK);
+    }
+    let local = Local::of(&args.local)?;
+    let (lit, beside) = mpsc::channel(LIT_MAX);
+    let services = services(lit);
+    let (config, setup) = (Config::default(), Setup::default());
+    let emulator = super::emulator::start(&services, config, args.emulator_addr, setup).await?;
+    let emulator = Arc::new(emulator);
+    let names = local.start(&services, &emulator).await?;
     let workspace = source.workspace.clone();
     let from = match &source.folder {
         Some(folder) => workshop_server::Source::Folder(folder.clone()),
@@ -32,6 +51,7 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
         source: from,
         workspace: source.workspace,
         emulator: Some(Arc::clone(&emulator)),
+        beside: Some(beside),
         // Diagrams of a course folder elsewhere are drawn by the checkout we are in.
         renderer: std::env::current_dir()
             .ok()
@@ -59,7 +79,12 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
             })
         );
     } else {
-        welcome(&site.login_url, &emulator.url(), workspace.is_some());
+        welcome(
+            &site.login_url,
+            &emulator.url(),
+            &names,
+            workspace.is_some(),
+        );
     }
     if args.open && !open(&site.login_url) {
         eprintln!("The browser could not be opened; the address is above.");
@@ -73,10 +98,19 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
     Ok(exit::OK)
 }
 
-fn welcome(site: &str, emulator: &str, exercises: bool) {
+fn welcome(site: &str, emulator: &str, beside: &[(&str, String)], exercises: bool) {
     println!("{}", style::bold("Bedrock Workshop"));
-    println!("  site      {site}");
-    println!("  emulator  {emulator}");
+    let mut lines = vec![("site".to_owned(), site), ("emulator".to_owned(), emulator)];
+    lines.extend(
+        beside
+            .iter()
+            .map(|(what, names)| (what.to_lowercase(), names.as_str())),
+    );
+    let width = lines.iter().map(|(what, _)| what.len()).max();
+    let width = width.unwrap_or_default();
+    for (what, told) in lines {
+        println!("  {what:<width$}  {told}");
+    }
     println!();
     if exercises {
         println!("Next: open the site, then in a second terminal `workshop check 000`");
@@ -87,6 +121,30 @@ fn welcome(site: &str, emulator: &str, exercises: bool) {
         );
     }
     println!("Stop with Ctrl-C.");
+}
+
+/// The services, on the system's time. States light the diagrams as they are entered.
+fn services(lit: mpsc::Sender<Value>) -> Services {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut services = Services::new(Arc::clone(&clock));
+    let listener = Listener::new(move |event: &ExecutionEvent| {
+        if let Some(trace) = event.trace() {
+            // Nobody waits for a page that does not keep up.
+            let _ = lit.try_send(json!({
+                "t": trace.t,
+                "operation": event.event.event_type.as_str(),
+                "status": if trace.status == TraceStatus::Ok { 200 } else { 400 },
+                "request_id": trace.request_id,
+                "trace": [trace],
+            }));
+        }
+    });
+    services.states = States::new(states::Setup {
+        clock,
+        listener,
+        ..states::Setup::default()
+    });
+    services
 }
 
 /// Opens the address in the person's browser.

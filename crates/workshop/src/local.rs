@@ -1,23 +1,26 @@
-//! What runs beside Bedrock from the start: queues, Lambda functions and what invokes them, from
+//! What runs beside Bedrock from the start: queues, tables, Lambda functions and what invokes them, from
 //! `--local FILE` and `--function`.
+//!
+//! Read in this order: [`Local`], then `keys` (the file's tables, one by one).
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+mod keys;
+
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use anyhow::{Context as _, anyhow, bail};
-use aws_local::{
-    Services,
-    lambda::{EventSource, Function},
-};
-use bedrock_emulator::Emulator;
+use aws_local::Services;
+use bedrock_emulator::{Emulator, OnBehalf, Request};
+use bedrock_endpoint::Endpoint;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
+use time::OffsetDateTime;
 
-/// What `workshop emulator --help-local` prints: a file with every key.
+use self::keys::{
+    ApiKey, FunctionKey, MachineKey, MappingKey, QueueKey, SecretKey, TableKey, fifo,
+};
+use crate::cli::LocalArgs;
+
+/// What `--help-local` prints: a file with every key.
 pub(crate) const TEMPLATE: &str = r#"# What runs beside Bedrock from the start. Every table may be given several times; keys
 # that are commented out show their defaults, or an example.
 
@@ -48,6 +51,31 @@ function = "ask"
 # batching_window = 0                  # seconds
 # report_batch_item_failures = false
 # concurrency = 5                      # invocations at once; 2 or more
+
+# A DynamoDB table. A key is a string, unless its type follows: "at:N".
+[[table]]
+name = "answers"
+partition_key = "job_id"
+# sort_key = "at:N"
+
+# A secret of Secrets Manager.
+[[secret]]
+name = "pepper"
+value = "only-for-this-machine"
+
+# A state machine of Step Functions: its definition in the Amazon States Language.
+[[state_machine]]
+name = "answer"
+definition = "answer.asl.json"
+# express = false
+# role = "arn:aws:iam::123456789012:role/answer-role"
+
+# An API of API Gateway: an OpenAPI 3 document in JSON with API Gateway's extensions, whose
+# integrations name functions; and what the document does not hold, with the names of API
+# Gateway's own API: stage, usagePlans, apiKeys.
+[[api]]
+document = "api.json"
+# settings = "api-settings.json"
 "#;
 
 /// What is to run.
@@ -60,52 +88,36 @@ pub(crate) struct Local {
     functions: Vec<FunctionKey>,
     #[serde(default, rename = "mapping")]
     mappings: Vec<MappingKey>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QueueKey {
-    name: String,
-    visibility_timeout: Option<u32>,
-    delay: Option<u32>,
-    dead_letter_queue: Option<String>,
-    receives_max: Option<u32>,
-    content_based_deduplication: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FunctionKey {
-    name: String,
-    program: PathBuf,
-    role: Option<String>,
-    timeout: Option<f64>,
-    memory: Option<u32>,
-    concurrency: Option<u32>,
-    #[serde(default)]
-    environment: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MappingKey {
-    queue: String,
-    function: String,
-    batch_size: Option<u32>,
-    batching_window: Option<u64>,
-    #[serde(default)]
-    report_batch_item_failures: bool,
-    concurrency: Option<u32>,
+    #[serde(default, rename = "table")]
+    tables: Vec<TableKey>,
+    #[serde(default, rename = "secret")]
+    secrets: Vec<SecretKey>,
+    #[serde(default, rename = "state_machine")]
+    machines: Vec<MachineKey>,
+    #[serde(default, rename = "api")]
+    apis: Vec<ApiKey>,
 }
 
 impl Local {
+    /// What the command line says.
+    pub(crate) fn of(args: &LocalArgs) -> anyhow::Result<Self> {
+        let mut local = Self::default();
+        if let Some(path) = &args.local {
+            local.read(path)?;
+        }
+        for keys in &args.function {
+            local.function(keys)?;
+        }
+        Ok(local)
+    }
+
     /// Adds what a file says.
-    pub(crate) fn read(&mut self, path: &Path) -> anyhow::Result<()> {
+    fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("--local: cannot read {}", path.display()))?;
         let mut read: Self = toml::from_str(&text).with_context(|| {
             format!(
-                "--local: {} cannot be used; `workshop emulator --help-local` shows every key",
+                "--local: {} cannot be used; `--help-local` shows every key",
                 path.display()
             )
         })?;
@@ -113,14 +125,25 @@ impl Local {
         for function in &mut read.functions {
             function.program = folder.join(&function.program);
         }
+        for machine in &mut read.machines {
+            machine.definition = folder.join(&machine.definition);
+        }
+        for api in &mut read.apis {
+            api.document = folder.join(&api.document);
+            api.settings = api.settings.as_ref().map(|path| folder.join(path));
+        }
         self.queues.extend(read.queues);
         self.functions.extend(read.functions);
         self.mappings.extend(read.mappings);
+        self.tables.extend(read.tables);
+        self.secrets.extend(read.secrets);
+        self.machines.extend(read.machines);
+        self.apis.extend(read.apis);
         Ok(())
     }
 
     /// Adds `ask=target/debug/ask,queue=jobs,timeout=10`.
-    pub(crate) fn function(&mut self, keys: &str) -> anyhow::Result<()> {
+    fn function(&mut self, keys: &str) -> anyhow::Result<()> {
         let mut pairs = keys.split(',').map(|pair| pair.split_once('='));
         let wrong = || {
             anyhow!(
@@ -157,13 +180,61 @@ impl Local {
         Ok(())
     }
 
-    /// The functions' names, for people.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.functions.iter().map(|f| f.name.as_str()).collect()
+    /// Makes all of it. Returns what to tell people about it: a word, and names or addresses.
+    pub(crate) async fn start(
+        &self,
+        services: &Services,
+        endpoint: &Endpoint,
+    ) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let emulator = endpoint.emulator();
+        self.create_functions(services)?;
+        self.open_queues(services, emulator)?;
+        for mapping in &self.mappings {
+            let mapped = services.lambda.map(mapping.source());
+            mapped.with_context(|| {
+                format!("the mapping of {} to {}", mapping.queue, mapping.function)
+            })?;
+        }
+        for table in &self.tables {
+            let made = ask(emulator, "DynamoDB_20120810.CreateTable", &table.request()).await;
+            made.with_context(|| format!("the table {}", table.name))?;
+        }
+        for secret in &self.secrets {
+            let made = ask(emulator, "secretsmanager.CreateSecret", &secret.request()).await;
+            made.with_context(|| format!("the secret {}", secret.name))?;
+        }
+        for machine in &self.machines {
+            let what = || format!("the state machine {}", machine.name);
+            let account = &emulator.config().account_id;
+            let request = machine.request(account).with_context(what)?;
+            let made = ask(emulator, "AWSStepFunctions.CreateStateMachine", &request).await;
+            made.with_context(what)?;
+        }
+        let mut apis = Vec::new();
+        for key in &self.apis {
+            let api = key.api().context("--local")?;
+            for warning in api.warnings() {
+                eprintln!("{warning}");
+            }
+            let path = services
+                .gateway
+                .deploy(api, Arc::new(services.lambda.clone()));
+            apis.push(format!("{}{path}", endpoint.url()));
+        }
+        let functions: Vec<_> = self.functions.iter().map(|f| f.name.as_str()).collect();
+        let machines: Vec<_> = self.machines.iter().map(|m| m.name.as_str()).collect();
+        let told = [
+            ("Lambda functions", functions.join(", ")),
+            ("State machines", machines.join(", ")),
+            ("APIs", apis.join(", ")),
+        ];
+        Ok(told
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .collect())
     }
 
-    /// Makes all of it.
-    pub(crate) fn start(&self, services: &Services, emulator: &Emulator) -> anyhow::Result<()> {
+    fn create_functions(&self, services: &Services) -> anyhow::Result<()> {
         for function in &self.functions {
             let name = &function.name;
             let created = services.lambda.create(function.function()?);
@@ -175,13 +246,6 @@ impl Local {
                     function.program.display()
                 );
             }
-        }
-        self.open_queues(services, emulator)?;
-        for mapping in &self.mappings {
-            let mapped = services.lambda.map(mapping.source());
-            mapped.with_context(|| {
-                format!("the mapping of {} to {}", mapping.queue, mapping.function)
-            })?;
         }
         Ok(())
     }
@@ -227,69 +291,46 @@ impl Local {
     }
 }
 
-fn fifo(name: &str) -> BTreeMap<String, String> {
-    #[expect(
-        clippy::case_sensitive_file_extension_comparisons,
-        reason = "a queue's name, not a file's"
-    )]
-    let fifo = name.ends_with(".fifo");
-    let attribute = fifo.then(|| ("FifoQueue".to_owned(), "true".to_owned()));
-    attribute.into_iter().collect()
-}
-
-impl QueueKey {
-    fn attributes(&self, account: &str, region: &str) -> BTreeMap<String, String> {
-        let mut attributes = fifo(&self.name);
-        let mut set = |name: &str, value: Option<String>| {
-            attributes.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        set(
-            "VisibilityTimeout",
-            self.visibility_timeout.map(|n| n.to_string()),
-        );
-        set("DelaySeconds", self.delay.map(|n| n.to_string()));
-        set(
-            "ContentBasedDeduplication",
-            self.content_based_deduplication.map(|b| b.to_string()),
-        );
-        let policy = self.dead_letter_queue.as_ref().map(|dead| {
-            let arn = format!("arn:aws:sqs:{region}:{account}:{dead}");
-            let most = self.receives_max.unwrap_or(3);
-            json!({ "deadLetterTargetArn": arn, "maxReceiveCount": most }).to_string()
-        });
-        set("RedrivePolicy", policy);
-        attributes
+/// Has a service make something, in the name of a role of this file.
+async fn ask(emulator: &Arc<Emulator>, target: &str, input: &Value) -> anyhow::Result<()> {
+    let config = emulator.config();
+    let role = format!(
+        "arn:aws:iam::{}:role/workshop-local-file",
+        config.account_id
+    );
+    let caller = OnBehalf {
+        role_arn: &role,
+        session_name: "start",
+        region: &config.region,
+        actor: None,
+    };
+    let version = if target.starts_with("secrets") {
+        "1.1"
+    } else {
+        "1.0"
+    };
+    let headers = [
+        ("content-type", format!("application/x-amz-json-{version}")),
+        ("x-amz-target", target.to_owned()),
+    ];
+    let request = Request {
+        method: "POST".to_owned(),
+        target: "/".to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        body: input.to_string().into(),
+        connection: 0,
+    };
+    let now = OffsetDateTime::now_utc();
+    let reply = emulator.call_as(caller, Arc::new(request), now).await;
+    if reply.status == 200 {
+        return Ok(());
     }
-}
-
-impl FunctionKey {
-    fn function(&self) -> anyhow::Result<Function> {
-        let mut function = Function::new(&self.name, &self.program);
-        if let Some(seconds) = self.timeout {
-            let Ok(timeout) = Duration::try_from_secs_f64(seconds) else {
-                bail!(
-                    "the function {}: timeout = {seconds} is no number of seconds",
-                    self.name
-                );
-            };
-            function.timeout = timeout;
-        }
-        function.role.clone_from(&self.role);
-        function.memory_mb = self.memory.unwrap_or(function.memory_mb);
-        function.reserved_concurrency = self.concurrency;
-        function.environment.clone_from(&self.environment);
-        Ok(function)
-    }
-}
-
-impl MappingKey {
-    fn source(&self) -> EventSource {
-        let mut source = EventSource::new(&self.queue, &self.function);
-        source.batch_size = self.batch_size.unwrap_or(source.batch_size);
-        source.batching_window = Duration::from_secs(self.batching_window.unwrap_or_default());
-        source.report_batch_item_failures = self.report_batch_item_failures;
-        source.concurrency_max = self.concurrency;
-        source
+    let body = reply.body.bytes();
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let message = ["message", "Message"].map(|name| said[name].as_str());
+    match message.into_iter().flatten().next() {
+        Some(message) => bail!("{message}"),
+        None => bail!("{}", String::from_utf8_lossy(&body)),
     }
 }
 
@@ -300,7 +341,14 @@ mod tests {
     #[test]
     fn the_template_has_every_key_in_use() {
         let local: Local = toml::from_str(TEMPLATE).unwrap();
-        assert_eq!(local.names(), ["ask"]);
+        assert_eq!(local.functions[0].name, "ask");
+        assert_eq!(
+            local.tables[0].request()["KeySchema"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
         // What is commented out is a key as well.
         let all: String = TEMPLATE
             .lines()
@@ -313,6 +361,8 @@ mod tests {
         assert_eq!(local.functions[0].environment["TABLE"], "answers");
         assert_eq!(local.mappings[0].concurrency, Some(5));
         let queue = local.queues[0].attributes("1", "r");
+        let table = local.tables[0].request();
+        assert_eq!(table["AttributeDefinitions"][1]["AttributeType"], "N");
         assert_eq!(queue["VisibilityTimeout"], "30");
         assert!(queue["RedrivePolicy"].contains("arn:aws:sqs:r:1:jobs-dead"));
     }
