@@ -12,13 +12,57 @@ pub(crate) fn sorted(value: &Value) -> String {
 
 /// A string with its quotation marks, escaped as JSON wants it.
 pub(crate) fn write_str(text: &str, out: &mut String) {
-    let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
-    if text.bytes().all(plain) {
+    let escaped = |b: u8| b < b' ' || b == b'"' || b == b'\\';
+    // To the end in any case: that way sixteen bytes are looked at in one instruction.
+    if !text.bytes().fold(false, |any, b| any | escaped(b)) {
         out.push('"');
         out.push_str(text);
         out.push('"');
     } else {
         out.push_str(&Value::from(text).to_string());
+    }
+}
+
+/// An object that is written member by member, in the order in which they are told. Their names are
+/// ours and need no escapes.
+#[derive(Debug)]
+pub(crate) struct Object<'o> {
+    out: &'o mut String,
+    empty: bool,
+}
+
+impl<'o> Object<'o> {
+    pub(crate) fn begin(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, empty: true }
+    }
+
+    /// A member whose value is what is written behind it.
+    pub(crate) fn member(&mut self, name: &str) -> &mut String {
+        if !self.empty {
+            self.out.push(',');
+        }
+        self.empty = false;
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+        self.out
+    }
+
+    pub(crate) fn string(&mut self, name: &str, text: &str) {
+        write_str(text, self.member(name));
+    }
+
+    /// A string, or `null`.
+    pub(crate) fn string_or_null(&mut self, name: &str, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(name, text),
+            None => self.member(name).push_str("null"),
+        }
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push('}');
     }
 }
 

@@ -114,12 +114,12 @@ impl Rng {
     }
 
     fn chars(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length)
-            .map(|_| {
-                let at = usize::try_from(self.below(alphabet.len() as u64)).unwrap_or(0);
-                char::from(alphabet[at])
-            })
-            .collect()
+        let mut chars = String::with_capacity(length);
+        for _ in 0..length {
+            let at = usize::try_from(self.below(alphabet.len() as u64)).unwrap_or(0);
+            chars.push(char::from(alphabet[at]));
+        }
+        chars
     }
 }
 

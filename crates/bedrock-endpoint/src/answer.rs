@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Version,
     body::Incoming,
-    header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, HeaderValue, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderValue, TRANSFER_ENCODING},
     http::request::Parts,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
@@ -21,6 +21,7 @@ use crate::{
     idle::Activity,
     pace::{Clock, Departure, Paced},
     serve::{BODY_MAX, InFlight, Shared},
+    spelling::header_name,
 };
 
 /// Bodies beyond this are parsed and hashed on a thread of their own, so that other streams keep
@@ -97,7 +98,7 @@ async fn reply(
                     let head = control::events_head(&connection.shared);
                     let body = Paced::live(events, clock, None);
                     let (status, headers) = (head.status, head.headers);
-                    return Ok(response(status, &headers, None, body, message, &connection));
+                    return Ok(response(status, headers, None, body, message, &connection));
                 }
                 #[cfg(feature = "upstream")]
                 Control::Core if connection.shared.upstream.is_some() => {
@@ -234,7 +235,7 @@ async fn ask(
         Asked::Reply(reply) => respond(reply, message, connection, clock, in_flight).await,
         Asked::Stream { headers, frames } => {
             let body = Paced::live(frames, clock, Some(in_flight));
-            Ok(response(200, &headers, None, body, message, connection))
+            Ok(response(200, headers, None, body, message, connection))
         }
     }
 }
@@ -271,7 +272,7 @@ async fn respond(
     };
     Ok(response(
         reply.status,
-        &reply.headers,
+        reply.headers,
         length,
         body,
         message,
@@ -283,7 +284,7 @@ async fn respond(
 /// or `Transfer-Encoding`, `Connection`, then `x-amzn-RequestId` and the rest.
 fn response(
     status: u16,
-    headers: &[Header],
+    mut headers: Vec<Header>,
     length: Option<usize>,
     body: Paced,
     message: Message,
@@ -292,8 +293,9 @@ fn response(
     let mut ordered = HeaderMap::with_capacity(headers.len() + 3);
     // The core's time: the SDKs sign with their own plus what this header is ahead of it.
     ordered.insert(DATE, date(connection.shared.clock.now()));
-    let content_type = |name: &str| name.eq_ignore_ascii_case("content-type");
-    extend(&mut ordered, headers.iter().filter(|h| content_type(&h.0)));
+    let is_content_type = |(name, _): &Header| name.eq_ignore_ascii_case("content-type");
+    let content_type = headers.iter().position(is_content_type);
+    extend(&mut ordered, content_type.map(|at| headers.remove(at)));
     if let Some(length) = length {
         ordered.insert(CONTENT_LENGTH, length.into());
     }
@@ -306,7 +308,7 @@ fn response(
             ordered.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
         }
     }
-    extend(&mut ordered, headers.iter().filter(|h| !content_type(&h.0)));
+    extend(&mut ordered, headers);
     let mut response = Response::new(body);
     // The core answers with valid codes only; anything else would be our bug and looks like one.
     *response.status_mut() =
@@ -316,13 +318,10 @@ fn response(
     response
 }
 
-fn extend<'a>(map: &mut HeaderMap, headers: impl Iterator<Item = &'a Header>) {
+fn extend(map: &mut HeaderMap, headers: impl IntoIterator<Item = Header>) {
     for (name, value) in headers {
         // A value that HTTP forbids (a line break in a message) cannot be sent; the rest can.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
+        if let (Some(name), Ok(value)) = (header_name(&name), HeaderValue::try_from(value)) {
             map.append(name, value);
         }
     }

@@ -9,24 +9,73 @@
 use std::convert::Infallible;
 
 use hyper::{
-    Request, Response, body::Incoming, http::Extensions, server::conn::http1, service::service_fn,
+    Request, Response,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderName},
+    http::Extensions,
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
-/// The names that Bedrock spells neither lower-case nor Title-Case.
+/// The names that Bedrock spells neither lower-case nor Title-Case, and the long ones that many answers
+/// have: hyper copies a spelling faster than it makes one.
 const SPELLED: &str = "GET / HTTP/1.1\r\n\
     x-amzn-RequestId: 1\r\n\
     x-amzn-ErrorType: 1\r\n\
-    x-amz-retry-after: 1\r\n\r\n";
+    x-amz-retry-after: 1\r\n\
+    X-Amzn-Bedrock-Invocation-Latency: 1\r\n\
+    X-Amzn-Bedrock-Cache-Write-Input-Token-Count: 1\r\n\
+    X-Amzn-Bedrock-Cache-Read-Input-Token-Count: 1\r\n\
+    X-Amzn-Bedrock-Output-Token-Count: 1\r\n\
+    X-Amzn-Bedrock-Input-Token-Count: 1\r\n\r\n";
+
+/// The names that most answers have, as the core spells them and as hyper wants them.
+static NAMES: [(&str, HeaderName); 7] = [
+    ("Content-Type", CONTENT_TYPE),
+    (
+        "x-amzn-RequestId",
+        HeaderName::from_static("x-amzn-requestid"),
+    ),
+    (
+        "X-Amzn-Bedrock-Invocation-Latency",
+        HeaderName::from_static("x-amzn-bedrock-invocation-latency"),
+    ),
+    (
+        "X-Amzn-Bedrock-Cache-Write-Input-Token-Count",
+        HeaderName::from_static("x-amzn-bedrock-cache-write-input-token-count"),
+    ),
+    (
+        "X-Amzn-Bedrock-Cache-Read-Input-Token-Count",
+        HeaderName::from_static("x-amzn-bedrock-cache-read-input-token-count"),
+    ),
+    (
+        "X-Amzn-Bedrock-Output-Token-Count",
+        HeaderName::from_static("x-amzn-bedrock-output-token-count"),
+    ),
+    (
+        "X-Amzn-Bedrock-Input-Token-Count",
+        HeaderName::from_static("x-amzn-bedrock-input-token-count"),
+    ),
+];
+
+/// A header's name; `None` if HTTP forbids it. The usual ones need not be read or copied.
+pub(crate) fn header_name(name: &str) -> Option<HeaderName> {
+    let usual = NAMES.iter().find(|(spelled, _)| *spelled == name);
+    match usual {
+        Some((_, name)) => Some(name.clone()),
+        None => HeaderName::from_bytes(name.as_bytes()).ok(),
+    }
+}
 
 /// The extension that makes hyper spell those names as Bedrock does.
 ///
 /// Were hyper to stop forwarding spellings, the names would go out in Title-Case; a test notices.
 pub(crate) async fn spelling() -> Extensions {
-    let (mut client, server) = tokio::io::duplex(1024);
+    let (mut client, server) = tokio::io::duplex(SPELLED.len());
     let (seen, mut extensions) = mpsc::unbounded_channel();
-    // The buffer is larger than the message, so this cannot wait or fail.
+    // The message fits into the buffer, so this cannot wait or fail.
     let _ = client.write_all(SPELLED.as_bytes()).await;
     let read = service_fn(move |request: Request<Incoming>| {
         let _ = seen.send(request.extensions().clone());

@@ -70,8 +70,8 @@ fn both_ends(prompt: &str) -> Cow<'_, str> {
 /// Text between quotation marks of one kind, at most three pieces.
 fn quotes(prompt: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let may_open = |byte: u8| matches!(byte, b'\'' | b'"' | b'`') || !byte.is_ascii();
-    if !prompt.bytes().any(may_open) {
+    let bytes = prompt.as_bytes();
+    if bytes.is_ascii() && !b"'\"`".iter().any(|mark| bytes.contains(mark)) {
         return found;
     }
     let mut rest = prompt;
@@ -174,8 +174,9 @@ fn wants_json(prompt: &str) -> bool {
         "with json",
         "output json",
     ];
-    let mut windows = prompt.as_bytes().windows(4);
-    if !windows.any(|window| window[0] | 0x20 == b'j' && window.eq_ignore_ascii_case(b"json")) {
+    let bytes = prompt.as_bytes();
+    let has_j = bytes.contains(&b'j') || bytes.contains(&b'J');
+    if !has_j || find(prompt, "json").is_none() {
         return false;
     }
     let prompt = prompt.to_lowercase();
@@ -285,25 +286,40 @@ pub(super) fn number_word(word: &str) -> Option<usize> {
 fn words(text: &str) -> Vec<Cow<'_, str>> {
     // About as many as there will be, so that the list need not grow.
     let mut words = Vec::with_capacity(text.len() / 5 + 1);
-    if text.is_ascii() {
-        words.extend(text.split_ascii_whitespace().map(bare));
-    } else {
+    if !text.is_ascii() {
         words.extend(text.split_whitespace().map(bare));
+        return words;
     }
+    let (mut start, mut plain) = (0, true);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_whitespace() {
+            push_word(&text[start..at], plain, &mut words);
+            (start, plain) = (at + 1, true);
+        } else {
+            plain &= byte.is_ascii_lowercase();
+        }
+    }
+    push_word(&text[start..], plain, &mut words);
     words
+}
+
+/// Adds a word as [`bare`]; a plain one is that already.
+fn push_word<'t>(word: &'t str, plain: bool, words: &mut Vec<Cow<'t, str>>) {
+    if !word.is_empty() {
+        words.push(if plain { word.into() } else { bare(word) });
+    }
 }
 
 /// The word in lower case, without punctuation around it.
 fn bare(word: &str) -> Cow<'_, str> {
-    if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return word.into();
-    }
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let lower = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
-    if bare.bytes().all(lower) {
-        return bare.into();
+    if !bare.is_ascii() {
+        return bare.to_lowercase().into();
     }
-    bare.to_lowercase().into()
+    if bare.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return bare.to_ascii_lowercase().into();
+    }
+    bare.into()
 }
 
 fn first_word(text: &str) -> &str {
@@ -383,8 +399,7 @@ fn subject(prompt: &str) -> String {
         .find_map(|lead| strip_prefix(plain, lead))
         .or_else(|| {
             // "Write a haiku about autumn", "Give me three facts about tides".
-            let about = |at: &usize| starts_with(&plain.as_bytes()[*at..], " about ");
-            let at = (0..plain.len()).find(about)?;
+            let at = find(plain, " about ")?;
             Some(plain[at + " about ".len()..].trim_start())
         });
     match named
@@ -461,8 +476,19 @@ fn without_length(phrase: &str) -> &str {
 
 /// Whether `text` starts with `prefix`, whatever its case.
 fn starts_with(text: impl AsRef<[u8]>, prefix: &str) -> bool {
-    let head = text.as_ref().get(..prefix.len());
-    head.is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+    let (text, prefix) = (text.as_ref(), prefix.as_bytes());
+    // Nearly all that does not start so shows it in its first letter.
+    let begins = |(text, prefix): (&u8, &u8)| text.eq_ignore_ascii_case(prefix);
+    text.first().zip(prefix.first()).is_none_or(begins)
+        && text
+            .get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+}
+
+/// Where `text` has `part` first, whatever its case.
+fn find(text: &str, part: &str) -> Option<usize> {
+    let mut windows = text.as_bytes().windows(part.len());
+    windows.position(|window| starts_with(window, part))
 }
 
 /// Where the last of each preposition stands that a length comes after: at the space before it.
@@ -471,8 +497,8 @@ fn last_prepositions(phrase: &str) -> [Option<usize>; 4] {
     let mut at = 0;
     for word in phrase.as_bytes().split(|byte| *byte == b' ') {
         let end = at + word.len();
-        let mut prepositions = [&b"in"[..], b"using", b"with", b"within"].into_iter();
-        let which = prepositions.position(|p| word.eq_ignore_ascii_case(p));
+        let mut prepositions = ["in", "using", "with", "within"].into_iter();
+        let which = prepositions.position(|p| p.len() == word.len() && starts_with(word, p));
         if let Some(which) = which
             && at > 0
             && end < phrase.len()
@@ -485,7 +511,8 @@ fn last_prepositions(phrase: &str) -> [Option<usize>; 4] {
 }
 
 fn trim_marks(phrase: &str) -> &str {
-    phrase.trim_matches(|c: char| c.is_whitespace() || ".,;:!?。？！".contains(c))
+    let mark = |c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '。' | '？' | '！');
+    phrase.trim_matches(|c: char| mark(c) || c.is_whitespace())
 }
 
 /// Whether "about {phrase}" reads as English: short, one line, and not a clause.
@@ -544,16 +571,21 @@ fn is_noun_phrase(phrase: &str) -> bool {
 fn quoted(phrase: &str) -> String {
     const WORDS: usize = 8;
     let between = |c: char| c.is_whitespace() || matches!(c, '“' | '”' | '"');
-    let words = phrase.split(between).filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.take(WORDS + 1).collect();
-    let short = words[..words.len().min(WORDS)].join(" ");
+    let mut words = phrase.split(between).filter(|word| !word.is_empty());
+    let mut short = String::with_capacity(64);
+    for word in words.by_ref().take(WORDS) {
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(word);
+    }
     let end = short.char_indices().nth(60).map(|(end, _)| end);
     let shorter = &short[..end.unwrap_or(short.len())];
-    let whole = words.len() <= WORDS && shorter.len() == short.len();
+    let whole = words.next().is_none() && shorter.len() == short.len();
     match trim_marks(shorter) {
         "" => "your message".to_owned(),
-        text if whole => format!("“{text}”"),
-        text => format!("“{text} …”"),
+        text if whole => ["“", text, "”"].concat(),
+        text => ["“", text, " …”"].concat(),
     }
 }
 

@@ -88,15 +88,15 @@ pub fn scramble(seed: u64) -> String {
     text
 }
 
-/// First sentences; `{s}` stands after a preposition or as an object, so that number and gender
-/// of the subject do not matter.
-const OPENERS: [&str; 6] = [
-    "Here is a short answer about {s}.",
-    "The main point about {s} fits into a few words.",
-    "There is a calm way to look at {s}.",
-    "Let me take {s} one step at a time.",
-    "A good answer about {s} starts with the purpose.",
-    "The best way into {s} is a small example.",
+/// First sentences around the subject, which stands after a preposition or as an object, so that its
+/// number and gender do not matter.
+const OPENERS: [(&str, &str); 6] = [
+    ("Here is a short answer about ", "."),
+    ("The main point about ", " fits into a few words."),
+    ("There is a calm way to look at ", "."),
+    ("Let me take ", " one step at a time."),
+    ("A good answer about ", " starts with the purpose."),
+    ("The best way into ", " is a small example."),
 ];
 
 const BODIES: [&str; 12] = [
@@ -135,6 +135,7 @@ const FILLERS: [&str; 9] = [
     "All the rest can wait until the first test.",
 ];
 
+/// `{s}` is the subject.
 const POINTS: [&str; 10] = [
     "The purpose: why anyone asks about {s} at all.",
     "The limits: what {s} cannot be used for.",
@@ -165,7 +166,8 @@ impl<'a> Writer<'a> {
     }
 
     fn opener(&mut self) -> String {
-        self.rng.pick(&OPENERS).replace("{s}", &self.ask.subject)
+        let (before, after) = OPENERS[self.rng.below(OPENERS.len())];
+        [before, &self.ask.subject, after].concat()
     }
 
     fn body(&mut self) -> String {
@@ -178,10 +180,14 @@ impl<'a> Writer<'a> {
 
     /// The sentence that carries quoted text over, if there is any.
     fn quote(&self) -> Option<String> {
+        if self.ask.quotes.is_empty() {
+            return None;
+        }
         let quotes: Vec<String> = self.ask.quotes.iter().map(|q| format!("“{q}”")).collect();
         let quotes = quotes.join(" and ");
-        (!quotes.is_empty())
-            .then(|| format!("The quoted words {quotes} stay as they were written."))
+        Some(format!(
+            "The quoted words {quotes} stay as they were written."
+        ))
     }
 
     fn sentences(&mut self, n: usize) -> String {

@@ -15,30 +15,19 @@ pub fn count(text: &str) -> u32 {
 /// answer. Gives back all of it when it fits.
 pub fn cut(text: &str, max: u32) -> &str {
     let mut counter = Counter::default();
-    let mut at = 0;
-    while let Some(run) = Run::first(&text[at..]) {
-        let before = counter;
-        counter.run(run.kind, run.characters);
-        if counter.total(false) > max {
-            // They run out within this run.
-            counter = before;
-            let mut characters = text[at..].char_indices();
-            let end = characters.find(|(_, c)| {
-                counter.run(Kind::of(*c), 1);
-                counter.total(false) > max
-            });
-            return &text[..end.map_or(text.len(), |(end, _)| at + end)];
-        }
-        at += run.length;
-    }
-    text
+    let end = text.char_indices().find(|(_, c)| {
+        counter.character(Kind::of(*c));
+        counter.total() > u64::from(max)
+    });
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 /// What one character belongs to. Each run of neighbours of one kind is counted on its own,
 /// rounded up: that is what makes the count monotone and subadditive in concatenation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Blanks belong to the word beside them.
+    #[default]
     Blank,
     /// One token for each two line breaks.
     Line,
@@ -55,18 +44,18 @@ enum Kind {
     Double,
 }
 
-/// The kinds of the first 128 characters, which most texts consist of.
-const ASCII: [Kind; 128] = {
-    let mut kinds = [Kind::Single; 128];
+/// The kind of the character that this byte is; `None` for a byte of a longer one.
+const ASCII: [Option<Kind>; 256] = {
+    let mut kinds = [None; 256];
     let mut at = 0_u8;
     while at < 128 {
-        kinds[at as usize] = match at {
+        kinds[at as usize] = Some(match at {
             b'\n' | b'\r' => Kind::Line,
             b' ' | b'\t' | 0x0B | 0x0C => Kind::Blank,
             b'0'..=b'9' => Kind::Digit,
             b'\'' | b'a'..=b'z' | b'A'..=b'Z' => Kind::Latin,
             _ => Kind::Single,
-        };
+        });
         at += 1;
     }
     kinds
@@ -74,16 +63,16 @@ const ASCII: [Kind; 128] = {
 
 impl Kind {
     fn of(c: char) -> Self {
-        let kind = usize::try_from(u32::from(c)).ok();
-        match kind.and_then(|at| ASCII.get(at)) {
-            Some(kind) => *kind,
-            None => Self::of_other(c),
-        }
+        let ascii = u8::try_from(c).ok();
+        let kind = ascii.and_then(|byte| ASCII[usize::from(byte)]);
+        kind.unwrap_or_else(|| Self::of_other(c))
     }
 
     fn of_other(c: char) -> Self {
         match c {
             '’' => Self::Latin,
+            // Dashes, quotation marks, dots: what prose has most of beyond ASCII.
+            '\u{2010}'..='\u{2027}' => Self::Single,
             _ if c.is_whitespace() => Self::Blank,
             _ if c.is_alphabetic() && c < '\u{250}' => Self::Latin,
             // From Hangul Jamo's neighbours on, one sign is a syllable or a word.
@@ -109,79 +98,50 @@ impl Kind {
     }
 }
 
-/// Neighbours of one kind: all of them in ASCII, which most texts are; else one character.
-struct Run {
-    kind: Kind,
-    /// In bytes.
-    length: usize,
-    characters: u64,
-}
-
-impl Run {
-    fn first(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let first = *bytes.first()?;
-        if !first.is_ascii() {
-            let first = text.chars().next()?;
-            return Some(Self {
-                kind: Kind::of_other(first),
-                length: first.len_utf8(),
-                characters: 1,
-            });
-        }
-        let kind = ASCII[usize::from(first)];
-        let mut length = 1;
-        while length < bytes.len()
-            && bytes[length].is_ascii()
-            && ASCII[usize::from(bytes[length])] == kind
-        {
-            length += 1;
-        }
-        Some(Self {
-            kind,
-            length,
-            characters: length as u64,
-        })
-    }
-}
-
-/// Counts a text that comes in pieces: tokens of the finished runs and the run that is still open.
+/// Counts a text that comes in pieces: tokens of the finished runs, and the run that is still open.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counter {
     finished: u64,
-    open: Option<(Kind, u64)>,
+    kind: Kind,
+    /// In characters; 0 before the first one.
+    length: u64,
 }
 
 impl Counter {
     /// Goes on with `text`.
     pub(crate) fn push(&mut self, text: &str) {
+        let bytes = text.as_bytes();
         let mut at = 0;
-        while let Some(run) = Run::first(&text[at..]) {
-            self.run(run.kind, run.characters);
-            at += run.length;
+        while at < bytes.len() {
+            if let Some(kind) = ASCII[usize::from(bytes[at])] {
+                self.character(kind);
+                at += 1;
+            } else if let Some(longer) = text[at..].chars().next() {
+                self.character(Kind::of_other(longer));
+                at += longer.len_utf8();
+            }
         }
     }
 
     /// Tokens so far.
     pub(crate) fn tokens(&self) -> u32 {
-        self.total(self.open.is_none())
+        u32::try_from(self.total()).unwrap_or(u32::MAX)
     }
 
-    /// Goes on with so many characters of one kind.
-    fn run(&mut self, kind: Kind, characters: u64) {
-        match &mut self.open {
-            Some((open, length)) if *open == kind => *length += characters,
-            open => {
-                self.finished += open.map_or(0, |(kind, length)| kind.tokens(length));
-                *open = Some((kind, characters));
-            }
+    fn character(&mut self, kind: Kind) {
+        if kind == self.kind {
+            self.length += 1;
+        } else {
+            self.finished += self.kind.tokens(self.length);
+            self.kind = kind;
+            self.length = 1;
         }
     }
 
-    fn total(&self, empty: bool) -> u32 {
-        let open = self.open.map_or(0, |(kind, length)| kind.tokens(length));
-        let total = (self.finished + open).max(u64::from(!empty));
-        u32::try_from(total).unwrap_or(u32::MAX)
+    /// At least one for something.
+    fn total(&self) -> u64 {
+        let total = self.finished + self.kind.tokens(self.length);
+        total.max(self.length.min(1))
     }
 }
 

@@ -105,6 +105,8 @@ impl Record {
     /// copied.
     pub(crate) fn answered(&mut self, reply: &Reply) {
         const USUAL: [&str; 2] = ["application/json", "application/vnd.amazon.eventstream"];
+        // Two of them are not kept here.
+        self.headers.reserve(reply.headers.len().saturating_sub(2));
         for (name, value) in &reply.headers {
             if name.eq_ignore_ascii_case("content-type") {
                 let usual = USUAL.into_iter().find(|usual| usual == value);

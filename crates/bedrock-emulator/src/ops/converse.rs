@@ -11,6 +11,7 @@ use crate::{
     conversation::Ttl,
     guardrail::Guarding,
     journal::Usage,
+    json::Object,
 };
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
@@ -38,51 +39,50 @@ fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
     echoes(exchange, &mut around);
     let mut around = around.into_iter().peekable();
     let mut body = String::with_capacity(exchange.answer.length() + FRAME);
-    body.push('{');
+    let mut response = Object::begin(&mut body);
     // Before `metrics`, then between `output` and `stopReason`, then behind it, by the alphabet.
     while let Some((name, value)) = around.next_if(|(name, _)| name.as_str() < "metrics") {
-        member(&mut body, &name, &crate::json::sorted(&value));
-        body.push(',');
+        response
+            .member(&name)
+            .push_str(&crate::json::sorted(&value));
     }
-    body.push_str("\"metrics\":{\"latencyMs\":");
-    body.push_str(&latency_ms.to_string());
-    body.push_str("},\"output\":{\"message\":{\"content\":[");
+    let metrics = response.member("metrics");
+    metrics.push_str("{\"latencyMs\":");
+    metrics.push_str(&latency_ms.to_string());
+    metrics.push('}');
+    let output = response.member("output");
+    output.push_str("{\"message\":{\"content\":[");
     for (place, content) in exchange.answer.contents().into_iter().enumerate() {
         if place > 0 {
-            body.push(',');
+            output.push(',');
         }
         match content {
             Content::Text(text) => {
-                body.push_str("{\"text\":");
-                crate::json::write_str(&text, &mut body);
-                body.push('}');
+                let mut block = Object::begin(output);
+                block.string("text", &text);
+                block.end();
             }
-            other => body.push_str(&crate::json::sorted(&block(other, exchange))),
+            other => output.push_str(&crate::json::sorted(&block(other, exchange))),
         }
     }
-    body.push_str("],\"role\":\"assistant\"}}");
+    output.push_str("],\"role\":\"assistant\"}}");
     while let Some((name, value)) = around.next_if(|(name, _)| name.as_str() < "stopReason") {
-        body.push(',');
-        member(&mut body, &name, &crate::json::sorted(&value));
+        response
+            .member(&name)
+            .push_str(&crate::json::sorted(&value));
     }
-    body.push_str(",\"stopReason\":");
-    crate::json::write_str(&exchange.answer.stop, &mut body);
+    response.string("stopReason", &exchange.answer.stop);
     for (name, value) in around {
-        body.push(',');
-        member(&mut body, &name, &crate::json::sorted(&value));
+        response
+            .member(&name)
+            .push_str(&crate::json::sorted(&value));
     }
     let usage = TokenUsage::new(exchange.model, exchange.answer.usage, false);
-    body.push(',');
-    member(&mut body, "usage", &super::invoke_model::to_json(&usage));
-    body.push('}');
+    response
+        .member("usage")
+        .push_str(&super::invoke_model::to_json(&usage));
+    response.end();
     body
-}
-
-fn member(body: &mut String, name: &str, json: &str) {
-    body.push('"');
-    body.push_str(name);
-    body.push_str("\":");
-    body.push_str(json);
 }
 
 fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {

@@ -9,24 +9,9 @@ use crate::{
     answer_plan::{Citation, Content, Location},
     catalogue::Model,
     journal::Usage,
+    json::Object,
     wire::{Header, header},
 };
-
-/// A Messages answer; the order of fields is the order on the wire.
-#[derive(Debug, Serialize)]
-pub(super) struct Message {
-    id: String,
-    r#type: &'static str,
-    role: &'static str,
-    model: String,
-    content: Vec<MessageBlock>,
-    stop_reason: String,
-    stop_sequence: Option<String>,
-    /// Only in the newest models' messages, and null there (recorded once).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_details: Option<Value>,
-    usage: MessageUsage,
-}
 
 /// One content block of a Messages answer.
 #[derive(Debug, Serialize)]
@@ -211,16 +196,13 @@ pub(super) fn message_id(exchange: &mut Exchange<'_>) -> String {
 }
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
-    /// What stands around the text, and a little more.
-    const FRAME: usize = 480;
     let (pace, due) = whole_due(&exchange);
     let latency_ms = pace.elapsed_ms();
     let is_completion = matches!(exchange.input, Input::Invoke(r) if r.is_completion());
-    let room = exchange.answer.length() + FRAME;
     let body = if is_completion {
-        to_json_in(room, &completion(&exchange))
+        to_json(&completion(&exchange))
     } else {
-        to_json_in(room, &message(&mut exchange))
+        message(&mut exchange)
     };
     Encoded {
         headers: headers(&exchange, latency_ms),
@@ -235,10 +217,11 @@ pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
 /// Latency and token counts, in recorded order.
 pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<Header> {
     let usage = exchange.answer.usage;
-    let mut headers = vec![header(
+    let mut headers = Vec::with_capacity(5);
+    headers.push(header(
         "X-Amzn-Bedrock-Invocation-Latency",
         latency_ms.to_string(),
-    )];
+    ));
     if exchange.model.quirks.cache_headers {
         if !exchange.model.quirks.only_cache_read_header {
             headers.push(header(
@@ -262,10 +245,52 @@ pub(super) fn headers(exchange: &Exchange<'_>, latency_ms: u64) -> Vec<Header> {
     headers
 }
 
-pub(super) fn message(exchange: &mut Exchange<'_>) -> Message {
-    let id = message_id(exchange);
-    let contents = exchange.answer.contents().into_iter();
-    let content = contents.map(|content| match content {
+/// A Messages answer; the order of members is the order on the wire.
+pub(super) fn message(exchange: &mut Exchange<'_>) -> String {
+    /// What stands around the text, and a little more.
+    const FRAME: usize = 512;
+    let mut body = String::with_capacity(exchange.answer.length() + FRAME);
+    let mut message = Object::begin(&mut body);
+    message.string("id", &message_id(exchange));
+    message.string("type", "message");
+    message.string("role", "assistant");
+    message.string("model", &exchange.model.provider_id);
+    contents(exchange, message.member("content"));
+    let (model, answer) = (exchange.model, exchange.answer);
+    message.string("stop_reason", &answer.stop);
+    message.string_or_null("stop_sequence", answer.stop_sequence.as_deref());
+    // Only in the newest models' messages, and null there (recorded once).
+    if model.quirks.usage_details {
+        message.string_or_null("stop_details", None);
+    }
+    let usage = MessageUsage::new(model, answer.usage, answer.thinking_tokens());
+    message.member("usage").push_str(&to_json(&usage));
+    message.end();
+    body
+}
+
+/// The content blocks as a list.
+fn contents(exchange: &mut Exchange<'_>, out: &mut String) {
+    out.push('[');
+    for (place, content) in exchange.answer.contents().into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        match content {
+            Content::Text(text) => {
+                let mut block = Object::begin(out);
+                block.string("type", "text");
+                block.string("text", &text);
+                block.end();
+            }
+            other => out.push_str(&to_json(&block(other, exchange))),
+        }
+    }
+    out.push(']');
+}
+
+fn block(content: Content, exchange: &mut Exchange<'_>) -> MessageBlock {
+    match content {
         Content::Text(text) => MessageBlock::Text {
             text,
             citations: None,
@@ -284,22 +309,6 @@ pub(super) fn message(exchange: &mut Exchange<'_>) -> Message {
             name,
             input,
         },
-    });
-    let content = content.collect();
-    Message {
-        id,
-        r#type: "message",
-        role: "assistant",
-        model: exchange.model.provider_id.clone(),
-        content,
-        stop_reason: exchange.answer.stop.clone(),
-        stop_sequence: exchange.answer.stop_sequence.clone(),
-        stop_details: exchange.model.quirks.usage_details.then_some(Value::Null),
-        usage: MessageUsage::new(
-            exchange.model,
-            exchange.answer.usage,
-            exchange.answer.thinking_tokens(),
-        ),
     }
 }
 
@@ -328,13 +337,8 @@ pub(super) fn completion_stop(exchange: &Exchange<'_>) -> (String, Option<String
 
 /// Compact JSON of a type whose keys are strings, which cannot fail.
 pub(super) fn to_json(value: &impl Serialize) -> String {
-    to_json_in(128, value)
-}
-
-/// The same with so much room from the start.
-fn to_json_in(room: usize, value: &impl Serialize) -> String {
-    let mut json = Vec::with_capacity(room);
-    let written = serde_json::to_writer(&mut json, value).map_err(|error| error.to_string());
-    let json = written.and_then(|()| String::from_utf8(json).map_err(|error| error.to_string()));
-    json.unwrap_or_else(|error| json!({ "error": error }).to_string())
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        let error = error.to_string();
+        json!({ "error": error }).to_string()
+    })
 }

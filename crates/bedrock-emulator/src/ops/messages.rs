@@ -2,17 +2,15 @@
 //! headers; `"stream": true` makes the same events server-sent ones.
 
 use super::{
-    Encoded, Exchange, Stream, Took,
-    invoke_model::{message, to_json},
-    invoke_model_with_response_stream::MessageEvents,
-    whole_body, whole_due,
+    Encoded, Exchange, Stream, Took, invoke_model::message,
+    invoke_model_with_response_stream::MessageEvents, whole_body, whole_due,
 };
 use crate::mantle;
 
 /// The whole message.
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let (pace, due) = whole_due(&exchange);
-    let body = to_json(&message(&mut exchange));
+    let body = message(&mut exchange);
     Encoded {
         headers: Vec::new(),
         content_type: "application/json",

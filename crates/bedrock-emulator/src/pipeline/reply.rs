@@ -36,10 +36,9 @@ impl Pipeline<'_> {
             usage,
             stop,
         } = answered;
-        let mut headers = vec![
-            header("Content-Type", encoded.content_type),
-            header("x-amzn-RequestId", self.record.request_id.as_str()),
-        ];
+        let mut headers = Vec::with_capacity(encoded.headers.len() + 3);
+        headers.push(header("Content-Type", encoded.content_type));
+        headers.push(header("x-amzn-RequestId", self.record.request_id.as_str()));
         headers.extend(encoded.headers);
         headers.extend(self.anthropic_request_id());
         self.record.status = match &encoded.body {
