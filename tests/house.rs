@@ -31,6 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["bedrock-emulator", "bedrock-endpoint"],
     ),
     ("bedrock-wiremock", &["bedrock-emulator"]),
+    ("cache-store", &[]),
     ("lambda-host", &[]),
     ("states-language", &[]),
     (
