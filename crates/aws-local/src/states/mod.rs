@@ -104,6 +104,14 @@ impl States {
         }
     }
 
+    /// Ends when that execution is over; at once when there is none.
+    pub async fn ended(&self, account: &str, execution_arn: &str) {
+        let run = self.store().run(account, execution_arn).cloned();
+        if let Ok(run) = run {
+            run.ended().await;
+        }
+    }
+
     /// Held for one step, never across an await.
     fn store(&self) -> MutexGuard<'_, Store> {
         self.0.store()

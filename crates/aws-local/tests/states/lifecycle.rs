@@ -9,7 +9,7 @@ use aws_local::states::TaskRunner;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::json;
 
-use crate::bench::{Bench, bench, json, only, refused, task, with_tasks};
+use crate::bench::{ACCOUNT, Bench, bench, json, only, refused, task, with_tasks};
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 
@@ -87,7 +87,7 @@ async fn nothing_runs_on_when_its_account_is_forgotten() {
     let (tasks, count) = endless();
     let bench = with_tasks(tasks).await;
     let run = running(&bench).await;
-    aws_local::json_service::JsonService::forget(&bench.services.states, crate::bench::ACCOUNT);
+    aws_local::json_service::JsonService::forget(&bench.services.states, ACCOUNT);
     none_left(&count).await;
     let gone = bench
         .client
@@ -210,4 +210,18 @@ async fn data_can_be_left_out() {
         .await
         .unwrap();
     assert_eq!((described.input(), described.output()), (None, None));
+}
+
+/// For whoever is in the same process, without asking again and again.
+#[tokio::test]
+async fn an_end_can_be_waited_for() {
+    let bench = bench().await;
+    let definition = only(&json!({"Type": "Wait", "Seconds": 60, "End": true}));
+    let machine = bench.create("wait", &definition).await;
+    let run = bench.start(&machine, &json!({})).await;
+    bench.services.states.ended(ACCOUNT, &run).await;
+    let described = bench.client.describe_execution().execution_arn(&run).send();
+    assert_eq!(described.await.unwrap().status, ExecutionStatus::Succeeded);
+    // Nothing to wait for.
+    bench.services.states.ended(ACCOUNT, "nobody's").await;
 }
