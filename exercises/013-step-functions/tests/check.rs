@@ -8,21 +8,16 @@
 
 use aws_sdk_sfn::{
     error::{DisplayErrorContext, ProvideErrorMetadata},
+    operation::RequestId,
     types::{ExecutionStatus, HistoryEvent},
 };
 use ex013::{Lint, Params, definition, lint};
 use workshop_testkit::{
-    Actor, Call, Fault, FaultRule, Piece, Point, Step, Value, When, json, within,
+    Call, Fault, FaultRule, Hop, Piece, Point, Step, Value, When, json, within,
 };
 use workshop_testkit_aws::AwsLab;
 
 mod functions;
-
-/// Whoever starts executions.
-static CLIENT: Actor = Actor {
-    node: "CLIENT",
-    edges: &[("SFN", "CLIENT-SFN")],
-};
 
 const TEXT: &str = "Which river flows through Dresden?";
 
@@ -98,7 +93,7 @@ impl Bench {
             pause_seconds: 6,
         };
         Self {
-            workflows: aws_sdk_sfn::Client::new(&lab.sdk_config_at(&CLIENT)),
+            workflows: aws_sdk_sfn::Client::new(&lab.sdk_config()),
             lab,
             queues,
             params,
@@ -133,7 +128,15 @@ impl Bench {
         let started = started
             .state_machine_arn(machine.state_machine_arn)
             .input(input.to_string());
-        let execution = started.send().await.expect("it starts").execution_arn;
+        let started = started.send().await.expect("it starts");
+        self.lab.saw(Hop {
+            from: "CLIENT",
+            to: "SFN",
+            what: "StartExecution",
+            status: 200,
+            request_id: started.request_id().unwrap_or_default(),
+        });
+        let execution = started.execution_arn;
         let states = &self.lab.services().states;
         let what = "the execution's end";
         within(point, what, states.ended(&account, &execution)).await;

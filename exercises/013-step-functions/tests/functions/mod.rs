@@ -59,7 +59,7 @@ async fn answer(payload: &Value) -> Result<Value, Error> {
             let texts = ask(text("prompt")).await?;
             Ok(json!({ "id": payload["id"], "texts": texts }))
         }
-        "postprocess" => Ok(payload),
+        "postprocess" => Ok(payload.clone()),
         other => Err(format!("no function is called {other}").into()),
     }
 }
