@@ -91,6 +91,7 @@ impl Account {
         let state = self.state();
         Rules {
             service_control: state.service_control.clone(),
+            endpoint: Policies::default(),
             identity: principal
                 .policies
                 .as_ref()

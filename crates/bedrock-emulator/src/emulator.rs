@@ -25,6 +25,7 @@ use crate::{
     quota::Quotas,
     script::{Document, Rule, Step},
     tape::Tape,
+    vpc_endpoint::Endpoints,
     wire::{Reply, Request},
 };
 
@@ -204,6 +205,7 @@ pub struct Emulator {
     made: AtomicU64,
     dials: RwLock<Dials>,
     pub(crate) listeners: Listeners,
+    endpoints: Endpoints,
     /// Milliseconds since the Unix epoch; 0: not known yet.
     started: AtomicI64,
 }
@@ -252,6 +254,7 @@ impl Emulator {
             made: AtomicU64::new(0),
             dials: RwLock::new(Dials::of(&config)),
             listeners: Listeners::default(),
+            endpoints: Endpoints::default(),
             started: AtomicI64::new(0),
             config,
             catalogue,
@@ -545,6 +548,18 @@ impl Emulator {
     /// understood changes nothing.
     pub fn set_identity(&self, identity: &Identity) -> Result<(), PolicyError> {
         self.identities_mut().keep(identity)
+    }
+
+    /// Gives a VPC endpoint (`vpce-1a2b3c4d`) its policy: who may do what through it. A request comes
+    /// through an endpoint if it is sent to the endpoint's own host name, and has `aws:SourceVpce`
+    /// then. Without a policy everything passes, as on AWS.
+    pub fn set_vpc_endpoint_policy(&self, id: &str, document: &Value) -> Result<(), PolicyError> {
+        self.endpoints.set(id, document)
+    }
+
+    /// What the VPC endpoint that a request came through lets pass.
+    pub(crate) fn endpoint_policies(&self, request: &Request) -> Policies {
+        self.endpoints.policies(request)
     }
 
     /// The number of the next request.

@@ -23,6 +23,7 @@ pub mod identity;
 mod sigv4;
 
 pub mod policy;
+mod vpc_endpoint;
 
 mod conversation;
 mod converse_request;

@@ -37,6 +37,7 @@ use crate::{
     journal::Record,
     neighbour,
     ops::{Operation, Took},
+    policy::Rules,
     quota::Reservation,
     rng::Rng,
     route::{self, Route, route},
@@ -234,7 +235,7 @@ impl<'a> Pipeline<'a> {
         };
         if let Some(permission) = &operation.permission {
             let resource = (permission.resource)(&call);
-            let rules = account.rules(&principal);
+            let rules = self.rules(&principal);
             let asked = vec![(permission.action, resource)];
             self.permit(&principal, rules, asked, None, Vec::new())?;
             self.strike_early(None)?;
@@ -244,7 +245,17 @@ impl<'a> Pipeline<'a> {
         if let Some(inquiry) = call.inquiry.take() {
             self.record.inquiry = Some(inquiry);
         }
-        Ok(told?)
+        match service {
+            Service::Sts => self.told_by_sts(told),
+            _ => Ok(told?),
+        }
+    }
+
+    /// The policies that decide about this caller on this way.
+    fn rules(&self, principal: &Principal) -> Rules {
+        let mut rules = self.account.rules(principal);
+        rules.endpoint = self.emulator.endpoint_policies(&self.request);
+        rules
     }
 
     fn config(&self) -> &'a Config {

@@ -52,6 +52,8 @@ pub enum Effect {
 pub enum Layer {
     /// Of the account's organization; can only deny here, as if `FullAWSAccess` were attached too.
     ServiceControl,
+    /// Of the VPC endpoint that the request came through.
+    VpcEndpoint,
     /// Of the user or role.
     Identity,
     /// Given to `AssumeRole`.
@@ -91,18 +93,27 @@ impl Policies {
         }
         let named = documents.iter().enumerate();
         let named = named.map(|(i, document)| (format!("policy {}", i + 1), document));
-        Self::check(named)
+        Self::check(named, Kind::Identity)
     }
 
     /// Checks named documents; an empty list allows nothing.
     pub(crate) fn named(policies: &[NamedPolicy]) -> Result<Self, PolicyError> {
-        Self::check(policies.iter().map(|p| (p.name.clone(), &p.document)))
+        let named = policies.iter().map(|p| (p.name.clone(), &p.document));
+        Self::check(named, Kind::Identity)
     }
 
-    fn check<'p>(named: impl Iterator<Item = (String, &'p Value)>) -> Result<Self, PolicyError> {
+    /// Checks the policy of a VPC endpoint.
+    pub(crate) fn of_endpoint(id: &str, document: &Value) -> Result<Self, PolicyError> {
+        Self::check([(id.to_owned(), document)].into_iter(), Kind::Endpoint)
+    }
+
+    fn check<'p>(
+        named: impl Iterator<Item = (String, &'p Value)>,
+        kind: Kind,
+    ) -> Result<Self, PolicyError> {
         let policies = named.enumerate().map(|(index, (name, document))| {
             let problem = |(at, problem)| PolicyError { index, at, problem };
-            Policy::parse(name, document, Kind::Identity).map_err(problem)
+            Policy::parse(name, document, kind).map_err(problem)
         });
         Ok(Self(Some(policies.collect::<Result<_, _>>()?)))
     }
@@ -137,6 +148,7 @@ impl Policies {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
     pub(crate) service_control: Policies,
+    pub(crate) endpoint: Policies,
     pub(crate) identity: Policies,
     pub(crate) session: Policies,
 }
@@ -147,9 +159,10 @@ impl Rules {
         self.layers().iter().all(|(_, p)| p.unrestricted())
     }
 
-    fn layers(&self) -> [(Layer, &Policies); 3] {
+    fn layers(&self) -> [(Layer, &Policies); 4] {
         [
             (Layer::ServiceControl, &self.service_control),
+            (Layer::VpcEndpoint, &self.endpoint),
             (Layer::Identity, &self.identity),
             (Layer::Session, &self.session),
         ]
@@ -191,6 +204,7 @@ impl Rules {
     ) -> ApiError {
         let policy = match layer {
             Layer::ServiceControl => "service control policy",
+            Layer::VpcEndpoint => "VPC endpoint policy",
             Layer::Identity => "identity-based policy",
             Layer::Session => "session policy",
         };
@@ -199,7 +213,7 @@ impl Rules {
                 let article = if layer == Layer::Identity { "an" } else { "a" };
                 let named = match layer {
                     Layer::ServiceControl => self.denying(action, resource, context),
-                    Layer::Identity | Layer::Session => String::new(),
+                    Layer::VpcEndpoint | Layer::Identity | Layer::Session => String::new(),
                 };
                 format!("with an explicit deny in {article} {policy}{named}")
             }

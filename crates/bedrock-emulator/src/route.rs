@@ -178,10 +178,26 @@ pub(crate) fn parameter(request: &Request, name: &str) -> Option<String> {
 /// The first value of that name in `a=1&b=2`, decoded; `""` when it has none.
 pub(crate) fn form_value(pairs: &str, name: &str) -> Option<String> {
     pairs.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decoded = |text: &str| decode(&text.replace('+', "%20"));
-        (decoded(key)? == name).then(|| decoded(value))?
+        let (key, value) = form_pair(pair);
+        (form_decoded(key)? == name).then(|| form_decoded(value))?
     })
+}
+
+/// All names and values of `a=1&b=2`, decoded; `None` for what cannot be.
+pub(crate) fn form_values(pairs: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
+    let pairs = pairs.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (key, value) = form_pair(pair);
+        (form_decoded(key), form_decoded(value))
+    })
+}
+
+fn form_pair(pair: &str) -> (&str, &str) {
+    pair.split_once('=').unwrap_or((pair, ""))
+}
+
+fn form_decoded(text: &str) -> Option<String> {
+    decode(&text.replace('+', "%20"))
 }
 
 /// An operation whose template fits, if there is one.

@@ -55,6 +55,12 @@ pub mod edges {
     pub const BR_METRICS: (&str, &str) = ("METRICS", "BR-METRICS");
     /// The node where requests arrive.
     pub const CC: &str = "CC";
+    /// The node of STS, which gives temporary credentials to whoever may be a role.
+    pub const STS: &str = "STS";
+    /// A VPC endpoint: a private way to Bedrock.
+    pub const VPCE: &str = "VPCE";
+    /// Bedrock, reached that way.
+    pub const VPCE_BR: (&str, &str) = ("BR", "VPCE-BR");
 
     /// A model's node is reached from Bedrock.
     pub fn to_model(node: &str) -> String {

@@ -4,6 +4,8 @@
 //!
 //! Exercises about Bedrock alone take `workshop-testkit`, and build none of this.
 
+mod network;
+
 use std::{
     env,
     ops::Deref,
@@ -18,7 +20,7 @@ use aws_local::{
     states::{self, Listener, States, Time},
 };
 use aws_smithy_http_client::Builder as HttpClient;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
 use aws_types::{
     SdkConfig,
     region::Region,
@@ -160,6 +162,25 @@ impl AwsLab {
             .build()
     }
 
+    /// An HTTP client for which every host name is this lab's, whatever the scheme: as in a VPC in which
+    /// AWS's names lead to endpoints. What a client sends to
+    /// `https://vpce-1a2b3c4d-5e6f7a8b.bedrock-runtime.us-east-1.vpce.amazonaws.com` comes through the
+    /// endpoint `vpce-1a2b3c4d`. TLS is left out.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// # let lab = workshop_testkit_aws::AwsLab::start().await;
+    /// let config = lab.sdk_config().to_builder();
+    /// let config = config
+    ///     .http_client(lab.any_host())
+    ///     .endpoint_url("https://bedrock-runtime.us-east-1.amazonaws.com");
+    /// # drop(config);
+    /// # }
+    /// ```
+    pub fn any_host(&self) -> SharedHttpClient {
+        network::any_host(self.url())
+    }
+
     /// This test program as a Lambda function: started once more, to run only the test of that name,
     /// which calls `lambda_runtime::run` when it finds `AWS_LAMBDA_RUNTIME_API` set.
     ///
@@ -241,6 +262,30 @@ mod tests {
         assert_eq!(last, "Converse");
         assert_eq!(rest.len(), 5);
         assert!(lab.trace().iter().any(|event| event.node == "SQS"));
+    }
+
+    #[tokio::test]
+    async fn every_host_is_the_labs_and_an_endpoints_policy_decides() {
+        let lab = AwsLab::start().await;
+        let everything_but = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*" }] });
+        let set = lab.set_vpc_endpoint_policy("vpce-1a2b3c4d", &everything_but);
+        set.unwrap();
+        for (host, wanted) in [
+            (
+                "vpce-1a2b3c4d-5e6f7a8b.sqs.us-east-1.vpce.amazonaws.com",
+                false,
+            ),
+            ("sqs.us-east-1.amazonaws.com", true),
+        ] {
+            let config = lab.sdk_config().to_builder().http_client(lab.any_host());
+            let config = config.endpoint_url(format!("https://{host}")).build();
+            let queues = aws_sdk_sqs::Client::new(&config);
+            let listed = queues.list_queues().send().await;
+            assert_eq!(listed.is_ok(), wanted, "{host} {listed:?}");
+            let sent_to = lab.calls().pop().unwrap();
+            assert_eq!(sent_to.header("host"), Some(host));
+        }
     }
 
     #[tokio::test]

@@ -16,14 +16,16 @@ use bedrock_emulator::{
     catalogue::{Catalogue, Model},
     emulator::{Credential, Latency},
     fault::FaultRule,
+    identity::Identity,
     journal::Entry,
     neighbour::{Actor, Neighbour},
     observe::{LogRecord, Series},
+    policy::{NamedPolicy, PolicyError},
     script::{Document, Rule, Step},
     trace::TraceEvent,
 };
 use bedrock_endpoint::{Clock, Endpoint, Gates, Hooks, Stats};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::{self, Runtime};
 
 use crate::{Call, Hop, Observer, events::EventLog};
@@ -418,6 +420,64 @@ impl Lab {
         let policies: Vec<Value> = policies.into_iter().collect();
         let set = self.endpoint.emulator().set_policies(&policies);
         set.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Makes a role, or changes it, and tells its ARN. Whoever belongs to the lab's account may assume
+    /// it, as far as their own policies allow. Without `policies` it has its account's.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit::Lab::start().await;
+    /// let role = lab.role("ask", []).unwrap();
+    /// assert_eq!(role, "arn:aws:iam::123456789012:role/ask");
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What IAM would refuse a policy for.
+    pub fn role(
+        &self,
+        name: &str,
+        policies: impl IntoIterator<Item = Value>,
+    ) -> Result<String, PolicyError> {
+        let emulator = self.endpoint.emulator();
+        let account = &emulator.config().account_id;
+        let arn = format!("arn:aws:iam::{account}:role/{name}");
+        let policies: Vec<NamedPolicy> = policies
+            .into_iter()
+            .enumerate()
+            .map(|(i, document)| NamedPolicy {
+                name: format!("policy {}", i + 1),
+                document,
+            })
+            .collect();
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            }],
+        });
+        emulator.set_identity(&Identity {
+            arn: arn.clone(),
+            policies: (!policies.is_empty()).then_some(policies),
+            trust_policy: Some(trust),
+            max_session_seconds: None,
+        })?;
+        Ok(arn)
+    }
+
+    /// Gives a VPC endpoint (`vpce-1a2b3c4d`) its policy. A request comes through an endpoint if it is
+    /// sent to one of the endpoint's own host names.
+    ///
+    /// # Errors
+    ///
+    /// What AWS would refuse the policy for.
+    pub fn set_vpc_endpoint_policy(&self, id: &str, document: &Value) -> Result<(), PolicyError> {
+        let emulator = self.endpoint.emulator();
+        emulator.set_vpc_endpoint_policy(id, document)
     }
 
     /// Switches model invocation logging.

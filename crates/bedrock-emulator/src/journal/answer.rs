@@ -7,11 +7,25 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::FrameEntry;
-use crate::wire::{Body, Due, Request};
+use crate::{
+    route::form_values,
+    wire::{Body, Due, Request},
+};
 
-/// The request's body, if it is JSON.
+/// The request's body, if it is JSON; of a query service's form an object of its parameters.
 pub(super) fn request_json(request: &Request) -> Option<Value> {
-    body_json(&request.body)
+    body_json(&request.body).or_else(|| form(request))
+}
+
+/// The parameters of a form, each by its whole name (`Tags.member.1.Key`).
+fn form(request: &Request) -> Option<Value> {
+    let kind = request.header("content-type")?;
+    if !kind.starts_with("application/x-www-form-urlencoded") {
+        return None;
+    }
+    let text = std::str::from_utf8(&request.body).ok()?;
+    let parameters = form_values(text).map(|(name, value)| Some((name?, value?.into())));
+    Some(Value::Object(parameters.collect::<Option<_>>()?))
 }
 
 /// Those bytes, if they are JSON.

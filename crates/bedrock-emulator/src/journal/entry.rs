@@ -31,7 +31,8 @@ pub struct Entry {
     /// Request headers, lower-case names. `authorization` keeps scope and signed headers; its
     /// signature or bearer token is replaced by `…`. `x-amz-security-token` and `x-api-key` likewise.
     pub headers: Vec<(String, String)>,
-    /// The request's body, if it is JSON; values of Secrets Manager are replaced by `…`.
+    /// The request's body, if it is JSON, or an object of the parameters of a query service's form;
+    /// values of Secrets Manager are replaced by `…`.
     pub body: Option<Value>,
     /// Length of the request's body in bytes.
     pub body_bytes: usize,

@@ -12,9 +12,10 @@ use crate::{
     identity::Principal,
     mantle,
     ops::Operation,
-    policy::{Context, Inquiry, Rules},
+    policy::{Context, Inquiry, Layer, Rules},
     service::Service,
     trace::{Note, TraceStatus, edges},
+    vpc_endpoint,
 };
 
 impl Pipeline<'_> {
@@ -77,7 +78,7 @@ impl Pipeline<'_> {
         model: &str,
     ) -> Result<(), ApiError> {
         let action = operation.iam_action();
-        let rules = self.account.rules(principal);
+        let rules = self.rules(principal);
         if rules.unrestricted() {
             return self.permitted(action, Ok(()));
         }
@@ -146,12 +147,12 @@ impl Pipeline<'_> {
             extra,
             asked,
         };
-        let result = inquiry.decide(&self.request).map_err(|denied| {
+        let result = inquiry.decide(&self.request).map_err(|(layer, denied)| {
             // Who may not use a key at all has not come in (pasted answers: 401 on this host).
             if denied.message().contains(mantle::CALL_WITH_BEARER_TOKEN) {
-                mantle::unauthenticated(denied)
+                (layer, mantle::unauthenticated(denied))
             } else {
-                denied
+                (layer, denied)
             }
         });
         self.record.inquiry = Some(Box::new(inquiry));
@@ -161,13 +162,22 @@ impl Pipeline<'_> {
     fn permitted(
         &mut self,
         name: &'static str,
-        result: Result<(), ApiError>,
+        result: Result<(), (Layer, ApiError)>,
     ) -> Result<(), ApiError> {
+        let passed = (TraceStatus::Ok, Note::Words(name));
         let (status, note) = match &result {
-            Ok(()) => (TraceStatus::Ok, Note::Words(name)),
-            Err(error) => (TraceStatus::Denied, error.into()),
+            Ok(()) => passed,
+            Err((_, error)) => (TraceStatus::Denied, error.into()),
         };
+        if vpc_endpoint::of(&self.request).is_some() {
+            let (status, note) = match &result {
+                Err((Layer::VpcEndpoint, _)) => (status, note),
+                _ => passed,
+            };
+            let edge = self.edge_to(edges::VPCE);
+            self.tracer.node(edges::VPCE, edge, status, note);
+        }
         self.tracer.edge(edges::USER_POLICY, status, note);
-        result
+        result.map_err(|(_, denied)| denied)
     }
 }

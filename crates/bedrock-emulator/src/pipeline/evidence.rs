@@ -1,19 +1,41 @@
 //! What happened, as light on the diagram.
 
-use super::Pipeline;
+use super::{Pipeline, Stop};
 use crate::{
     catalogue::Resolved,
     error::{ApiError, Code},
+    fault::Stage,
+    service::Told,
     trace::{Note, TraceStatus, edges},
+    vpc_endpoint,
 };
 
 impl Pipeline<'_> {
     pub(super) fn reached_bedrock(&mut self, status: TraceStatus, note: Note) {
         self.tracer.edge(edges::POLICY_BR, status, note);
         let (bedrock, _) = edges::POLICY_BR;
-        if let Some(edge) = self.edge_to(bedrock) {
+        if vpc_endpoint::of(&self.request).is_some() {
+            self.tracer.edge(edges::VPCE_BR, status, note);
+        } else if let Some(edge) = self.edge_to(bedrock) {
             self.tracer.node(bedrock, Some(edge), status, note);
         }
+    }
+
+    /// What STS answers, once fault rules have had their say.
+    pub(super) fn told_by_sts(&mut self, told: Result<Told, ApiError>) -> Result<Told, Stop> {
+        let told = told.map_err(Stop::Error);
+        let told = told.and_then(|told| self.strike(None, Stage::Bedrock, false).map(|()| told));
+        let (status, note) = match &told {
+            Ok(_) => {
+                let words = self.record.operation.unwrap_or_default();
+                (TraceStatus::Ok, Note::Words(words))
+            }
+            Err(Stop::Error(error)) => (trace_status(error), error.into()),
+            Err(_) => (TraceStatus::Throttled, Note::Words("connection closed")),
+        };
+        let edge = self.edge_to(edges::STS);
+        self.tracer.node(edges::STS, edge, status, note);
+        told
     }
 
     /// The way to that node from the service that calls in a role's name, if one does.

@@ -118,7 +118,7 @@ impl Pipeline<'_> {
         );
         let asked = neighbour.permissions(&visit);
         if !asked.is_empty() {
-            let rules = self.account.rules(&principal);
+            let rules = self.rules(&principal);
             self.permit(&principal, rules, asked, None, Vec::new())?;
         }
         self.strike(None, crate::fault::Stage::Bedrock, false)

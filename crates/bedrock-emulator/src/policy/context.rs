@@ -7,6 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     identity::{Bearer, Principal},
+    vpc_endpoint,
     wire::Request,
 };
 
@@ -122,6 +123,7 @@ impl<'c> Context<'c> {
             "aws:username" => principal?.user_name()?.into(),
             "aws:userid" => principal?.user_id().into(),
             "aws:tokenissuetime" => iso(principal?.session.as_ref()?.issued_at),
+            "aws:sourcevpce" => vpc_endpoint::of(self.request?)?.into(),
             "aws:currenttime" => iso(self.now?),
             "aws:epochtime" => self.now?.unix_timestamp().to_string().into(),
             "aws:useragent" => self.request?.header("user-agent")?.into(),

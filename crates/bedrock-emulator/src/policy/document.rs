@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Identity,
     /// A role, to say who may assume it: no `Resource`.
     Trust,
+    /// A VPC endpoint, to say who may do what through it.
+    Endpoint,
 }
 
 /// A policy, checked.
@@ -150,7 +152,19 @@ impl Statement {
     pub(super) fn applies(&self, action: &str, resource: &str, context: &Context<'_>) -> bool {
         self.actions.matches(action, context)
             && self.about(resource, context)
+            && self.speaks_of(context)
             && self.conditions.iter().all(|c| c.holds(context))
+    }
+
+    /// Whether the caller is among its principals, if it has any.
+    fn speaks_of(&self, context: &Context<'_>) -> bool {
+        let Some(principals) = &self.principals else {
+            return true;
+        };
+        context.principal.is_some_and(|caller| {
+            let arns = [caller.arn.as_str(), caller.policy_arn()];
+            principals.find(&arns, &caller.account) != Grant::Nothing
+        })
     }
 
     pub(super) fn about(&self, resource: &str, context: &Context<'_>) -> bool {
@@ -174,12 +188,17 @@ fn parse_statement(
     variables: bool,
 ) -> Result<Statement, Problem> {
     let statement = object(statement, at)?;
-    let known = match kind {
-        Kind::Identity => ["Resource", "NotResource"],
-        Kind::Trust => ["Principal", "NotPrincipal"],
+    let (resource, principal) = (
+        &["Resource", "NotResource"][..],
+        &["Principal", "NotPrincipal"][..],
+    );
+    let (resource, principal) = match kind {
+        Kind::Identity => (resource, &[][..]),
+        Kind::Trust => (&[][..], principal),
+        Kind::Endpoint => (resource, principal),
     };
     let common = ["Sid", "Effect", "Action", "NotAction", "Condition"];
-    known_keys(statement, at, &[&common[..], &known[..]].concat())?;
+    known_keys(statement, at, &[&common[..], resource, principal].concat())?;
     let effect = match statement.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
@@ -210,11 +229,11 @@ fn parse_statement(
     };
     let resources = match kind {
         Kind::Trust => None,
-        Kind::Identity => Some(parse_resources(statement, at, variables)?),
+        Kind::Identity | Kind::Endpoint => Some(parse_resources(statement, at, variables)?),
     };
     let principals = match kind {
         Kind::Identity => None,
-        Kind::Trust => Some(parse_principals(statement, at)?),
+        Kind::Trust | Kind::Endpoint => Some(parse_principals(statement, at)?),
     };
     let conditions = match statement.get("Condition") {
         None => Vec::new(),

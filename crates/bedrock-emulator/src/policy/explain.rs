@@ -98,13 +98,14 @@ impl Inquiry {
     }
 
     /// Every action on every resource must be allowed.
-    pub(crate) fn decide(&self, request: &Request) -> Result<(), ApiError> {
+    pub(crate) fn decide(&self, request: &Request) -> Result<(), (Layer, ApiError)> {
         for (action, resource) in &self.asked {
             let context = self.context(resource, request);
             let verdict = self.rules.decide(action, resource, &context);
             if verdict.0 != Decision::Allow {
                 let (rules, arn) = (&self.rules, &self.principal.arn);
-                return Err(rules.denial(verdict, arn, action, resource, &context));
+                let denial = rules.denial(verdict, arn, action, resource, &context);
+                return Err((verdict.1, denial));
             }
         }
         Ok(())

@@ -58,7 +58,8 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             policies,
             issued_at: call.now,
             tags: asked.tags.clone(),
-            actor: None,
+            // The same code goes on under another name.
+            actor: call.principal.session.as_ref().and_then(|s| s.actor),
         }),
     };
     let id = format!("{}:{session}", unique_id("AROA", account, name));
@@ -129,9 +130,11 @@ fn authorize(call: &mut Call<'_>, asked: &Asked) -> Result<Kept, ApiError> {
         extra.push((format!("aws:RequestTag/{key}"), value.clone()));
         extra.push(("aws:TagKeys".to_owned(), key.clone()));
     }
+    let mut rules = call.account.rules(call.principal);
+    rules.endpoint = call.emulator.endpoint_policies(call.request);
     let inquiry = Inquiry {
         principal: call.caller.clone(),
-        rules: call.account.rules(call.principal),
+        rules,
         region: call.region.to_owned(),
         now: call.now,
         profile: None,

@@ -46,3 +46,4 @@ mod thinking;
 mod tools;
 mod unsigned;
 mod upstream;
+mod vpc_endpoints;
