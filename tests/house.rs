@@ -90,6 +90,7 @@ const EXERCISE_MAY_USE: &[&str] = &[
     "aws_lambda_events",
     "bytes",
     "futures-util",
+    "http",
     "lambda-host",
     "lambda_http",
     "lambda_runtime",

@@ -362,7 +362,7 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), VariantError> {
 /// The exceptions are Lambda's crates and those of the services beside Bedrock, for exercises about
 /// them: no other exercise builds them, and the testkit sees to it that they change nothing that the
 /// others use.
-const ALLOWED: [&str; 27] = [
+const ALLOWED: [&str; 28] = [
     "aws-config",
     "aws-credential-types",
     "aws-sdk-bedrockruntime",
@@ -381,6 +381,7 @@ const ALLOWED: [&str; 27] = [
     "base64",
     "bytes",
     "futures-util",
+    "http",
     "lambda-host",
     "lambda_http",
     "lambda_runtime",
