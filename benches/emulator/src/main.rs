@@ -5,10 +5,12 @@
 
 mod core;
 mod floor;
+mod http;
 mod load;
 mod pacing;
 mod request;
 mod server;
+mod services;
 mod table;
 
 use std::path::PathBuf;
@@ -53,6 +55,18 @@ enum Part {
         /// Streams at once.
         #[arg(long, default_value_t = 1_000)]
         streams: usize,
+    },
+    /// Only the services beside Bedrock: Lambda, SQS, Step Functions.
+    Services {
+        /// Invocations of a warm function, one after the other.
+        #[arg(long, default_value_t = 2_000)]
+        invocations: usize,
+        /// Messages, sent in batches of ten.
+        #[arg(long, default_value_t = 2_000)]
+        messages: usize,
+        /// Executions of a state machine.
+        #[arg(long, default_value_t = 100)]
+        executions: usize,
     },
     /// The floor itself: an axum handler that parses the JSON and answers as many bytes.
     #[command(hide = true)]
@@ -109,6 +123,19 @@ async fn measure(args: &Args, part: Option<&Part>) -> anyhow::Result<()> {
             _ => 1_000,
         };
         table::pacing(streams).await?;
+    }
+    if let Some(Part::Services {
+        invocations,
+        messages,
+        executions,
+    }) = part
+    {
+        let amounts = services::Amounts {
+            invocations: *invocations,
+            messages: *messages,
+            executions: *executions,
+        };
+        services::run(args, amounts).await?;
     }
     Ok(())
 }

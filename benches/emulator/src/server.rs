@@ -28,6 +28,15 @@ impl Drop for Server {
 impl Server {
     /// Our emulator without latency.
     pub(crate) fn emulator(workshop: &Path, strict: bool) -> anyhow::Result<Self> {
+        Self::emulator_with(workshop, strict, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn emulator_with(
+        workshop: &Path,
+        strict: bool,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         let auth = if strict { "strict" } else { "off" };
         let mut command = Command::new(workshop);
         command.args([
@@ -37,7 +46,7 @@ impl Server {
             "--no-latency",
             "--quiet",
         ]);
-        command.args(["--json", "--auth", auth]);
+        command.args(["--json", "--auth", auth]).args(more);
         Self::spawn(command, |line| {
             let ready: serde_json::Value = serde_json::from_str(line).ok()?;
             let url = ready.get("emulator")?.as_str()?.strip_prefix("http://")?;

@@ -14,12 +14,12 @@ pub(crate) fn sorted(value: &Value) -> String {
 pub(crate) fn write_str(text: &str, out: &mut String) {
     let escaped = |b: u8| b < b' ' || b == b'"' || b == b'\\';
     // To the end in any case: that way sixteen bytes are looked at in one instruction.
-    if !text.bytes().fold(false, |any, b| any | escaped(b)) {
+    if text.bytes().fold(false, |any, b| any | escaped(b)) {
+        out.push_str(&Value::from(text).to_string());
+    } else {
         out.push('"');
         out.push_str(text);
         out.push('"');
-    } else {
-        out.push_str(&Value::from(text).to_string());
     }
 }
 
