@@ -5,131 +5,38 @@
 //! Alarms are put with the SDK and evaluate themselves; the lab's clock makes an hour cost no time.
 //! The last test starts this test program once more as a Lambda function.
 
+#[path = "../examples/function.rs"]
+mod function;
+
+mod bench;
+
 use std::{
     env, io,
     io::Write,
-    mem,
-    panic::resume_unwind,
-    slice,
+    mem, slice,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_sdk_bedrockruntime::types::TokenUsage;
 use aws_sdk_cloudwatch::{
-    Client as CloudWatch,
     primitives::DateTime,
-    types::{MetricDatum, Statistic, StatisticSet},
+    types::{MetricDatum, StatisticSet},
 };
-use ex016::{
-    AlarmParams, App, Ask, AskError, CallRecord, Clock, NAMESPACE, Outcome, Reply, alarms,
-    ask_observed, emf,
+use bench::{
+    LabClock, Metrics, OPERATION, Observed, Watch, app, died, observed, question, stands_at, taken,
 };
-use workshop_testkit::{
-    Fault, Hop, LAMBDA, Piece, Point, Step, TraceEvent, TraceStatus, Value, json, within,
-};
+use ex016::{CallRecord, NAMESPACE, Outcome, ask_observed, emf};
+use workshop_testkit::{Fault, Hop, Piece, Point, Step, Value, json, within};
 use workshop_testkit_aws::{
     AwsLab,
-    aws_local::{Clock as _, ManualClock, lambda::Invocation},
+    aws_local::{Clock as _, lambda::Invocation},
 };
 
-#[path = "../examples/function.rs"]
-mod function;
-
-const PROMPT: &str = "Name a river.";
-/// The dimension `Operation`.
-const OPERATION: &str = "Converse";
 /// 19 August 2026.
 const NOW_MS: u64 = 1_787_150_074_000;
 
 // ---- one call
-
-/// The lab's time, for your code.
-#[derive(Debug, Clone)]
-struct LabClock(ManualClock);
-
-impl Clock for LabClock {
-    fn now_ms(&self) -> u64 {
-        let now = self.0.now().unix_timestamp_nanos() / 1_000_000;
-        u64::try_from(now).expect("after 1970")
-    }
-}
-
-/// Sets a lab's one clock.
-fn stands_at(lab: &AwsLab, ms: u64) {
-    let nanoseconds = i128::from(ms) * 1_000_000;
-    let moment = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);
-    let now = lab.clock().now();
-    lab.clock().advance(moment.expect("in this century") - now);
-}
-
-/// The program at the node `LAMBDA`: its clients sign as its role.
-fn app(lab: &AwsLab) -> App {
-    let config = lab.sdk_config_at(&LAMBDA);
-    App {
-        bedrock: aws_sdk_bedrockruntime::Client::new(&config),
-        cloudwatch: CloudWatch::new(&config),
-    }
-}
-
-fn question(lab: &AwsLab) -> Ask {
-    Ask {
-        model: lab.profile("haiku"),
-        prompt: PROMPT.into(),
-        max_tokens: 64,
-        timeout: Duration::from_mins(1),
-        user_hash: Some("4e7a91".into()),
-    }
-}
-
-/// What a call came to, and what stands on the sink.
-struct Observed {
-    answer: Result<Reply, AskError>,
-    text: String,
-}
-
-/// One call of `ask_observed`, bounded.
-async fn observed(lab: &AwsLab, ask: Ask, point: &Point) -> Observed {
-    let (app, clock) = (app(lab), LabClock(lab.clock().clone()));
-    let call = tokio::spawn(async move {
-        let mut sink = Vec::new();
-        let answer = ask_observed(&app, &ask, &mut sink, &clock).await;
-        (answer, sink)
-    });
-    match within(point, "ask_observed(…)", call).await {
-        Ok((answer, sink)) => Observed {
-            answer,
-            text: String::from_utf8_lossy(&sink).into_owned(),
-        },
-        Err(died) => {
-            let panic = died.into_panic();
-            let says = panic.downcast_ref::<String>().cloned();
-            let says = says.or_else(|| Some((*panic.downcast_ref::<&str>()?).to_owned()));
-            let says = says.unwrap_or_default();
-            // The starter's own words.
-            if says.contains("016/") {
-                resume_unwind(panic);
-            }
-            point.fail("ask_observed(…)", format!("a panic: {says}"), "a Result");
-        }
-    }
-}
-
-impl Observed {
-    /// The line as JSON; `null` when it is none.
-    fn line(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
-    }
-
-    fn ending(&self) -> &'static str {
-        match &self.answer {
-            Ok(_) => "Ok",
-            Err(AskError::Sdk(_)) => "Err(Sdk)",
-            Err(AskError::NoText { .. }) => "Err(NoText)",
-            Err(AskError::TimedOut) => "Err(TimedOut)",
-        }
-    }
-}
 
 /// How calls can end: in words, what Bedrock does, how `ask_observed` ends, and the line's `Outcome`.
 fn endings() -> Vec<(&'static str, Step, &'static str, &'static str)> {
@@ -531,204 +438,7 @@ async fn the_duration_is_that_of_the_call() {
 
 // ---- alarms
 
-/// `CloudWatch` as the SDK reads it.
-struct Metrics {
-    cloudwatch: CloudWatch,
-    model: String,
-}
-
-impl Metrics {
-    fn of(lab: &AwsLab) -> Self {
-        Self {
-            cloudwatch: CloudWatch::new(&lab.sdk_config()),
-            model: lab.profile("haiku"),
-        }
-    }
-
-    /// How many values there are of one of your metrics, and their sum.
-    async fn of_calls(&self, name: &str) -> (f64, f64) {
-        let dimensions = params(&self.model).dimensions();
-        self.read(NAMESPACE, name, dimensions).await
-    }
-
-    /// Lines that are no metrics although they promise some.
-    async fn broken(&self) -> f64 {
-        let mut broken = 0.0;
-        for name in ["EMFParsingErrors", "EMFValidationErrors"] {
-            let group = aws_sdk_cloudwatch::types::Dimension::builder();
-            let group = group.name("LogGroupName").value(GROUP).build();
-            broken += self.read("AWS/Logs", name, vec![group]).await.1;
-        }
-        broken
-    }
-
-    async fn read(
-        &self,
-        namespace: &str,
-        name: &str,
-        dimensions: Vec<aws_sdk_cloudwatch::types::Dimension>,
-    ) -> (f64, f64) {
-        let now = DateTime::from(SystemTime::now()).secs();
-        let asked = self.cloudwatch.get_metric_statistics();
-        let answer = asked
-            .namespace(namespace)
-            .metric_name(name)
-            .set_dimensions(Some(dimensions))
-            .start_time(DateTime::from_secs(now - 3_600))
-            .end_time(DateTime::from_secs(now + 3_600))
-            .period(7_200)
-            .statistics(Statistic::SampleCount)
-            .statistics(Statistic::Sum)
-            .send();
-        let answer = answer.await.expect("CloudWatch answers");
-        let points = answer.datapoints().iter();
-        points.fold((0.0, 0.0), |(count, sum), point| {
-            let more = (point.sample_count(), point.sum());
-            (count + more.0.unwrap_or(0.0), sum + more.1.unwrap_or(0.0))
-        })
-    }
-}
-
-const GROUP: &str = "/workshop/lines";
-
-/// Hands lines to `CloudWatch` Logs.
-fn taken(lab: &AwsLab, lines: &[String]) {
-    let emulator = lab.emulator();
-    let now = lab.clock().now();
-    let at = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).expect("before 2262");
-    let events = lines.iter().map(|line| (at, line.trim_end().to_owned()));
-    let (account, region) = (&emulator.config().account_id, &emulator.config().region);
-    emulator.put_log_events(account, region, GROUP, "a", events.collect::<Vec<_>>(), now);
-}
-
-const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:page";
-
-fn params(model: &str) -> AlarmParams {
-    AlarmParams {
-        model: model.to_owned(),
-        operation: OPERATION.into(),
-        throttled_calls: 5.0,
-        p95_ms: 4_000.0,
-        usd_an_hour: 10.0,
-        usd_per_million_in: 3.0,
-        usd_per_million_out: 15.0,
-        topic: TOPIC.into(),
-    }
-}
-
-/// The beginning of an hour, on 19 August 2026.
-const HOUR_MS: u64 = 1_787_148_000_000;
-
 const NAMES: [&str; 4] = ["throttles", "p95-latency", "hourly-cost", "no-data"];
-
-/// A lab with your alarms, at the beginning of an hour.
-struct Watch {
-    lab: AwsLab,
-    cloudwatch: CloudWatch,
-    params: AlarmParams,
-}
-
-impl Watch {
-    async fn start(point: &Point) -> Self {
-        let lab = AwsLab::with_one_clock().await;
-        stands_at(&lab, HOUR_MS);
-        let cloudwatch = CloudWatch::new(&lab.sdk_config());
-        let params = params(&lab.profile("haiku"));
-        for alarm in alarms(&params) {
-            let name = alarm.get_alarm_name().clone().unwrap_or_default();
-            let put = within(point, "PutMetricAlarm", alarm.send_with(&cloudwatch)).await;
-            if let Err(error) = put {
-                let says = error.into_service_error().to_string();
-                point.fail(
-                    &format!("PutMetricAlarm of {name:?}"),
-                    says,
-                    "an alarm that CloudWatch takes",
-                );
-            }
-        }
-        Self {
-            lab,
-            cloudwatch,
-            params,
-        }
-    }
-
-    /// Time goes by.
-    fn minutes(&self, minutes: i64) {
-        self.lab.clock().advance(time::Duration::minutes(minutes));
-    }
-
-    /// The next minutes, one after the other, each with values of a metric and how often each occurs.
-    async fn each(&self, name: &str, minutes: &[&[(f64, f64)]]) {
-        let now = self.lab.clock().now().unix_timestamp();
-        let data = (now..).step_by(60).zip(minutes).map(|(at, values)| {
-            MetricDatum::builder()
-                .metric_name(name)
-                .set_dimensions(Some(self.params.dimensions()))
-                .timestamp(DateTime::from_secs(at))
-                .set_values(Some(values.iter().map(|(value, _)| *value).collect()))
-                .set_counts(Some(values.iter().map(|(_, count)| *count).collect()))
-                .build()
-        });
-        let data = data
-            .filter(|datum| !datum.values().is_empty())
-            .collect::<Vec<_>>();
-        self.minutes(i64::try_from(minutes.len()).expect("few"));
-        if !data.is_empty() {
-            self.put(data).await;
-        }
-    }
-
-    async fn put(&self, data: Vec<MetricDatum>) {
-        let put = self.cloudwatch.put_metric_data().namespace(NAMESPACE);
-        let put = put.set_metric_data(Some(data)).send().await;
-        put.expect("CloudWatch takes the data");
-    }
-
-    /// Fails unless the alarm is in that state by now.
-    async fn rings(&self, name: &str, wanted: &str, when: &str, point: &Point) {
-        let found = self.cloudwatch.describe_alarms().send();
-        let found = within(point, "DescribeAlarms", found).await;
-        let found = found.expect("CloudWatch tells its alarms");
-        let mut all = found.metric_alarms().iter();
-        let Some(alarm) = all.find(|alarm| alarm.alarm_name() == Some(name)) else {
-            let all = found.metric_alarms().iter().filter_map(|a| a.alarm_name());
-            let all = all.collect::<Vec<_>>().join(", ");
-            point.fail("alarms", all, name);
-        };
-        let state = alarm.state_value().map_or("", |state| state.as_str());
-        self.lights(name, state);
-        let reason = alarm.state_reason().unwrap_or_default();
-        point.holds(
-            &format!("{name}, {when}"),
-            state == wanted,
-            format!("{state} ({reason})"),
-            wanted,
-        );
-    }
-
-    /// What `CloudWatch` really answered lights the bell: amber while it rings.
-    fn lights(&self, name: &str, state: &str) {
-        let now = self.lab.clock().now().unix_timestamp_nanos() / 1_000_000;
-        let lit = |node: &str, edge: Option<&str>, status| TraceEvent {
-            node: node.to_owned(),
-            edge: edge.map(str::to_owned),
-            status,
-            request_id: name.to_owned(),
-            t: i64::try_from(now).unwrap_or_default(),
-            note: format!("{name}: {state}"),
-        };
-        let rings = match state {
-            "OK" => TraceStatus::Ok,
-            _ => TraceStatus::Throttled,
-        };
-        let trace = vec![
-            lit("METRICS", None, TraceStatus::Ok),
-            lit("ALARM", Some("METRICS-ALARM"), rings),
-        ];
-        self.lab.lights().note("DescribeAlarms", 200, trace);
-    }
-}
 
 #[tokio::test]
 async fn there_are_four_alarms_and_somebody_hears_them() {
@@ -1012,19 +722,7 @@ async fn a_line_that_cannot_be_written_costs_no_answer() {
     });
     let (answer, tried) = match within(&ANSWERED, "ask_observed(…)", call).await {
         Ok(ended) => ended,
-        Err(died) => {
-            let panic = died.into_panic();
-            let says = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-            // The starter's own words.
-            if says.contains("016/") {
-                resume_unwind(panic);
-            }
-            ANSWERED.fail(
-                "a sink that fails",
-                format!("a panic: {says}"),
-                "the answer",
-            );
-        }
+        Err(panicked) => died(panicked, "a sink that fails", "the answer", &ANSWERED),
     };
     ANSWERED.holds("writes to the sink", tried > 0, tried, "one, at least");
     let text = answer.map(|reply| reply.text);
