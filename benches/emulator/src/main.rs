@@ -74,6 +74,12 @@ enum Part {
         /// Length of its answers.
         bytes: usize,
     },
+    /// The floor of pacing: an axum handler that sleeps and writes as many bytes.
+    #[command(hide = true)]
+    PacedFloor {
+        /// Length of its answers.
+        bytes: usize,
+    },
     /// An emulator whose streams have a known time table.
     #[command(hide = true)]
     Paced {
@@ -89,6 +95,9 @@ fn main() -> anyhow::Result<()> {
         Some(Part::Floor { bytes }) => tokio::runtime::Runtime::new()?.block_on(floor::run(*bytes)),
         Some(Part::Paced { streams }) => {
             tokio::runtime::Runtime::new()?.block_on(pacing::serve(*streams))
+        }
+        Some(Part::PacedFloor { bytes }) => {
+            tokio::runtime::Runtime::new()?.block_on(pacing::serve_floor(*bytes))
         }
         part => {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,14 +1,11 @@
 //! The measurements, and how they are printed.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     Args,
     load::{self, Run},
-    pacing as paced,
+    pacing::{self, Kept},
     request::{self, Kind},
     server::{Server, first_answer},
 };
@@ -138,18 +135,30 @@ pub(crate) async fn memory(args: &Args, total: usize) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn pacing(streams: usize) -> anyhow::Result<()> {
-    let server = Server::own("paced", streams)?;
-    let request: Arc<[u8]> = request::bytes(Kind::ConverseStream, server.addr, false)?.into();
-    let late = paced::lateness(server.addr, request, streams).await?;
-    let at = |percent: usize| micros(late[(late.len() - 1) * percent / 100]) / 1_000.0;
-    println!(
-        "Pacing of {streams} streams at once, {} deltas: p50 {:.2} ms, p99 {:.2} ms, at most {:.2} ms late\n",
-        late.len(),
-        at(50),
-        at(99),
-        at(100)
-    );
+    println!("Pacing of {streams} streams at once, a delta every 100 ms: how late each comes\n");
+    println!("| server | p50 ms | p99 ms | at most ms | CPU µs a delta |");
+    println!("|---|---|---|---|---|");
+    let ours = Server::own("paced", streams)?;
+    let kept = paced(&ours, streams).await?;
+    let floor = Server::own("paced-floor", kept.bytes)?;
+    let least = paced(&floor, streams).await?;
+    for (name, Kept { late, cpu, .. }) in [("floor", least), ("Bedrock Workshop", kept)] {
+        let at = |percent: usize| micros(late[(late.len() - 1) * percent / 100]) / 1_000.0;
+        println!(
+            "| {name} | {:.2} | {:.2} | {:.2} | {:.1} |",
+            at(50),
+            at(99),
+            at(100),
+            micros(cpu)
+        );
+    }
+    println!();
     Ok(())
+}
+
+async fn paced(server: &Server, streams: usize) -> anyhow::Result<Kept> {
+    let request = request::bytes(Kind::ConverseStream, server.addr, false)?;
+    pacing::keep(server, request.into(), streams).await
 }
 
 fn micros(time: Duration) -> f64 {

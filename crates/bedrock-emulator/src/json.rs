@@ -53,6 +53,10 @@ impl<'o> Object<'o> {
         write_str(text, self.member(name));
     }
 
+    pub(crate) fn number(&mut self, name: &str, number: usize) {
+        self.member(name).push_str(&number.to_string());
+    }
+
     /// A string, or `null`.
     pub(crate) fn string_or_null(&mut self, name: &str, text: Option<&str>) {
         match text {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame as HttpFrame, SizeHint};
 use tokio::{
     sync::{Notify, mpsc},
-    time::Instant,
+    time::{Instant, Sleep, sleep_until},
 };
 
 use crate::{Gates, idle::Busy, serve::InFlight};
@@ -27,11 +27,6 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Whether that moment is already past.
-    fn is_past(&self, due: &Due) -> bool {
-        matches!(due, Due::After(delay) if self.since + *delay <= Instant::now())
-    }
-
     /// Returns when that moment has come, with the moment that what follows counts from.
     pub(crate) async fn wait(self, due: Due) -> Instant {
         let mut since = self.since;
@@ -54,7 +49,7 @@ impl Clock {
 /// millisecond.
 async fn until(moment: Instant) {
     if moment > Instant::now() {
-        tokio::time::sleep_until(moment).await;
+        sleep_until(moment).await;
     }
 }
 
@@ -80,12 +75,21 @@ impl Departure {
 
 type Wait = Pin<Box<dyn Future<Output = Instant> + Send>>;
 
+/// A frame that is not due yet.
+struct Next {
+    bytes: Bytes,
+    /// What it waits for beside the timer.
+    wait: Option<Wait>,
+}
+
 /// The body of one response.
 pub(crate) struct Paced {
     whole: Option<Bytes>,
     frames: std::vec::IntoIter<Frame>,
-    /// A frame that is not due yet, and the wait for it.
-    next: Option<(Wait, Bytes)>,
+    /// A frame that is not due yet.
+    next: Option<Next>,
+    /// One for all frames: most of them wait for nothing but the time.
+    timer: Option<Pin<Box<Sleep>>>,
     /// The wait before a cut; `None` once the stream ends cleanly.
     cut: Option<Wait>,
     clock: Clock,
@@ -104,6 +108,7 @@ impl Paced {
             whole: Some(bytes).filter(|b| !b.is_empty()),
             frames: Vec::new().into_iter(),
             next: None,
+            timer: None,
             cut: None,
             clock,
             live: None,
@@ -145,6 +150,7 @@ impl Paced {
             whole: None,
             frames: frames.into_iter(),
             next: None,
+            timer: None,
             cut,
             clock,
             live: None,
@@ -173,15 +179,30 @@ impl Body for Paced {
         if this.next.is_none()
             && let Some(frame) = this.frames.next()
         {
-            if this.clock.is_past(&frame.due) {
-                return Poll::Ready(Some(Ok(HttpFrame::data(frame.bytes))));
-            }
-            let wait = Box::pin(this.clock.clone().wait(frame.due));
-            this.next = Some((wait, frame.bytes));
+            let wait: Option<Wait> = match frame.due {
+                Due::After(delay) => {
+                    let moment = this.clock.since + delay;
+                    if moment <= Instant::now() {
+                        return Poll::Ready(Some(Ok(HttpFrame::data(frame.bytes))));
+                    }
+                    match &mut this.timer {
+                        Some(timer) => timer.as_mut().reset(moment),
+                        timer => *timer = Some(Box::pin(sleep_until(moment))),
+                    }
+                    None
+                }
+                due => Some(Box::pin(this.clock.clone().wait(due))),
+            };
+            let bytes = frame.bytes;
+            this.next = Some(Next { bytes, wait });
         }
-        if let Some((wait, bytes)) = &mut this.next {
-            this.clock.since = ready!(wait.as_mut().poll(cx));
-            let bytes = std::mem::take(bytes);
+        if let Some(next) = &mut this.next {
+            match (&mut next.wait, &mut this.timer) {
+                (Some(wait), _) => this.clock.since = ready!(wait.as_mut().poll(cx)),
+                (None, Some(timer)) => ready!(timer.as_mut().poll(cx)),
+                (None, None) => {}
+            }
+            let bytes = std::mem::take(&mut next.bytes);
             this.next = None;
             return Poll::Ready(Some(Ok(HttpFrame::data(bytes))));
         }

@@ -327,6 +327,7 @@ fn first_word(text: &str) -> &str {
 }
 
 /// Removes `prefix` (lower case, whole words) from the start of `text`, whatever its case.
+#[inline]
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     if !starts_with(text, prefix) {
         return None;
@@ -475,11 +476,14 @@ fn without_length(phrase: &str) -> &str {
 }
 
 /// Whether `text` starts with `prefix`, whatever its case.
+#[inline]
 fn starts_with(text: impl AsRef<[u8]>, prefix: &str) -> bool {
     let (text, prefix) = (text.as_ref(), prefix.as_bytes());
+    let Some((first, wanted)) = text.first().zip(prefix.first()) else {
+        return prefix.is_empty();
+    };
     // Nearly all that does not start so shows it in its first letter.
-    let begins = |(text, prefix): (&u8, &u8)| text.eq_ignore_ascii_case(prefix);
-    text.first().zip(prefix.first()).is_none_or(begins)
+    first.eq_ignore_ascii_case(wanted)
         && text
             .get(..prefix.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(prefix))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Encoded, Events, Exchange, Stream, Took, converse};
 use crate::{
     answer_plan::{Beat, Head, Part},
-    frames::event,
+    frames::{event, text_delta},
 };
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
@@ -48,6 +48,9 @@ impl Events for ConverseEvents {
                 out.push(event("contentBlockDelta", payload, &mut exchange.rng));
             }
             Beat::Open(head) => out.extend(start_of(head, index, exchange)),
+            Beat::Delta(Part::Text(text)) => {
+                out.push(text_delta(index, text, &mut exchange.rng));
+            }
             Beat::Delta(part) => {
                 let payload = json!({ "contentBlockIndex": index, "delta": delta(part) });
                 out.push(event("contentBlockDelta", payload, &mut exchange.rng));
