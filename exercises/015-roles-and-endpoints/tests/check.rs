@@ -18,7 +18,7 @@ use ex015::{
     redact, role_policy, runs,
 };
 use tokio::process::Command;
-use workshop_testkit::{Actor, Call, Fault, FaultRule, Point, Value, When, within};
+use workshop_testkit::{Actor, Call, Fault, FaultRule, Hop, Point, Value, When, within};
 use workshop_testkit_aws::AwsLab;
 
 /// Your service, as the diagram draws it.
@@ -170,6 +170,14 @@ async fn the_role_is_assumed_first_and_signs() {
         signer.as_deref(),
         Some("arn:aws:sts::123456789012:assumed-role/ask/ticket-triage"),
     );
+    // Your service has an answer: its own node lights too.
+    lab.saw(Hop {
+        from: "APP",
+        to: "BR",
+        what: "Converse",
+        status: calls[1].status,
+        request_id: &calls[1].request_id,
+    });
 }
 
 #[tokio::test]
@@ -226,11 +234,15 @@ async fn who_failed_is_said() {
     );
     let (lab, role) = lab().await;
     let base = lab.sdk_config_at(&APP);
-    let down = |operation| {
-        let rule = FaultRule::new(Fault::ServiceUnavailable).count(1);
-        rule.when(When::any().operation(operation))
-    };
-    lab.faults([down("AssumeRole"), down("Converse")]);
+    for operation in ["AssumeRole", "Converse"] {
+        lab.load(&format!(
+            "[[fault]]
+             error = \"ServiceUnavailableException\"
+             message = \"The request has failed due to a temporary failure of the server.\"
+             when = {{ operation = \"{operation}\" }}
+             count = 1"
+        ));
+    }
 
     let client = client_as(&role, SESSION_NAME, &base).await;
     let unknown = client_as(&format!("{role}-unknown"), SESSION_NAME, &base).await;
