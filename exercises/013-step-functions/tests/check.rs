@@ -25,8 +25,8 @@ const THROTTLED: Fault = Fault::Throttling {
     retry_after_ms: None,
 };
 
-const ANSWERED: &str = "Preprocess → Invoke → Post: Succeeded";
-const PARKED: &str = "Preprocess → Invoke → Park → Failed: Failed";
+const ANSWERED: &str = "Preprocess → Invoke → Post → ExecutionSucceeded";
+const PARKED: &str = "Preprocess → Invoke → Park → Failed → ExecutionFailed";
 
 /// Of every test that runs a machine.
 const TAKEN: Point = Point::wire(
@@ -45,7 +45,7 @@ struct Bench {
 
 /// An execution that is over.
 struct Ran {
-    /// Every state that was entered, in order, and how it ended.
+    /// Every state that was entered, in order, and the history's last event.
     way: String,
     /// The name of its failure.
     error: Option<String>,
@@ -66,7 +66,7 @@ impl Ran {
     }
 
     fn succeeded(&self) -> bool {
-        self.way.ends_with(": Succeeded")
+        self.way.ends_with(" → ExecutionSucceeded")
     }
 
     /// Fails unless the execution went this way.
@@ -158,19 +158,19 @@ impl Bench {
             let entered = event.state_entered_event_details()?;
             Some(entered.name())
         });
-        let way = entered.collect::<Vec<_>>().join(" → ");
         let [first, .., last] = &events[..] else {
             panic!("an execution starts and ends")
         };
-        let end = last.r#type.as_str().strip_prefix("Execution");
+        let entered = entered.chain([last.r#type.as_str()]);
         let output = last.execution_succeeded_event_details();
         let output = output.and_then(|details| serde_json::from_str(details.output()?).ok());
         let failed = last.execution_failed_event_details();
         Ran {
-            way: format!("{way}: {}", end.unwrap_or("and so on")),
+            way: entered.collect::<Vec<_>>().join(" → "),
             seconds: last.timestamp.as_secs_f64() - first.timestamp.as_secs_f64(),
             error: failed.and_then(|details| details.error().map(ToOwned::to_owned)),
-            failed: events.iter().rev().find_map(failure),
+            failed: (events.iter().rev().find_map(failure))
+                .or_else(|| events.iter().rev().find_map(caught)),
             output: output.unwrap_or_default(),
             events,
         }
@@ -215,6 +215,14 @@ fn failure(event: &HistoryEvent) -> Option<String> {
     };
     let (error, cause) = (error.unwrap_or_default(), cause.unwrap_or_default());
     Some(format!("{error}: {cause}"))
+}
+
+/// The same of what a catcher put into a state's input: not everything that is caught is an event.
+fn caught(event: &HistoryEvent) -> Option<String> {
+    let input = event.state_entered_event_details()?.input()?;
+    let input: Value = serde_json::from_str(input).ok()?;
+    let (error, cause) = (&input["error"]["Error"], &input["error"]["Cause"]);
+    Some(format!("{}: {}", error.as_str()?, cause.as_str()?))
 }
 
 fn job(text: &str) -> Value {
@@ -302,7 +310,7 @@ async fn neither_text_nor_pointer_ends_at_once() {
     ] {
         let ran = bench.run(name, &input, &WAY).await;
         let what = format!("states entered with the input {input}");
-        ran.went(&what, "Preprocess → Failed: Failed", &WAY);
+        ran.went(&what, "Preprocess → Failed → ExecutionFailed", &WAY);
         let named = ran.error.as_deref().is_some_and(|e| e != "States.Runtime");
         NAMED.holds("the error", named, ran.short(), "a name of your own");
         for operation in ["InvokeModel", "Invoke", "SendMessage"] {
@@ -338,7 +346,7 @@ async fn a_pointer_is_fetched_by_a_function() {
     bench.lab.script([Step::text("A contract.")]);
     let input = json!({ "id": "job-2", "pointer": "s3://documents/contract.txt" });
     let ran = bench.run("pointer", &input, &WAY).await;
-    let wanted = "Preprocess → Fetch → Invoke → Post: Succeeded";
+    let wanted = "Preprocess → Fetch → Invoke → Post → ExecutionSucceeded";
     ran.went("states entered", wanted, &WAY);
     let read = bench.calls("InvokeModel").pop().map(|call| call.text());
     let wanted = functions::document("s3://documents/contract.txt");
@@ -556,7 +564,7 @@ async fn a_task_that_hangs_ends_in_time() {
         (
             "Invoke",
             pointer,
-            "Preprocess → Fetch → Park → Failed: Failed",
+            "Preprocess → Fetch → Park → Failed → ExecutionFailed",
         ),
         ("SendMessage", job(TEXT), PARKED),
     ] {
@@ -652,7 +660,7 @@ async fn compared() {
     bench.lab.script(["The Elbe.", "The Elbe."].map(Step::text));
     let yours = bench.run("yours", &input, &SAME).await;
     let theirs = bench.run_theirs("theirs", &articles, &input).await;
-    let wanted = "PreprocessInput → InvokeBedrock → PostprocessOutput: Succeeded";
+    let wanted = "PreprocessInput → InvokeBedrock → PostprocessOutput → ExecutionSucceeded";
     assert_eq!(theirs.way, wanted, "{}", theirs.short());
     SAME.holds(
         "yours on a good day",
@@ -674,7 +682,10 @@ async fn compared() {
         ANSWERED,
     );
     let theirs = bench.run_theirs("theirs-again", &articles, &input).await;
-    assert_eq!(theirs.way, "PreprocessInput → InvokeBedrock: Failed");
+    assert_eq!(
+        theirs.way,
+        "PreprocessInput → InvokeBedrock → ExecutionFailed"
+    );
 }
 
 // ---- the lint
