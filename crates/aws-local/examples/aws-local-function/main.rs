@@ -1,5 +1,5 @@
-//! A real `lambda_runtime` program for the tests: a batch of SQS messages, or an event whose `do` says
-//! what to do. Only for this crate's tests.
+//! A real `lambda_runtime` program for the tests: a batch of SQS messages, a request to an API, or
+//! an event whose `do` says what to do. Only for this crate's tests.
 
 use std::{
     env,
@@ -29,6 +29,10 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if payload.get("Records").is_some() {
         let batch = work_off(serde_json::from_value(payload)?)?;
         return Ok(serde_json::to_value(batch)?);
+    }
+    if payload.get("httpMethod").is_some() {
+        let told = json!({ "pid": std::process::id(), "body": payload["body"] });
+        return Ok(json!({ "statusCode": 201, "body": told.to_string() }));
     }
     Ok(match payload["do"].as_str().unwrap_or("echo") {
         "echo" => payload,

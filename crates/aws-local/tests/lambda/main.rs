@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod behind_a_gateway;
 mod bench;
 mod functions;
 mod invoke;
