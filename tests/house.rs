@@ -67,6 +67,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "workshop-server",
         ],
     ),
+    // Its examples ask the catalogue for a model.
+    ("patterns", &["bedrock-emulator"]),
     ("post-snippets", &["workshop-testkit"]),
     ("emulator-bench", &["bedrock-emulator", "bedrock-endpoint"]),
     ("client-tests", &["bedrock-emulator", "workshop-testkit"]),

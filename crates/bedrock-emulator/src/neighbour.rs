@@ -51,6 +51,9 @@ pub struct About {
     pub protocol: Protocol,
     /// The diagrams' node that stands for it.
     pub node: Option<&'static str>,
+    /// The edge by which a client's own request reaches it, on the diagrams that have one:
+    /// `CLIENT-SQS`.
+    pub from_client: Option<&'static str>,
 }
 
 /// A service that calls others in the name of a role, as Lambda does for a function.

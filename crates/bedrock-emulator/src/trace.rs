@@ -55,6 +55,8 @@ pub mod edges {
     pub const BR_METRICS: (&str, &str) = ("METRICS", "BR-METRICS");
     /// The node where requests arrive.
     pub const CC: &str = "CC";
+    /// Whoever asks a service of the student's own system.
+    pub const CLIENT: &str = "CLIENT";
     /// The node of STS, which gives temporary credentials to whoever may be a role.
     pub const STS: &str = "STS";
     /// A VPC endpoint: a private way to Bedrock.

@@ -41,7 +41,8 @@ program = "target/debug/ask"
 # timeout = 3                          # seconds, also 0.5
 # memory = 128                         # megabytes; told to the function, not enforced
 # concurrency = 10                     # reserved; default: none
-# environment = { TABLE = "answers" }
+# environment = { TABLE = "answers", MODEL_ID = "${model.haiku}" }
+#   also ${account}, ${region}, ${endpoint}; in a state machine's definition as well
 
 # A queue whose messages invoke a function.
 [[mapping]]
@@ -187,7 +188,7 @@ impl Local {
         endpoint: &Endpoint,
     ) -> anyhow::Result<Vec<(&'static str, String)>> {
         let emulator = endpoint.emulator();
-        self.create_functions(services)?;
+        self.create_functions(services, endpoint)?;
         self.open_queues(services, emulator)?;
         for mapping in &self.mappings {
             let mapped = services.lambda.map(mapping.source());
@@ -206,7 +207,8 @@ impl Local {
         for machine in &self.machines {
             let what = || format!("the state machine {}", machine.name);
             let account = &emulator.config().account_id;
-            let request = machine.request(account).with_context(what)?;
+            let request = machine.request(account, |text| fill(text, endpoint));
+            let request = request.with_context(what)?;
             let made = ask(emulator, "AWSStepFunctions.CreateStateMachine", &request).await;
             made.with_context(what)?;
         }
@@ -234,11 +236,13 @@ impl Local {
             .collect())
     }
 
-    fn create_functions(&self, services: &Services) -> anyhow::Result<()> {
+    fn create_functions(&self, services: &Services, endpoint: &Endpoint) -> anyhow::Result<()> {
         for function in &self.functions {
             let name = &function.name;
-            let created = services.lambda.create(function.function()?);
-            created.with_context(|| format!("the function {name}"))?;
+            let what = || format!("the function {name}");
+            let made = function.function(|value| fill(value, endpoint));
+            let created = services.lambda.create(made.with_context(what)?);
+            created.with_context(what)?;
             if !function.program.is_file() {
                 eprintln!(
                     "The program of the function {name} is not there yet: {}; build it before the \
@@ -289,6 +293,46 @@ impl Local {
         }
         Ok(())
     }
+}
+
+/// The text with its `${…}` filled in.
+fn fill(text: &str, endpoint: &Endpoint) -> anyhow::Result<String> {
+    let config = endpoint.emulator().config();
+    let mut pieces = text.split("${");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let named = piece.split_once('}');
+        let (name, rest) = named.ok_or_else(|| anyhow!("${{{piece} has no end"))?;
+        match name {
+            "account" => filled += &config.account_id,
+            "region" => filled += &config.region,
+            "endpoint" => filled += &endpoint.url(),
+            _ => filled += &model(name, endpoint.emulator())?,
+        }
+        filled += rest;
+    }
+    Ok(filled)
+}
+
+/// `model.haiku`: the id to call.
+fn model(name: &str, emulator: &Emulator) -> anyhow::Result<String> {
+    let models = &emulator.catalogue().models;
+    let alias = name.strip_prefix("model.");
+    let found = models
+        .iter()
+        .find(|m| alias.is_some() && m.alias.as_deref() == alias);
+    let Some(model) = found else {
+        let known = models.iter().filter_map(|m| m.alias.as_deref());
+        let known: Vec<_> = known.map(|alias| format!("${{model.{alias}}}")).collect();
+        bail!(
+            "${{{name}}} stands for nothing; ${{account}}, ${{region}}, ${{endpoint}}, {} do",
+            known.join(", ")
+        );
+    };
+    let profile = emulator
+        .catalogue()
+        .profile_id(model, &emulator.config().region);
+    Ok(profile.unwrap_or_else(|| model.id.clone()))
 }
 
 /// Has a service make something, in the name of a role of this file.

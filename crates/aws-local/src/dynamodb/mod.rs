@@ -68,6 +68,7 @@ static ABOUT: About = About {
     signing_name: Some("dynamodb"),
     protocol: Protocol::AwsJson10,
     node: Some("DDB"),
+    from_client: None,
 };
 
 /// All tables of all accounts. Clones share them.

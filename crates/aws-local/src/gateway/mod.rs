@@ -79,6 +79,7 @@ static OPEN: About = About {
     signing_name: None,
     protocol: Protocol::RestJson,
     node: Some("APIGW"),
+    from_client: Some("CLIENT-APIGW"),
 };
 
 static SIGNED: About = About {

@@ -77,6 +77,7 @@ static ABOUT: About = About {
     signing_name: Some("lambda"),
     protocol: Protocol::RestJson,
     node: Some("LAMBDA"),
+    from_client: Some("CLIENT-LAMBDA"),
 };
 
 /// What a function's calls light.

@@ -53,6 +53,7 @@ static ABOUT: About = About {
     signing_name: Some("secretsmanager"),
     protocol: Protocol::AwsJson11,
     node: Some("SECRETS"),
+    from_client: None,
 };
 
 impl SecretsManager {

@@ -73,6 +73,7 @@ static ABOUT: About = About {
     signing_name: Some("sqs"),
     protocol: Protocol::AwsJson10Query,
     node: Some("SQS"),
+    from_client: Some("CLIENT-SQS"),
 };
 
 impl Sqs {

@@ -80,6 +80,7 @@ static ABOUT: About = About {
     signing_name: Some("states"),
     protocol: Protocol::AwsJson10,
     node: Some("SFN"),
+    from_client: Some("CLIENT-SFN"),
 };
 
 impl States {

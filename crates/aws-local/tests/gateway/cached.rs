@@ -68,7 +68,7 @@ async fn get_is_cached_for_five_minutes_by_the_chosen_parameters() {
     bench.advance(Duration::seconds(299));
     let got = bench.get("/items?q=a").await;
     assert_eq!((got.text(), got.header("x-n")), ("1", Some("1")));
-    assert_eq!(bench.lit(), [("APIGW".to_owned(), "Ok".to_owned())]);
+    assert_eq!(bench.lit(), [("CLIENT-APIGW".to_owned(), "Ok".to_owned())]);
     bench.advance(Duration::seconds(1));
     assert_eq!(texts(&bench, &["/items?q=a"]).await, ["7"]);
     let hits = bench.seen().into_iter().filter_map(|seen| seen.cache_hit);

@@ -45,6 +45,13 @@ impl Pipeline<'_> {
         edges.find_map(|(to, edge)| (*to == node).then_some(*edge))
     }
 
+    /// Whether a service calls in a role's name, and no client by itself.
+    pub(super) fn calls_for_a_service(&self) -> bool {
+        let principal = self.record.principal.as_ref();
+        let session = principal.and_then(|principal| principal.session.as_ref());
+        session.is_some_and(|session| session.actor.is_some())
+    }
+
     pub(super) fn metrics_put(&mut self) {
         let note = Note::Words("AWS/Bedrock");
         self.tracer.edge(edges::BR_METRICS, TraceStatus::Ok, note);

@@ -8,7 +8,7 @@ use crate::{
     error::{ApiError, Code},
     neighbour::{Answer, Arrival, Neighbour, Outcome, Visit},
     service::Service,
-    trace::{Note, TraceStatus},
+    trace::{Note, TraceStatus, edges},
     wire::Reply,
 };
 
@@ -139,7 +139,14 @@ impl Pipeline<'_> {
         if let Some(Service::Neighbour(about)) = self.record.service
             && let Some(node) = about.node
         {
-            self.tracer.node(node, self.edge_to(node), status, note);
+            let mut edge = self.edge_to(node);
+            if edge.is_none() && about.from_client.is_some() && !self.calls_for_a_service() {
+                let caller = Note::Caller;
+                self.tracer
+                    .node(edges::CLIENT, None, TraceStatus::Ok, caller);
+                edge = about.from_client;
+            }
+            self.tracer.node(node, edge, status, note);
         }
         let told = match &result {
             Ok(answer) => Some(answer),

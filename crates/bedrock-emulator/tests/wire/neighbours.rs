@@ -22,6 +22,7 @@ static ECHO: About = About {
     signing_name: Some("echo"),
     protocol: Protocol::AwsJson10,
     node: Some("ECHO"),
+    from_client: Some("CLIENT-ECHO"),
 };
 
 static TOO_LOUD: OwnCode =
@@ -115,7 +116,8 @@ fn a_neighbour_answers_and_the_journal_tells_it() {
     let entry = emulator.journal().pop().unwrap();
     assert_eq!(entry.operation.as_deref(), Some("Say"));
     let lit = entry.trace.iter().find(|event| event.node == "ECHO");
-    assert!(lit.is_some(), "{:?}", entry.trace);
+    let edge = lit.and_then(|event| event.edge.as_deref());
+    assert_eq!(edge, Some("CLIENT-ECHO"), "{:?}", entry.trace);
 }
 
 #[test]

@@ -89,7 +89,11 @@ impl QueueKey {
 }
 
 impl FunctionKey {
-    pub(super) fn function(&self) -> anyhow::Result<Function> {
+    /// As the service takes it; `fill` fills in what a value of the environment names.
+    pub(super) fn function(
+        &self,
+        fill: impl Fn(&str) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Function> {
         let mut function = Function::new(&self.name, &self.program);
         if let Some(seconds) = self.timeout {
             let Ok(timeout) = Duration::try_from_secs_f64(seconds) else {
@@ -103,7 +107,10 @@ impl FunctionKey {
         function.role.clone_from(&self.role);
         function.memory_mb = self.memory.unwrap_or(function.memory_mb);
         function.reserved_concurrency = self.concurrency;
-        function.environment.clone_from(&self.environment);
+        for (name, value) in &self.environment {
+            let value = fill(value).with_context(|| name.clone())?;
+            function.environment.insert(name.clone(), value);
+        }
         Ok(function)
     }
 }
@@ -185,8 +192,12 @@ pub(super) struct MachineKey {
 
 impl MachineKey {
     /// The request `CreateStateMachine`.
-    pub(super) fn request(&self, account: &str) -> anyhow::Result<Value> {
-        let definition = text(&self.definition)?;
+    pub(super) fn request(
+        &self,
+        account: &str,
+        fill: impl Fn(&str) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Value> {
+        let definition = fill(&text(&self.definition)?)?;
         let role = || format!("arn:aws:iam::{account}:role/{}-role", self.name);
         Ok(json!({
             "name": self.name,
