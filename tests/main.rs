@@ -6,4 +6,5 @@
 
 mod cli;
 mod house;
+mod patterns;
 mod site;

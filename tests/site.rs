@@ -11,14 +11,14 @@ use std::{
 use serde_json::Value;
 
 /// A running `workshop serve` on free ports; stopped when dropped.
-struct Serving {
-    process: Child,
-    site: String,
-    emulator: String,
+pub(crate) struct Serving {
+    pub(crate) process: Child,
+    pub(crate) site: String,
+    pub(crate) emulator: String,
 }
 
 impl Serving {
-    fn start(dir: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_workshop"))
             .args([
                 "serve",
@@ -63,7 +63,7 @@ impl Drop for Serving {
     }
 }
 
-fn get(addr: &str, path: &str) -> (u16, String) {
+pub(crate) fn get(addr: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(addr).unwrap();
     write!(
         stream,

@@ -27,7 +27,7 @@ type Outcome = Result<String, Box<dyn Error>>;
 
 const PROMPT: &str = "Say in one sentence what a river is.";
 /// Whoever waits longer than this waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PATTERNS: [&str; 5] = ["direct", "lambda", "gateway", "queue", "workflow"];
 
 #[tokio::main(flavor = "current_thread")]
@@ -108,7 +108,7 @@ async fn direct(config: &SdkConfig) -> Outcome {
     let call = client.converse().model_id(model).messages(message);
     let answer = call.send().await?;
     let message = answer.output().and_then(|output| output.as_message().ok());
-    let texts = message.into_iter().flat_map(|message| message.content());
+    let texts = message.into_iter().flat_map(Message::content);
     let texts: Vec<&str> = texts
         .filter_map(|block| block.as_text().ok().map(String::as_str))
         .collect();

@@ -60,7 +60,10 @@ async fn what_no_method_answers_misses_an_authentication_token() {
         is_refused(&got, 403, missing, "MissingAuthenticationTokenException");
         assert_eq!(got.header("content-length"), Some("42"));
     }
-    assert_eq!(bench.lit(), [("CLIENT-APIGW".to_owned(), "Denied".to_owned())]);
+    assert_eq!(
+        bench.lit(),
+        [("CLIENT-APIGW".to_owned(), "Denied".to_owned())]
+    );
     // A slash at the end counts for nothing.
     assert_eq!(bench.post("/chat/", &[], "{}").await.status, 200);
     assert_eq!(bench.events().len(), 1);
@@ -122,7 +125,10 @@ async fn keys_that_are_missing_unknown_off_or_without_a_plan_are_all_the_same() 
             "ForbiddenException",
         );
     }
-    assert_eq!(bench.lit(), [("CLIENT-APIGW".to_owned(), "Denied".to_owned())]);
+    assert_eq!(
+        bench.lit(),
+        [("CLIENT-APIGW".to_owned(), "Denied".to_owned())]
+    );
     assert_eq!(bench.events(), [] as [Value; 0]);
     assert_eq!(with_key(&bench, "value-of-key-one").await.status, 200);
     let lit = [("APIGW", "Ok"), ("APIGW-LAMBDA", "Ok")];
@@ -149,7 +155,10 @@ async fn a_burst_of_twelve_at_rate_two_and_burst_five_is_throttled_exactly() {
     }
     assert_eq!(statuses[..5], [200; 5]);
     assert_eq!(statuses[5..], [429; 7]);
-    assert_eq!(bench.lit(), [("CLIENT-APIGW".to_owned(), "Throttled".to_owned())]);
+    assert_eq!(
+        bench.lit(),
+        [("CLIENT-APIGW".to_owned(), "Throttled".to_owned())]
+    );
     assert_eq!(bench.events().len(), 5);
     // The other key's bucket is full.
     assert_eq!(with_key(&bench, "value-of-key-two").await.status, 200);
