@@ -97,10 +97,19 @@ fn deps(lab: &AwsLab, name: &'static str) -> Deps {
 
 /// Bodies as Lambda hands them to a function, as messages `m1`, `m2`, … of that queue.
 fn batch<S: AsRef<str>>(queue: &str, bodies: impl IntoIterator<Item = S>) -> SqsEvent {
+    batch_from(1, queue, bodies)
+}
+
+/// The same, counting from another number.
+fn batch_from<S: AsRef<str>>(
+    first: usize,
+    queue: &str,
+    bodies: impl IntoIterator<Item = S>,
+) -> SqsEvent {
     let record = |(n, body): (usize, S)| {
         json!({
-            "messageId": format!("m{}", n + 1),
-            "receiptHandle": format!("r{}", n + 1),
+            "messageId": format!("m{}", first + n),
+            "receiptHandle": format!("r{}", first + n),
             "body": body.as_ref(),
             "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1787150074000" },
             "messageAttributes": {},
@@ -269,10 +278,14 @@ fn work_of(tenant: &str, request: &str) -> Job {
     }
 }
 
-/// Sends a job as the client; its id.
-async fn sent(lab: &AwsLab, url: &str, job: &Job, point: &Point) -> String {
-    let sqs = aws_sdk_sqs::Client::new(&lab.sdk_config_at(&CLIENT));
-    match within(point, "enqueue(…)", enqueue(&sqs, url, job)).await {
+/// The client's SQS.
+fn producer(lab: &AwsLab) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&lab.sdk_config_at(&CLIENT))
+}
+
+/// Sends a job; its id.
+async fn sent(sqs: &aws_sdk_sqs::Client, url: &str, job: &Job, point: &Point) -> String {
+    match within(point, "enqueue(…)", enqueue(sqs, url, job)).await {
         Ok(id) => id,
         Err(error) => point.fail(
             "enqueue(…)",
@@ -301,7 +314,8 @@ async fn a_job_is_one_message_that_names_no_person() {
     );
     let lab = lab().await;
     let url = queue(&lab, "jobs", &[]).await;
-    let id = sent(&lab, &url, &work_of("acme", "invoice-7"), &TOLD).await;
+    let sqs = producer(&lab);
+    let id = sent(&sqs, &url, &work_of("acme", "invoice-7"), &TOLD).await;
 
     let calls = asked(&lab);
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
@@ -348,7 +362,8 @@ async fn the_same_work_has_the_same_id() {
     );
     let lab = lab().await;
     let url = queue(&lab, "jobs", &[]).await;
-    let first = sent(&lab, &url, &work_of("acme", "invoice-7"), &SAME).await;
+    let sqs = producer(&lab);
+    let first = sent(&sqs, &url, &work_of("acme", "invoice-7"), &SAME).await;
     // The lab's own time, and the system's: at least a millisecond of it, for an id made of that.
     pass(&lab, Duration::from_secs(1));
     let now = SystemTime::now();
@@ -359,7 +374,7 @@ async fn the_same_work_has_the_same_id() {
         user: "bob@example.com".to_owned(),
         ..work_of("acme", "invoice-7")
     };
-    let again = sent(&lab, &url, &colleague, &SAME).await;
+    let again = sent(&sqs, &url, &colleague, &SAME).await;
     SAME.holds(
         "id of the same work, sent again by a colleague",
         again == first,
@@ -375,7 +390,7 @@ async fn the_same_work_has_the_same_id() {
     pairs.extend([("a.b", "c"), ("a", "b.c"), ("a b", "c"), ("a", "b c")]);
     let mut seen: HashMap<String, (&str, &str)> = HashMap::new();
     for (tenant, request) in pairs {
-        let id = sent(&lab, &url, &work_of(tenant, request), &OTHER).await;
+        let id = sent(&sqs, &url, &work_of(tenant, request), &OTHER).await;
         if let Some(there) = seen.insert(id.clone(), (tenant, request)) {
             OTHER.fail(
                 &format!("tenant and request {there:?}, and {:?}", (tenant, request)),
@@ -396,7 +411,7 @@ async fn a_job_that_was_not_sent_is_an_error() {
     let lab = lab().await;
     let url = queue(&lab, "jobs", &[]).await;
     let gone = url.replace("/jobs", "/nobody-has-this");
-    let sqs = aws_sdk_sqs::Client::new(&lab.sdk_config_at(&CLIENT));
+    let sqs = producer(&lab);
     let job = work_of("acme", "invoice-7");
     let answer = enqueue(&sqs, &gone, &job);
     let answer = within(&REFUSED, "enqueue(…)", answer).await;
@@ -869,26 +884,25 @@ async fn whatever_bedrock_refuses_comes_again() {
         "the queue retries already; a loop inside it multiplies calls, and may outlive the function",
         "README.md \"The consumer\"",
     );
-    for fault in [
+    let lab = lab().await;
+    let faults = [
         throttled(),
         Fault::ServiceUnavailable,
         Fault::AccessDenied,
         Fault::Validation("The prompt is too long.".into()),
         Fault::Disconnect,
-    ] {
-        let lab = lab().await;
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
         lab.script([Step::Fault(fault.clone())]);
-        let event = batch(QUEUE, [job(1), job(2)]);
+        // Two jobs, one of which meets it: which one is yours, as they may run side by side.
+        let first = 2 * n + 1;
+        let event = batch_from(first, QUEUE, [job(first), job(first + 1)]);
+        let before = paid(&lab);
         let failed = working(deps(&lab, "worker"), &event, &LATER).await;
-        // One of the two met it: which one is yours, as long as they may run side by side.
-        LATER.equal(
-            &format!("messages reported after {fault:?}"),
-            failed.len(),
-            1,
-        );
-        ONE_CALL.equal("calls to Bedrock for two jobs", paid(&lab), 2);
-        let id = failed[0].replace('m', "job-");
-        let there = row(&lab, &id).await;
+        let what = format!("messages reported after {fault:?}");
+        LATER.equal(&what, failed.len(), 1);
+        ONE_CALL.equal("calls to Bedrock for two jobs", paid(&lab) - before, 2);
+        let there = row(&lab, &failed[0].replace('m', "job-")).await;
         LATER.holds(
             &format!("row of the job that met {fault:?}"),
             there.state() != "DONE" && there.state() != "REJECTED",
@@ -1031,6 +1045,13 @@ fn the_settings_fit_together() {
         "Some: from 5 to 20",
     );
     let four_days = Duration::from_hours(4 * 24);
+    let tried = visibility_timeout * max_receive_count.unwrap_or_default();
+    DEAD_LETTERS.holds(
+        "visibility_timeout, max_receive_count times",
+        tried < four_days,
+        format!("{} hours", tried.as_secs() / 3600),
+        "less than the queue's 96: what is older is deleted, and is in no queue at all",
+    );
     let most = Duration::from_hours(14 * 24);
     KEPT.holds(
         "dead_letter_retention",
@@ -1088,12 +1109,12 @@ async fn in_lambda() {
     };
     let lab = lab().await;
     let [jobs, dead] = queues(&lab, &settings, deliveries).await;
+    let sqs = producer(&lab);
     let mut ids = Vec::new();
     for number in 1..=9 {
         let job = work_of("acme", &format!("invoice-{number}"));
-        ids.push(sent(&lab, &jobs, &job, &NINE).await);
+        ids.push(sent(&sqs, &jobs, &job, &NINE).await);
     }
-    let sqs = aws_sdk_sqs::Client::new(&lab.sdk_config_at(&CLIENT));
     let poison = sqs.send_message().queue_url(&jobs).message_body(POISON);
     poison.send().await.expect("SQS takes any text");
 
