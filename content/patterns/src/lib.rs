@@ -11,17 +11,11 @@ use aws_types::{SdkConfig, sdk_config::RetryConfig};
 #[path = "../../../exercises/010-lambda-proxy/solution/lib.rs"]
 pub mod proxy;
 
-#[expect(
-    clippy::pedantic,
-    reason = "a solution is linted as its exercise is"
-)]
+#[expect(clippy::pedantic, reason = "a solution is linted as its exercise is")]
 #[path = "../../../exercises/011-api-gateway/solution/lib.rs"]
 pub mod gateway;
 
-#[expect(
-    clippy::pedantic,
-    reason = "a solution is linted as its exercise is"
-)]
+#[expect(clippy::pedantic, reason = "a solution is linted as its exercise is")]
 #[path = "../../../exercises/012-queue/solution/lib.rs"]
 pub mod queue;
 

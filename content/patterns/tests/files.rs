@@ -13,7 +13,7 @@ fn is(name: &str, wanted: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let wanted = format!("{wanted:#}\n");
     if env::var_os("PATTERNS_BLESS").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, &wanted).expect("the file can be written");
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(

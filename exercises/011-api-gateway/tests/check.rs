@@ -272,24 +272,27 @@ impl Bench {
     /// One request and its answer.
     async fn send(&self, request: &GwRequest, point: &Point) -> Answer {
         let what = format!("{} {}", request.method, request.path);
-        let (answer, request_id) = match &self.front {
-            Front::Gate(gate) => self.through(gate, request, point).await,
+        match &self.front {
+            Front::Gate(gate) => {
+                let answer = self.through(gate, request, point).await;
+                self.lab.saw(Hop {
+                    from: "CLIENT",
+                    to: "APIGW",
+                    what: &what,
+                    status: answer.status,
+                    request_id: "gate",
+                });
+                answer
+            }
+            // Its own journal tells who asked it.
             Front::ApiGateway(base) => {
                 within(point, &what, over_http(&self.lab.url(), base, request)).await
             }
-        };
-        self.lab.saw(Hop {
-            from: "CLIENT",
-            to: "APIGW",
-            what: &what,
-            status: answer.status,
-            request_id: &request_id,
-        });
-        answer
+        }
     }
 
     /// Does what the gate says.
-    async fn through(&self, gate: &Gate, request: &GwRequest, point: &Point) -> (Answer, String) {
+    async fn through(&self, gate: &Gate, request: &GwRequest, point: &Point) -> Answer {
         let now = self.now();
         let decision = calm(point, "Gate::decide(…)", || gate.decide(now, request));
         let (status, text) = match decision {
@@ -305,7 +308,7 @@ impl Bench {
             }
         };
         let text = String::from_utf8_lossy(&text).into_owned();
-        (Answer { status, text }, String::from("gate"))
+        Answer { status, text }
     }
 
     async fn forward(&self, request: &GwRequest) -> (u16, Bytes) {
@@ -339,7 +342,7 @@ impl Bench {
 }
 
 /// HTTP as plain as can be. The answer, and the id that the gateway gave it.
-async fn over_http(url: &str, base: &str, request: &GwRequest) -> (Answer, String) {
+async fn over_http(url: &str, base: &str, request: &GwRequest) -> Answer {
     let host = url.strip_prefix("http://").expect("the lab's URL");
     let GwRequest { method, path, .. } = request;
     let mut head =
@@ -362,16 +365,10 @@ async fn over_http(url: &str, base: &str, request: &GwRequest) -> (Answer, Strin
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok());
-    let id = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("x-amzn-requestid")
-            .then(|| value.to_owned())
-    });
-    let answer = Answer {
+    Answer {
         status: status.expect("HTTP"),
         text: text.to_owned(),
-    };
-    (answer, id.unwrap_or_default())
+    }
 }
 
 /// `200 ×5, 429 ×7`.

@@ -8,13 +8,10 @@
 
 use aws_sdk_sfn::{
     error::{DisplayErrorContext, ProvideErrorMetadata},
-    operation::RequestId,
     types::HistoryEvent,
 };
 use ex013::{Lint, Params, definition, lint};
-use workshop_testkit::{
-    Call, Fault, FaultRule, Hop, Piece, Point, Step, Value, When, json, within,
-};
+use workshop_testkit::{Call, Fault, FaultRule, Piece, Point, Step, Value, When, json, within};
 use workshop_testkit_aws::AwsLab;
 
 mod functions;
@@ -133,13 +130,6 @@ impl Bench {
             .state_machine_arn(machine.state_machine_arn)
             .input(input.to_string());
         let started = started.send().await.expect("it starts");
-        self.lab.saw(Hop {
-            from: "CLIENT",
-            to: "SFN",
-            what: "StartExecution",
-            status: 200,
-            request_id: started.request_id().unwrap_or_default(),
-        });
         started.execution_arn
     }
 

@@ -140,7 +140,7 @@ async fn malformed_answers_are_a_502_whose_reason_only_the_journal_tells() {
         let told = bench.entry().message.unwrap();
         assert!(told.contains(why), "{answer}: {told}");
     }
-    let lit = [("APIGW", "Throttled"), ("APIGW-LAMBDA", "Throttled")];
+    let lit = [("CLIENT-APIGW", "Throttled"), ("APIGW-LAMBDA", "Throttled")];
     assert_eq!(
         bench.lit(),
         lit.map(|(place, status)| (place.to_owned(), status.to_owned()))

@@ -131,7 +131,7 @@ async fn keys_that_are_missing_unknown_off_or_without_a_plan_are_all_the_same() 
     );
     assert_eq!(bench.events(), [] as [Value; 0]);
     assert_eq!(with_key(&bench, "value-of-key-one").await.status, 200);
-    let lit = [("APIGW", "Ok"), ("APIGW-LAMBDA", "Ok")];
+    let lit = [("CLIENT-APIGW", "Ok"), ("APIGW-LAMBDA", "Ok")];
     assert_eq!(
         bench.lit(),
         lit.map(|(place, status)| (place.to_owned(), status.to_owned()))
