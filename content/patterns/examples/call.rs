@@ -197,7 +197,7 @@ async fn queue(config: &SdkConfig) -> Outcome {
         match column("job_state").as_deref() {
             Some("DONE") => return Ok(column("answer").unwrap_or_default()),
             Some("REJECTED") => return Err("the job was rejected".into()),
-            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            _ => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }
     Err("the job is not done after a minute".into())
@@ -225,7 +225,7 @@ async fn workflow(config: &SdkConfig) -> Outcome {
             .send()
             .await?;
         match told.status() {
-            ExecutionStatus::Running => tokio::time::sleep(Duration::from_millis(50)).await,
+            ExecutionStatus::Running => tokio::time::sleep(Duration::from_millis(200)).await,
             ExecutionStatus::Succeeded => {
                 let output: Value = serde_json::from_str(told.output().unwrap_or_default())?;
                 return Ok(output["texts"][0].as_str().unwrap_or_default().to_owned());

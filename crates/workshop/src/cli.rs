@@ -100,7 +100,10 @@ For an emulator that was started with --tls:
   eval \"$(workshop env --tls --api-key)\"
 
 At a recorder, or an emulator at another port:
-  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\"")]
+  eval \"$(workshop env --emulator-addr 127.0.0.1:4567)\"
+
+Version 1 of the AWS CLI ignores these variables for SQS alone:
+  aws --endpoint-url \"$AWS_ENDPOINT_URL\" sqs list-queues")]
     Env(Env),
     /// List the exercises and how far you are
     List(List),

@@ -223,9 +223,13 @@ impl Local {
                 .deploy(api, Arc::new(services.lambda.clone()));
             apis.push(format!("{}{path}", endpoint.url()));
         }
+        let queues: Vec<_> = self.queues.iter().map(|q| q.name.as_str()).collect();
+        let tables: Vec<_> = self.tables.iter().map(|t| t.name.as_str()).collect();
         let functions: Vec<_> = self.functions.iter().map(|f| f.name.as_str()).collect();
         let machines: Vec<_> = self.machines.iter().map(|m| m.name.as_str()).collect();
         let told = [
+            ("Queues", queues.join(", ")),
+            ("Tables", tables.join(", ")),
             ("Lambda functions", functions.join(", ")),
             ("State machines", machines.join(", ")),
             ("APIs", apis.join(", ")),
