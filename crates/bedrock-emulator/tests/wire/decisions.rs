@@ -118,6 +118,31 @@ fn a_service_control_policy_denies_whatever_identities_allow() {
     assert_ne!(reply.status, 403, "what it does not deny stays allowed");
 }
 
+#[test]
+fn a_list_that_is_denied_names_no_resource() {
+    let only_invoke = policy(&json!([
+        {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}
+    ]));
+    let emulator = with(|c| c.policies = vec![only_invoke]);
+    for (path, action) in [
+        ("/foundation-models", "ListFoundationModels"),
+        ("/inference-profiles", "ListInferenceProfiles"),
+    ] {
+        let mut request = post("any", "converse", String::new());
+        request.method = "GET".to_owned();
+        request.target = path.to_owned();
+        let reply = emulator.handle(&request, now());
+        assert_eq!(reply.status, 403, "{path}");
+        let said: Value = serde_json::from_str(&text(&reply)).unwrap();
+        let said = said["Message"].as_str().or(said["message"].as_str());
+        let wanted = format!(
+            "is not authorized to perform: bedrock:{action} because no identity-based policy allows \
+             the bedrock:{action} action"
+        );
+        assert!(said.unwrap().ends_with(&wanted), "{said:?}");
+    }
+}
+
 /// A name, the condition, headers, members of the body, and whether that is allowed.
 type DemandRow<'r> = (
     &'static str,

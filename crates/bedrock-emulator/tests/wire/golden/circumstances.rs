@@ -93,15 +93,19 @@ pub(super) fn about_callers() -> Vec<Row> {
     let authentication = |row, test| elsewhere(row, "authentication.rs", test);
     let headers = "headers_that_cannot_be_verified_are_refused_in_awss_words";
     let permissions = |row, test| elsewhere(row, "permissions.rs", test);
+    let decisions = |row, test| elsewhere(row, "decisions.rs", test);
     vec![
         permissions(14, "a_profile_needs_itself_and_every_model_behind_it"),
-        permissions(15, "an_explicit_deny_reads_differently"),
-        permissions(16, "streaming_is_an_action_of_its_own_and_converse_is_none"),
+        decisions(
+            15,
+            "a_service_control_policy_denies_whatever_identities_allow",
+        ),
+        decisions(16, "a_list_that_is_denied_names_no_resource"),
         permissions(17, "an_explicit_deny_reads_differently"),
         authentication(18, headers),
         authentication(19, headers),
         authentication(20, headers),
-        authentication(21, "a_configured_api_key_is_accepted"),
+        elsewhere(21, "api_keys.rs", "a_key_needs_the_right_to_be_used"),
         authentication(22, headers),
         authentication(23, "temporary_credentials_need_their_token_and_expire"),
         authentication(24, "five_minutes_of_skew_are_allowed_and_no_more"),
