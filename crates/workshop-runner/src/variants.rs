@@ -187,7 +187,9 @@ pub(crate) fn write_copy(
         &dir.join("Cargo.toml"),
         toml::to_string(&manifest)?.as_bytes(),
     )?;
-    for part in ["src", "tests"] {
+    // An exercise about functions has a program in `examples`, and its tests run that too.
+    let parts = ["examples", "src", "tests"].into_iter();
+    for part in parts.filter(|part| exercise.dir.join(part).is_dir()) {
         for (name, text) in given_files(&exercise.dir.join(part))? {
             put(&dir.join(part).join(name), &text)?;
         }

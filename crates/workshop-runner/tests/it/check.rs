@@ -222,7 +222,11 @@ fn a_cancelled_check_has_no_verdict() {
 
 #[test]
 fn the_wait_can_be_measured() {
-    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n * 2 }\n", TESTS);
+    // A program beside the tests, which they run as well.
+    let tests = format!("#[path = \"../examples/program.rs\"]\nmod program;\n{TESTS}");
+    let fixture = Fixture::new("pub fn double(n: i64) -> i64 { n * 2 }\n", &tests);
+    let program = "#[allow(dead_code)]\npub fn main() {}\n";
+    fixture.write("exercises/001-fixture/examples/program.rs", program);
     let options = CheckOptions {
         target_dir: Some(fixture.path("target")),
         ..options()
