@@ -106,14 +106,19 @@ impl Run {
 
     /// As in `ListExecutions`.
     pub(super) fn listed(&self) -> Value {
-        let execution = self.execution();
+        let mut told = self.told(&self.execution());
+        told["redriveCount"] = 0.into();
+        told
+    }
+
+    /// What every answer tells of it.
+    fn told(&self, execution: &Execution) -> Value {
         let mut told = json!({
             "executionArn": &*self.arn,
             "stateMachineArn": self.machine_arn,
             "name": self.name,
             "status": status(execution.outcome()),
             "startDate": seconds(self.started),
-            "redriveCount": 0,
         });
         if let Some(at) = execution.stopped_at() {
             told["stopDate"] = seconds(at);
@@ -124,16 +129,7 @@ impl Run {
     /// As in `DescribeExecution` and `StartSyncExecution`, as far as they are the same.
     pub(super) fn described(&self, with_data: bool) -> Value {
         let execution = self.execution();
-        let mut told = json!({
-            "executionArn": &*self.arn,
-            "stateMachineArn": self.machine_arn,
-            "name": self.name,
-            "status": status(execution.outcome()),
-            "startDate": seconds(self.started),
-        });
-        if let Some(at) = execution.stopped_at() {
-            told["stopDate"] = seconds(at);
-        }
+        let mut told = self.told(&execution);
         if let Some(header) = &self.trace_header {
             told["traceHeader"] = header.as_str().into();
         }

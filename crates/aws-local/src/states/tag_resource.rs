@@ -37,23 +37,23 @@ const TAGS_MAX: usize = 50;
 
 pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
-    let mut checks = Checks::default();
-    let arn = checks.required(request.resource_arn, "resourceArn", 256);
-    checks.finish()?;
     let mut store = states.store();
-    let machine = tagged(&mut store, visit, &arn)?;
+    let machine = tagged(&mut store, visit, request.resource_arn)?;
     machine.tags = merged(machine.tags.clone(), request.tags)?;
     Ok(told(&json!({})))
 }
 
-/// The machine of that ARN (the text is recorded).
+/// The machine whose ARN was sent as `resourceArn` (the text is recorded).
 pub(super) fn tagged<'s>(
     store: &'s mut Store,
     visit: &Visit,
-    arn: &str,
+    resource_arn: Option<String>,
 ) -> Result<&'s mut Machine, ApiError> {
-    arn::check_machine(arn)?;
-    let machine = store.machine_mut(&visit.account, arn);
+    let mut checks = Checks::default();
+    let arn = checks.required(resource_arn, "resourceArn", 256);
+    checks.finish()?;
+    arn::check_machine(&arn)?;
+    let machine = store.machine_mut(&visit.account, &arn);
     machine.map_err(|_| RESOURCE_NOT_FOUND.error(format!("Resource not found: '{arn}'")))
 }
 

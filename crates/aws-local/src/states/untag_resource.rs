@@ -4,7 +4,7 @@ use bedrock_emulator::neighbour::Visit;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answered, States, check::Checks, tag_resource::tagged, told};
+use super::{Answered, States, tag_resource::tagged, told};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,11 +16,8 @@ struct Request {
 
 pub(super) fn answer(states: &States, visit: &Visit) -> Answered {
     let request: Request = visit.json()?;
-    let mut checks = Checks::default();
-    let arn = checks.required(request.resource_arn, "resourceArn", 256);
-    checks.finish()?;
     let mut store = states.store();
-    let machine = tagged(&mut store, visit, &arn)?;
+    let machine = tagged(&mut store, visit, request.resource_arn)?;
     machine
         .tags
         .retain(|key, _| !request.tag_keys.contains(key));
