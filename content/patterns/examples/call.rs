@@ -91,15 +91,9 @@ fn whole(error: &dyn Error) -> String {
 /// The code asks Bedrock itself.
 async fn direct(config: &SdkConfig) -> Outcome {
     let catalogue = Catalogue::built_in()?;
-    let haiku = catalogue
-        .models
-        .iter()
-        .find(|m| m.alias.as_deref() == Some("haiku"));
-    let haiku = haiku.ok_or("the catalogue has no haiku")?;
     let region = config.region().map(ToString::to_string).unwrap_or_default();
-    let model = catalogue
-        .profile_id(haiku, &region)
-        .unwrap_or_else(|| haiku.id.clone());
+    let model = catalogue.id_to_call("haiku", &region);
+    let model = model.ok_or("the catalogue has no haiku")?;
     let message = Message::builder()
         .role(ConversationRole::User)
         .content(ContentBlock::Text(PROMPT.to_owned()))

@@ -232,18 +232,20 @@ impl Lab {
     ///
     /// If there is no such tier.
     pub fn model(&self, alias: &str) -> &Model {
-        let models = &self.catalogue().models;
-        let found = models.iter().find(|m| m.alias.as_deref() == Some(alias));
+        let found = self.catalogue().by_alias(alias);
         found.unwrap_or_else(|| panic!("models.toml has no model with the alias {alias}"))
     }
 
     /// The id to call for a tier: its inference profile for the lab's region (`us.…`), or the base
     /// id of a model that has none there.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such tier.
     pub fn profile(&self, alias: &str) -> String {
-        let model = self.model(alias);
-        let region = &self.endpoint.emulator().config().region;
-        let profile = self.catalogue().profile_id(model, region);
-        profile.unwrap_or_else(|| model.id.clone())
+        let region = &self.emulator().config().region;
+        let found = self.catalogue().id_to_call(alias, region);
+        found.unwrap_or_else(|| panic!("models.toml has no model with the alias {alias}"))
     }
 
     /// The models.

@@ -22,7 +22,8 @@ use crate::cli::LocalArgs;
 
 /// What `--help-local` prints: a file with every key.
 pub(crate) const TEMPLATE: &str = r#"# What runs beside Bedrock from the start. Every table may be given several times; keys
-# that are commented out show their defaults, or an example.
+# that are commented out show their defaults, or an example. A reset of the account empties
+# queues and leaves functions, mappings and APIs; tables, secrets and state machines are gone.
 
 # An SQS queue. A name that ends in ".fifo" makes it first in, first out.
 [[queue]]
@@ -102,18 +103,16 @@ pub(crate) struct Local {
 impl Local {
     /// What the command line says.
     pub(crate) fn of(args: &LocalArgs) -> anyhow::Result<Self> {
-        let mut local = Self::default();
-        if let Some(path) = &args.local {
-            local.read(path)?;
-        }
+        let read = args.local.as_deref().map(Self::read).transpose()?;
+        let mut local = read.unwrap_or_default();
         for keys in &args.function {
             local.function(keys)?;
         }
         Ok(local)
     }
 
-    /// Adds what a file says.
-    fn read(&mut self, path: &Path) -> anyhow::Result<()> {
+    /// What a file says; its paths are seen from where it lies.
+    fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("--local: cannot read {}", path.display()))?;
         let mut read: Self = toml::from_str(&text).with_context(|| {
@@ -133,14 +132,7 @@ impl Local {
             api.document = folder.join(&api.document);
             api.settings = api.settings.as_ref().map(|path| folder.join(path));
         }
-        self.queues.extend(read.queues);
-        self.functions.extend(read.functions);
-        self.mappings.extend(read.mappings);
-        self.tables.extend(read.tables);
-        self.secrets.extend(read.secrets);
-        self.machines.extend(read.machines);
-        self.apis.extend(read.apis);
-        Ok(())
+        Ok(read)
     }
 
     /// Adds `ask=target/debug/ask,queue=jobs,timeout=10`.
@@ -320,23 +312,17 @@ fn fill(text: &str, endpoint: &Endpoint) -> anyhow::Result<String> {
 
 /// `model.haiku`: the id to call.
 fn model(name: &str, emulator: &Emulator) -> anyhow::Result<String> {
-    let models = &emulator.catalogue().models;
+    let (catalogue, region) = (emulator.catalogue(), &emulator.config().region);
     let alias = name.strip_prefix("model.");
-    let found = models
-        .iter()
-        .find(|m| alias.is_some() && m.alias.as_deref() == alias);
-    let Some(model) = found else {
-        let known = models.iter().filter_map(|m| m.alias.as_deref());
+    let found = alias.and_then(|alias| catalogue.id_to_call(alias, region));
+    found.ok_or_else(|| {
+        let known = catalogue.models.iter().filter_map(|m| m.alias.as_deref());
         let known: Vec<_> = known.map(|alias| format!("${{model.{alias}}}")).collect();
-        bail!(
+        anyhow!(
             "${{{name}}} stands for nothing; ${{account}}, ${{region}}, ${{endpoint}}, {} do",
             known.join(", ")
-        );
-    };
-    let profile = emulator
-        .catalogue()
-        .profile_id(model, &emulator.config().region);
-    Ok(profile.unwrap_or_else(|| model.id.clone()))
+        )
+    })
 }
 
 /// Has a service make something, in the name of a role of this file.

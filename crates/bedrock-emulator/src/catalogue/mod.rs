@@ -115,6 +115,14 @@ impl Catalogue {
         Some(format!("{prefix}.{}", model.id))
     }
 
+    /// The id to call for a tier from `region`: its inference profile, or the base id of a model that
+    /// has none there; `None` if there is no such tier.
+    pub fn id_to_call(&self, alias: &str, region: &str) -> Option<String> {
+        let model = self.by_alias(alias)?;
+        let profile = self.profile_id(model, region);
+        Some(profile.unwrap_or_else(|| model.id.clone()))
+    }
+
     /// The prefixes under which a caller in `region` reaches `model`: geographies in the order of
     /// the file, then `global`.
     pub fn prefixes<'c>(

@@ -73,9 +73,7 @@ pub(crate) fn variables(
         ("ANTHROPIC_DEFAULT_OPUS_MODEL", "opus"),
     ] {
         let id = catalogue
-            .models
-            .iter()
-            .find(|m| m.alias.as_deref() == Some(alias))
+            .by_alias(alias)
             .and_then(|m| catalogue.profile_id(m, &config.region))
             .with_context(|| format!("models.toml has no profile for the alias {alias}"))?;
         set.push((name, id));
