@@ -9,7 +9,8 @@ use crate::{Diagnostic, Tree, house, load};
 /// The whole course.
 #[derive(Debug, Clone, Default)]
 pub struct Course {
-    /// Posts, newest first; those with `published: false` too (the server leaves them out).
+    /// Posts, newest first and those of a day in the order of their series; those with
+    /// `published: false` too (the server leaves them out).
     pub posts: Vec<Post>,
     /// Diagram pages, in order of their slugs.
     pub diagrams: Vec<DiagramPage>,
@@ -83,6 +84,8 @@ pub struct Post {
     pub related_diagrams: Vec<String>,
     /// The diagrams drawn in it, in order.
     pub diagrams: Vec<Diagram>,
+    /// The questions asked in it, in order, as Markdown (the body shows them).
+    pub recall: Vec<Recall>,
     /// The series it belongs to.
     pub series: Option<String>,
     /// Its place in the series.
@@ -189,7 +192,7 @@ pub struct Hint {
     pub markdown: String,
 }
 
-/// A question on an earlier exercise.
+/// A question on an exercise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recall {
     /// The question.
@@ -240,9 +243,12 @@ impl Course {
     }
 
     /// Rules of our own course that a course of somebody else need not follow: no model id stands
-    /// in a text or in code (ids come from the emulator's catalogue).
+    /// in a text or in code (ids come from the emulator's catalogue), and every post says when it
+    /// was compared with AWS, leads to an exercise, asks three questions, and shows tested code.
     pub fn house_checks(tree: &Tree) -> Vec<Diagnostic> {
-        house::model_ids(tree)
+        let mut diagnostics = house::model_ids(tree);
+        diagnostics.extend(house::posts(tree));
+        diagnostics
     }
 
     /// The post of that slug, published or not.

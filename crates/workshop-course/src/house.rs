@@ -1,6 +1,12 @@
 //! Rules of our own course.
 
-use crate::{Diagnostic, Tree};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+
+use crate::{
+    Course, Diagnostic, Post, Tree,
+    document::{Document, Part},
+    markdown::options,
+};
 
 /// Makers whose ids on Bedrock start with their name and a dot.
 const MAKERS: [&str; 12] = [
@@ -69,9 +75,131 @@ fn is_model_id(token: &str) -> bool {
     on_bedrock || of_anthropic
 }
 
+/// Questions that each post ends with.
+const QUESTIONS: usize = 3;
+
+/// Languages whose code has to come from a tested file.
+const TESTED: [&str; 6] = ["rust", "js", "javascript", "ts", "typescript", "python"];
+
+/// What every post of ours has.
+pub(crate) fn posts(tree: &Tree) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for post in Course::load(tree).posts {
+        diagnostics.extend(missing(&post));
+        if let Some(text) = tree.text(&post.file) {
+            diagnostics.extend(fences(&post.file, &Document::parse(text).body));
+        }
+    }
+    diagnostics
+}
+
+fn missing(post: &Post) -> Vec<Diagnostic> {
+    let asked = post.recall.len();
+    let rows = [
+        (
+            post.reviewed.is_none(),
+            "the post does not say when it was compared with AWS".to_owned(),
+            "add `reviewed: 2026-01-31`, the day on which you did",
+        ),
+        (
+            post.exercises.is_empty(),
+            "the post leads to no exercise".to_owned(),
+            "add `exercises: [\"004\"]`",
+        ),
+        (
+            asked < QUESTIONS,
+            format!("the post asks {asked} recall questions, not {QUESTIONS}"),
+            "end it with fences that start with ```recall from=004",
+        ),
+    ];
+    let rows = rows.into_iter().filter(|(missing, ..)| *missing);
+    rows.map(|(_, message, cure)| Diagnostic::error(&*post.file, 1, message, cure))
+        .collect()
+}
+
+/// Code that nothing tests, JSON and YAML that do not parse.
+fn fences(file: &str, body: &Part) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut open: Option<(String, usize, String)> = None;
+    for (event, range) in Parser::new_ext(&body.text, options()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                open = Some((info.into_string(), body.line_at(range.start), String::new()));
+            }
+            Event::Text(text) => {
+                if let Some((_, _, code)) = &mut open {
+                    code.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                let Some((info, line, code)) = open.take() else {
+                    continue;
+                };
+                if let Some((message, cure)) = fence(&info, &code) {
+                    diagnostics.push(Diagnostic::error(file, line, message, cure));
+                }
+            }
+            _ => {}
+        }
+    }
+    diagnostics
+}
+
+/// What is wrong with a fence, and the cure.
+fn fence(info: &str, code: &str) -> Option<(String, &'static str)> {
+    let lang = info.split([' ', ',', '\t']).next().unwrap_or_default();
+    if info.contains("file=") {
+        return None;
+    }
+    let wrong = match lang {
+        "json" => serde_json::from_str::<serde_json::Value>(code)
+            .err()
+            .map(|error| error.to_string()),
+        "yaml" | "yml" => serde_saphyr::from_str::<serde_json::Value>(code)
+            .err()
+            .map(|error| error.without_snippet().to_string()),
+        lang if TESTED.contains(&lang) => {
+            return Some((
+                format!("the {lang} code in this fence is tested by nobody"),
+                "put it into a region of a tested crate, and name it with `file=… region=…`",
+            ));
+        }
+        _ => None,
+    };
+    wrong.map(|error| {
+        (
+            format!("the {lang} in this fence does not parse: {error}"),
+            "correct it, or call the fence `text`",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fences_are_tested_or_parse() {
+        let body = Part {
+            text: "```json\n{\"a\": 1}\n```\n\n```json\n{a}\n```\n\n```yaml\na: [1, 2]\n```\n\n\
+                   ```yaml\na: [1\n```\n\n```rust\nfn a() {}\n```\n\n```rust file=x.rs\n```\n\n\
+                   ```text\n{\n```\n"
+                .to_owned(),
+            first_line: 1,
+        };
+        let found: Vec<String> = fences("p.md", &body)
+            .iter()
+            .map(|d| format!("{}: {}", d.line, &d.message[..20]))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "5: the json in this fen",
+                "13: the yaml in this fen",
+                "17: the rust code in thi",
+            ]
+        );
+    }
 
     #[test]
     fn model_ids_are_told_from_words() {

@@ -48,7 +48,7 @@ pub(crate) fn load(tree: &Tree) -> Course {
     let mut course = loader.course;
     course
         .posts
-        .sort_by_key(|post| (Reverse(post.date), post.slug.clone()));
+        .sort_by_key(|post| (Reverse(post.date), post.order, post.slug.clone()));
     course.diagnostics.sort_by(|a, b| {
         (&a.file, a.line, Reverse(a.severity)).cmp(&(&b.file, b.line, Reverse(b.severity)))
     });
@@ -135,6 +135,8 @@ impl Loader<'_> {
             self.known(page, &file, &output, published);
             self.mention(&file, &front.exercises, Page::Exercise);
             self.mention(&file, &front.diagrams, Page::Diagram);
+            let mut output = output;
+            let recall = std::mem::take(&mut output.recall);
             let (body, diagrams, excerpt) = self.take(&file, output, published, front.excerpt);
             self.course.posts.push(Post {
                 slug: Slug(slug),
@@ -149,6 +151,7 @@ impl Loader<'_> {
                 exercises: names(front.exercises),
                 related_diagrams: names(front.diagrams),
                 diagrams,
+                recall,
                 series: front.series,
                 order: front.order,
                 reviewed: front.reviewed,

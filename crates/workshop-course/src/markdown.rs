@@ -17,7 +17,9 @@ use std::{collections::BTreeSet, ops::Range};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use self::writer::Writer;
-use crate::{Diagnostic, Diagram, Rendered, Tree, document::Part, drawing::Fence, links::Target};
+use crate::{
+    Diagnostic, Diagram, Recall, Rendered, Tree, document::Part, drawing::Fence, links::Target,
+};
 
 /// What a text is rendered for.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,8 @@ pub(crate) struct Output {
     /// Plain text of the first paragraph.
     pub(crate) first_paragraph: String,
     pub(crate) diagrams: Vec<Diagram>,
+    /// The questions asked, in order.
+    pub(crate) recall: Vec<Recall>,
     /// Anchors on the page.
     pub(crate) anchors: BTreeSet<String>,
     /// Links into the course, with the line of each.
@@ -154,7 +158,7 @@ fn is_mermaid(info: &str) -> bool {
     info.split([' ', ',', '{']).next() == Some("mermaid")
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH

@@ -378,11 +378,18 @@ fn model_ids_are_a_rule_of_our_own_course_only() {
         &POST.replace("Text.", &format!("Use `{id}`.")),
     )]);
     assert_eq!(shown(&Course::load(&tree)), [""; 0]);
-    let found = Course::house_checks(&tree);
-    assert_eq!(found.len(), 1);
+    let found: Vec<String> = Course::house_checks(&tree)
+        .iter()
+        .map(|d| format!("{}:{}: {}", d.file, d.line, d.message))
+        .collect();
     assert_eq!(
-        (found[0].file.as_str(), found[0].line),
-        ("content/posts/page.md", 13)
+        found,
+        [
+            &format!("content/posts/page.md:13: `{id}` is a model id"),
+            "content/posts/page.md:1: the post does not say when it was compared with AWS",
+            "content/posts/page.md:1: the post leads to no exercise",
+            "content/posts/page.md:1: the post asks 0 recall questions, not 3",
+        ]
     );
 }
 

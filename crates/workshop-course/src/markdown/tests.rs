@@ -281,6 +281,7 @@ fn nothing_in_a_text_makes_it_panic_or_break_the_page() {
         "1. ",
         "```",
         "```mermaid\n",
+        "```recall from=001\nQ?\n- [ ] a\n- [x] b\n",
         "\n",
         "\n\n",
         "    ",
@@ -332,5 +333,71 @@ fn nothing_in_a_text_makes_it_panic_or_break_the_page() {
         assert_nested(&output.rendered.html, &text);
         assert!(!output.rendered.html.contains("<script"), "{text:?}");
         assert!(!output.rendered.html.contains(" style="), "{text:?}");
+    }
+}
+
+#[test]
+fn a_recall_question_hides_its_answer_behind_a_click() {
+    let markdown = "```recall from=012\nHow often is the model *paid*\nfor one job?\n\n- [ ] Once, as `SQS` knows\n- [x] Twice,\n  at worst\n\nThe lease runs out; see [the queue](other.md).\n- not a choice\n```\n";
+    let output = output(markdown, TitleRule::Drop("Page"));
+    assert_eq!(output.diagnostics, []);
+    assert_eq!(
+        output.rendered.html,
+        "<div class=\"question\">\n<p>How often is the model <em>paid</em>\nfor one job?</p>\n\
+         <ul class=\"choices\"><li>Once, as <code>SQS</code> knows</li><li>Twice,\nat worst</li></ul>\n\
+         <details><summary>Show the answer</summary>\n<p><strong>Twice,\nat worst</strong></p>\n\
+         <p>The lease runs out; see <a href=\"/posts/other\">the queue</a>.</p>\n<ul>\n<li>not a choice</li>\n</ul>\n\
+         <p class=\"meta\">Practised in <a href=\"/exercises/012\">exercise 012</a></p>\n</details>\n</div>\n"
+    );
+    let lines: Vec<usize> = output.links.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [19, 11]);
+    assert_eq!(output.recall.len(), 1);
+    assert_eq!(output.recall[0].answer, 1);
+    assert_eq!(output.recall[0].choices[1], "Twice,\nat worst");
+}
+
+#[test]
+fn a_recall_question_that_cannot_be_asked_is_named_with_its_line() {
+    let rows = [
+        (
+            "```recall\nQ?\n- [ ] a\n- [x] b\n\nWhy.\n```",
+            "does not name an exercise",
+        ),
+        (
+            "```recall from=012\n- [ ] a\n- [x] b\n\nWhy.\n```",
+            "asks nothing",
+        ),
+        (
+            "```recall from=012\nQ?\n- [x] b\n\nWhy.\n```",
+            "fewer than two choices",
+        ),
+        (
+            "```recall from=012\nQ?\n- [ ] a\n- [ ] b\n\nWhy.\n```",
+            "exactly one right choice",
+        ),
+        (
+            "```recall from=012\nQ?\n- [x] a\n- [x] b\n\nWhy.\n```",
+            "exactly one right choice",
+        ),
+        (
+            "```recall from=012\nQ?\n- [x]  \n- [ ] b\n\nWhy.\n```",
+            "is empty",
+        ),
+        (
+            "```recall from=012\nQ?\n- [ ] a\n- [x] b\n```",
+            "does not say why",
+        ),
+    ];
+    for (markdown, wanted) in rows {
+        let output = output(&format!("x\n\n{markdown}\n"), TitleRule::Drop("Page"));
+        assert_eq!(output.diagnostics.len(), 1, "{markdown}");
+        let found = output.diagnostics[0].to_string();
+        assert!(
+            found.starts_with("content/posts/page.md:13: error: "),
+            "{found}"
+        );
+        assert!(found.contains(wanted), "{found}");
+        assert!(output.recall.is_empty(), "{markdown}");
+        assert_eq!(output.rendered.html, "<p>x</p>\n");
     }
 }

@@ -5,6 +5,7 @@ mod footnotes;
 mod headings;
 mod links;
 mod raw;
+mod recall;
 
 use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 

@@ -48,8 +48,15 @@ struct Page<'p> {
     reviewed: Option<(String, String)>,
     expired: Option<String>,
     rendering: usize,
-    newer: Option<Card>,
-    older: Option<Card>,
+    series: Option<String>,
+    before: Option<Neighbour>,
+    after: Option<Neighbour>,
+}
+
+/// The post before or after this one: what it is called there, and where it is.
+struct Neighbour {
+    label: &'static str,
+    card: Card,
 }
 
 /// Where that post is.
@@ -108,6 +115,7 @@ pub async fn page(
         return errors::missing(&state, &visitor, &slug);
     };
     let post = posts[at];
+    let (before, after) = neighbours(&posts, at);
     let frame = Frame::new(&state, visitor, Section::Blog, post.title.clone())
         .with_findings(&state, |file| file == post.file)
         .with_code(&post.body.html);
@@ -135,9 +143,41 @@ pub async fn page(
             .reviewed
             .map(|date| (words::day(date), words::iso(date))),
         expired: post.expires.filter(|day| *day <= today()).map(words::day),
-        newer: at.checked_sub(1).map(|at| card(posts[at])),
-        older: posts.get(at + 1).map(|post| card(post)),
+        series: post.series.as_ref().map(|series| match post.order {
+            Some(part) => format!("{series}, part {part}"),
+            None => series.clone(),
+        }),
+        before,
+        after,
     })
+}
+
+/// What comes before and after the post at `at`: in its series, or by date.
+fn neighbours(posts: &[&Post], at: usize) -> (Option<Neighbour>, Option<Neighbour>) {
+    let neighbour = |label, post: &&Post| Neighbour {
+        label,
+        card: card(post),
+    };
+    let post = posts[at];
+    let Some(series) = post.series.as_ref().filter(|_| post.order.is_some()) else {
+        let older = posts.get(at + 1).map(|p| neighbour("Older", p));
+        let newer = at.checked_sub(1).map(|at| neighbour("Newer", &posts[at]));
+        return (older, newer);
+    };
+    let parts = || {
+        let parts = posts.iter().filter(|p| p.series.as_ref() == Some(series));
+        parts.filter(|p| p.order.is_some())
+    };
+    let before = parts()
+        .filter(|p| p.order < post.order)
+        .max_by_key(|p| p.order);
+    let after = parts()
+        .filter(|p| p.order > post.order)
+        .min_by_key(|p| p.order);
+    (
+        before.map(|p| neighbour("Previous part", p)),
+        after.map(|p| neighbour("Next part", p)),
+    )
 }
 
 fn today() -> time::Date {

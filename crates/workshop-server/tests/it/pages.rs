@@ -359,3 +359,34 @@ async fn a_check_that_does_not_compile_shows_what_the_compiler_says() {
     );
     assert!(!page.text().contains("http-equiv"));
 }
+
+#[tokio::test]
+async fn a_post_of_a_series_leads_to_its_parts_and_asks_without_a_script() {
+    let folder = folder();
+    for (slug, order) in [("b-one", 1), ("a-two", 2), ("c-three", 3)] {
+        let text = format!(
+            "---\ntitle: Title {slug}\ndate: 2025-10-18\nauthor: x\nexcerpt: y\ncategory: AWS\ntags: [a]\n\
+             published: true\nseries: The whole way\norder: {order}\nreviewed: 2025-10-19\nexercises: [\"001\"]\n---\n\n\
+             ```recall from=001\nWho asks?\n- [ ] Nobody\n- [x] You\n\nYou do.\n```\n"
+        );
+        fs::write(folder.path().join(format!("content/posts/{slug}.md")), text).unwrap();
+    }
+    let site = Site::in_folder(folder.path());
+    let list = site.get("/posts").await.text().to_owned();
+    let place = |slug: &str| list.find(&format!("/posts/{slug}\"")).unwrap();
+    assert!(place("b-one") < place("a-two") && place("a-two") < place("c-three"));
+
+    let page = site.get("/posts/a-two").await.text().to_owned();
+    for says in [
+        "The whole way, part 2",
+        "compared with AWS on <time datetime=\"2025-10-19\">",
+        "<a rel=\"prev\" href=\"/posts/b-one\"><span class=\"meta\">Previous part</span>",
+        "<a rel=\"next\" href=\"/posts/c-three\"><span class=\"meta\">Next part</span>",
+        "<details><summary>Show the answer</summary>",
+        "<a class=\"btn go\" href=\"/exercises/001-one-call\">",
+    ] {
+        assert!(page.contains(says), "{says} is not in\n{page}");
+    }
+    let first = site.get("/posts/b-one").await.text().to_owned();
+    assert!(!first.contains("Previous part") && first.contains("Next part"));
+}

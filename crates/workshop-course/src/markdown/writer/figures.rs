@@ -107,6 +107,10 @@ impl Writer<'_> {
             return;
         }
         let info = Info::parse(&code.info);
+        if info.lang == "recall" {
+            self.recall(&code, info.from.as_deref());
+            return;
+        }
         let text = match &info.file {
             None => code.text,
             Some(file) => match self.code_of(file, info.region.as_deref(), &code) {
@@ -186,6 +190,8 @@ struct Info {
     lang: String,
     file: Option<String>,
     region: Option<String>,
+    /// The exercise that a recall question is about.
+    from: Option<String>,
 }
 
 impl Info {
@@ -196,11 +202,13 @@ impl Info {
             lang: String::new(),
             file: None,
             region: None,
+            from: None,
         };
         for word in std::iter::once(lang).chain(words) {
             match word.split_once('=') {
                 Some(("file", file)) => parsed.file = Some(file.to_owned()),
                 Some(("region", region)) => parsed.region = Some(region.to_owned()),
+                Some(("from", id)) => parsed.from = Some(id.to_owned()),
                 None if parsed.lang.is_empty() => word.clone_into(&mut parsed.lang),
                 _ => {}
             }
