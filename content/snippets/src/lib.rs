@@ -6,6 +6,7 @@
 //! on integration patterns. The model is always an argument: ids live in the catalogue.
 
 pub mod direct;
+pub mod frames;
 pub mod invoke;
 pub mod lambda;
 
