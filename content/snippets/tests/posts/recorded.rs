@@ -1,24 +1,19 @@
 //! The calls that the post on the wire shows, recorded between the SDK and the emulator.
 //!
 //! A relay on loopback writes down every byte that passes. What differs from run to run (ports,
-//! ids, signatures, versions of the SDK) is replaced; the rest must be what stands in
-//! `content/recorded/`. `POSTS_BLESS=1 cargo test -p post-snippets --test recorded` rewrites the files;
-//! read what changed.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! ids, signatures, versions of the SDK) is replaced.
 
 use std::{
     collections::BTreeSet,
-    env,
     fmt::Write as _,
-    fs,
     io::{Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
-    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, SystemTime},
 };
 
+use crate::kept::kept;
 use aws_sdk_bedrockruntime::{
     Client,
     config::{Credentials, retry::RetryConfig},
@@ -163,22 +158,6 @@ fn short(text: &str) -> String {
     let base = id.split_once("anthropic.").unwrap().1;
     let (name, _version) = base.rsplit_once("-v").unwrap();
     text.replace(name, "claude-…")
-}
-
-/// The recording stands in `content/recorded/`, as it is.
-#[track_caller]
-fn kept(name: &str, text: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recorded");
-    let path = folder.join(name);
-    if env::var_os("POSTS_BLESS").is_some() {
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(&path, text).unwrap();
-    }
-    let known = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        known, text,
-        "{name} is not what the emulator says today; POSTS_BLESS=1 rewrites it"
-    );
 }
 
 #[tokio::test]
@@ -356,4 +335,37 @@ async fn who_calls() {
     );
     direct::ask(&nobody, &id, PROMPT, 200).await.unwrap_err();
     assert_eq!(lab.calls().len(), 0, "nobody's call never leaves");
+}
+
+/// What a model says that is no longer there.
+#[tokio::test]
+async fn a_retired_model_and_an_idle_account() {
+    let now = clock().now().date();
+    let ended = models()
+        .models
+        .iter()
+        .filter(|model| model.provider == "anthropic" && !model.profiles.is_empty())
+        .find(|model| model.lifecycle.eol.is_some_and(|day| day <= now))
+        .expect("one has ended");
+    let ended = models().profile_id(ended, "us-east-1").unwrap();
+    let lab = lab(Setup::default()).await;
+    let client = lab.client();
+    let error = direct::ask(&client, &ended, PROMPT, 200).await.unwrap_err();
+    assert_eq!(error.code(), Some("ResourceNotFoundException"));
+    lab.load("[[fault]]\nerror = \"legacy-inactive\"\n");
+    let error = direct::ask(&client, &profile(), PROMPT, 200)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("ResourceNotFoundException"));
+    let mut text = String::new();
+    for call in lab.calls() {
+        let _ = writeln!(
+            text,
+            "{} {}\n{}\n",
+            call.status,
+            call.error.unwrap(),
+            call.message.unwrap()
+        );
+    }
+    kept("retired.txt", &text);
 }
