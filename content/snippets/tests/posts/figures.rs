@@ -3,18 +3,23 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use aws_sdk_bedrockruntime::{Client, config::retry::RetryConfig};
+use aws_sdk_bedrockruntime::{Client, config::retry::RetryConfig, types::TokenUsage};
 use post_snippets::{
+    cost::{Budget, MicroUsd, Price, ask_within},
     direct::ask,
+    metrics::{CallRecord, emf},
     queue::{Lease, Outcome, Table, Unavailable, Worker, consume},
     retry::{Policy, Verdict, classify, with_backoff},
 };
 use serde_json::{Value, json};
-use workshop_testkit::{Call, Fault, Lab, Model, Step, Usage, models};
+use workshop_testkit::{Call, Fault, Lab, Model, Piece, Step, Usage, models};
 
 use crate::kept::{kept, kept_in};
 
@@ -407,4 +412,133 @@ fn the_table_of_models_is_the_catalogues() {
     }
     let _ = writeln!(text, "\nThe catalogue's day is {today}.");
     kept_in("model-ids-are-dates.md", "models", &text);
+}
+
+#[test]
+fn a_line_in_the_embedded_metric_format() {
+    let record = CallRecord {
+        model: "standard".to_owned(),
+        operation: "Converse",
+        duration_ms: 2_140,
+        usage: Some(
+            TokenUsage::builder()
+                .input_tokens(1_912)
+                .output_tokens(304)
+                .total_tokens(2_216)
+                .build()
+                .unwrap(),
+        ),
+        error: None,
+        request_id: Some("5f4d1a9e-0b7c-4c53-9e1e-3a1f5d1c7b20".to_owned()),
+    };
+    let line = emf(&record, 1_795_339_800_000);
+    kept("emf-line.json", &format!("{line:#}"));
+}
+
+#[test]
+fn what_an_average_hides() {
+    // A thousand calls: most take about two seconds, one in fifteen waits for something.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state >> 40
+    };
+    let mut calm: Vec<u64> = (0..1_000).map(|_| 1_200 + random() % 1_600).collect();
+    let mut slow: Vec<u64> = calm
+        .iter()
+        .map(|ms| ms + if random() % 15 == 0 { 9_000 } else { 0 })
+        .collect();
+    let mut text =
+        String::from("milliseconds of 1,000 calls   average   p50     p95      p99      maximum\n");
+    for (name, calls) in [
+        ("a good hour", &mut calm),
+        ("one in fifteen is slow", &mut slow),
+    ] {
+        calls.sort_unstable();
+        let average = calls.iter().sum::<u64>() / 1_000;
+        let at = |percent: usize| calls[percent * 10 - 1];
+        let _ = writeln!(
+            text,
+            "{name:<30}{average:<10}{:<8}{:<9}{:<9}{}",
+            at(50),
+            at(95),
+            at(99),
+            calls[999]
+        );
+    }
+    kept("percentiles.txt", &text);
+}
+
+/// Ten tasks at once, and money for the worst case of three.
+#[tokio::test]
+async fn ten_tasks_and_money_for_three() {
+    // A dollar for a million tokens in, five for a million out, and a thousand tokens of output each.
+    let price = Price {
+        input: 1_000,
+        output: 5_000,
+        cache_write: 1_250,
+        cache_read: 100,
+    };
+    let (input, output) = (2_000, 1_000);
+    let worst = price.worst_case(input.into(), output.into());
+    let limit = MicroUsd(3 * worst.0);
+    let answer = || {
+        Step::Say(vec![
+            Piece::Text("done".into()),
+            Piece::Usage {
+                input: 2_000,
+                output: 1_000,
+            },
+        ])
+    };
+
+    let (check, reserve) = (Arc::new(Lab::start().await), Arc::new(Lab::start().await));
+    for lab in [&check, &reserve] {
+        lab.script((0..10).map(|_| answer()));
+    }
+    let spent = Arc::new(AtomicU64::new(0));
+    let budget = Arc::new(Budget::new(limit));
+    let mut tasks = Vec::new();
+    for _ in 0..10 {
+        let (lab, spent) = (check.clone(), spent.clone());
+        tasks.push(tokio::spawn(async move {
+            // Looks, and spends later: in between, nine others look.
+            if spent.load(Ordering::Relaxed) + worst.0 <= limit.0 {
+                let reply = ask(&lab.client(), &lab.profile("haiku"), "?", 1_000).await;
+                spent.fetch_add(price.of(&reply.unwrap().usage).0, Ordering::Relaxed);
+            }
+        }));
+        let (lab, budget) = (reserve.clone(), budget.clone());
+        tasks.push(tokio::spawn(async move {
+            let (client, model) = (lab.client(), lab.profile("haiku"));
+            let _ = ask_within(&client, &budget, &price, &model, "?", input, output).await;
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let mut text = String::from("                      calls   spent\n");
+    for (name, calls, spent) in [
+        (
+            "look, then call",
+            check.calls().len(),
+            spent.load(Ordering::Relaxed),
+        ),
+        (
+            "reserve, then call",
+            reserve.calls().len(),
+            budget.committed().0,
+        ),
+    ] {
+        let _ = writeln!(text, "{name:<22}{calls:<8}${}", dollars(spent));
+    }
+    let _ = writeln!(
+        text,
+        "\nlimit                         ${}",
+        dollars(limit.0)
+    );
+    assert_eq!((check.calls().len(), reserve.calls().len()), (10, 3));
+    kept("budget-race.txt", &text);
 }
