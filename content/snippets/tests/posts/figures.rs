@@ -10,16 +10,25 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_bedrockruntime::{Client, config::retry::RetryConfig, types::TokenUsage};
+use aws_sdk_bedrockruntime::{
+    Client,
+    config::retry::RetryConfig,
+    types::{
+        ContentBlock, ConversationRole, ConverseOutput, ConverseTokensRequest, CountTokensInput,
+        Message, TokenUsage, Tool, ToolConfiguration, ToolInputSchema, ToolResultBlock,
+        ToolResultContentBlock, ToolResultStatus, ToolSpecification,
+    },
+};
 use post_snippets::{
     cost::{Budget, MicroUsd, Price, ask_within},
-    direct::ask,
+    direct::{ask, stream},
     metrics::{CallRecord, emf},
+    policy::{Grant, app_policy},
     queue::{Lease, Outcome, Table, Unavailable, Worker, consume},
     retry::{Policy, Verdict, classify, with_backoff},
 };
 use serde_json::{Value, json};
-use workshop_testkit::{Call, Fault, Lab, Model, Piece, Step, Usage, models};
+use workshop_testkit::{Call, Document, Fault, Lab, Model, Piece, Setup, Step, Usage, models};
 
 use crate::kept::{kept, kept_in};
 
@@ -541,4 +550,374 @@ async fn ten_tasks_and_money_for_three() {
     );
     assert_eq!((check.calls().len(), reserve.calls().len()), (10, 3));
     kept("budget-race.txt", &text);
+}
+
+/// The regions that the profile of `region`'s geography may route to.
+fn destinations(profile: &str, region: &str) -> Vec<String> {
+    let prefix = profile.split('.').next().unwrap();
+    let geography = models().geography(prefix).unwrap();
+    let regions = geography.destinations_from(region);
+    regions.into_iter().map(str::to_owned).collect()
+}
+
+/// What IAM was asked about, in words.
+fn resource(message: &str, own: &str) -> String {
+    let arn = message
+        .split("on resource: ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .unwrap_or_default();
+    let region = arn.split(':').nth(3).unwrap_or_default();
+    match arn.split_once('/') {
+        _ if arn.contains(":foundation-model/") => format!("the model in {region}"),
+        Some((_, id)) if id == own => format!("the profile in {region}"),
+        _ => "another profile".to_owned(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Sends {
+    Converse,
+    Stream,
+    Count,
+}
+
+#[tokio::test]
+async fn what_a_policy_lets_through() {
+    let lab = Lab::start().await;
+    let (profile, model) = (lab.profile("haiku"), lab.model("haiku").id.clone());
+    let other = lab.profile("sonnet");
+    let global = format!("global.{model}");
+    let regions = destinations(&profile, "us-east-1");
+    let all: Vec<&str> = regions.iter().map(String::as_str).collect();
+    let grant = |destinations| Grant {
+        region: "us-east-1",
+        account: "123456789012",
+        profile: &profile,
+        model: &model,
+        destinations,
+    };
+    let whole = app_policy(&grant(&all));
+    let home = app_policy(&grant(&all[..1]));
+    let alone = json!({"Version": "2012-10-17", "Statement": [whole["Statement"][0]]});
+    let with_action = |actions: Value| {
+        let mut policy = whole.clone();
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            statement["Action"] = actions.clone();
+        }
+        policy
+    };
+    let (is, counts, streams) = (Sends::Converse, Sends::Count, Sends::Stream);
+    let rows = [
+        (
+            "the policy above",
+            &whole,
+            "Converse, the profile",
+            is,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "ConverseStream, the profile",
+            streams,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "Converse, the model itself",
+            is,
+            &model,
+            "us-east-1",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "Converse, the `global` profile of the model",
+            is,
+            &global,
+            "us-east-1",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "Converse, another model's profile",
+            is,
+            &other,
+            "us-east-1",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "Converse, the profile, from another region",
+            is,
+            &profile,
+            "us-west-2",
+        ),
+        (
+            "the policy above",
+            &whole,
+            "CountTokens, the model",
+            counts,
+            &model,
+            "us-east-1",
+        ),
+        (
+            "its first statement alone",
+            &alone,
+            "Converse, the profile",
+            is,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "models of one region only",
+            &home,
+            "Converse, the profile",
+            is,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "without the streaming action",
+            &with_action(json!("bedrock:InvokeModel")),
+            "ConverseStream, the profile",
+            streams,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "actions named `bedrock-runtime:…`",
+            &with_action(json!(["bedrock-runtime:InvokeModel"])),
+            "Converse, the profile",
+            is,
+            &profile,
+            "us-east-1",
+        ),
+        (
+            "actions named `bedrock:Converse`",
+            &with_action(json!(["bedrock:Converse", "bedrock:ConverseStream"])),
+            "Converse, the profile",
+            is,
+            &profile,
+            "us-east-1",
+        ),
+    ];
+    let mut text = String::from("| policy | request | IAM | about |\n|---|---|---|---|\n");
+    for (name, policy, request, sends, id, region) in rows {
+        let lab = Lab::with(Setup {
+            policies: vec![policy.clone()],
+            region: Some(region.to_owned()),
+            ..Setup::default()
+        })
+        .await;
+        let client = lab.client();
+        match sends {
+            Sends::Converse => drop(ask(&client, id, "?", 50).await),
+            Sends::Stream => drop(stream(&client, id, "?", 50, &mut |_| {}).await),
+            Sends::Count => {
+                let input = CountTokensInput::Converse(
+                    ConverseTokensRequest::builder()
+                        .messages(
+                            Message::builder()
+                                .role(ConversationRole::User)
+                                .content(ContentBlock::Text("?".to_owned()))
+                                .build()
+                                .unwrap(),
+                        )
+                        .build(),
+                );
+                drop(client.count_tokens().model_id(id).input(input).send().await);
+            }
+        }
+        let call = &lab.calls()[0];
+        let (says, about) = match call.status {
+            200 => ("allows", String::new()),
+            403 => (
+                "**denies**",
+                resource(call.message.as_deref().unwrap_or_default(), &profile),
+            ),
+            status => panic!("{request}: {status} {:?}", call.message),
+        };
+        let _ = writeln!(text, "| {name} | {request} | {says} | {about} |");
+    }
+    kept_in("least-privilege-for-claude.md", "decisions", &text);
+}
+
+#[test]
+fn what_a_loop_costs() {
+    let model = tier("sonnet");
+    let (begin, turn, output) = (4_000_u32, 800_u32, 200_u32);
+    let mut text = format!(
+        "system prompt, tools and question: 4,000 tokens; each turn adds 800; 200 tokens of output a turn\n\
+         prices of {} in the catalogue, as of {}\n\n\
+         turns   input tokens sent   without a cache point   with one behind each turn\n",
+        model.name,
+        models().as_of
+    );
+    for turns in [1_u32, 3, 10, 30] {
+        let (mut sent, mut plain, mut cached) = (0_u64, 0, 0);
+        for n in 0..turns {
+            let input = begin + n * turn;
+            sent += u64::from(input);
+            let all = Usage {
+                input,
+                output,
+                ..Usage::default()
+            };
+            plain += cost(model, all, 1);
+            let new = if n == 0 { begin } else { turn };
+            let read = Usage {
+                cache_read: input - new,
+                cache_write_5m: new,
+                output,
+                ..Usage::default()
+            };
+            cached += cost(model, read, 1);
+        }
+        let _ = writeln!(
+            text,
+            "{turns:<8}{sent:<20}{:<24}{}",
+            dollars(plain),
+            dollars(cached)
+        );
+    }
+    kept("turns.txt", &text);
+}
+
+/// Two tools at once, and one of them fails.
+#[tokio::test]
+async fn the_second_request_of_a_tool_loop() {
+    let lab = Lab::start().await;
+    lab.script([
+        Step::Say(vec![
+            Piece::Text("I will look at both.".into()),
+            Piece::ToolUse {
+                name: "read_file".into(),
+                input: json!({"path": "docs/plan.md"}),
+            },
+            Piece::ToolUse {
+                name: "read_file".into(),
+                input: json!({"path": "../../etc/passwd"}),
+            },
+        ]),
+        Step::text("The plan has three steps."),
+    ]);
+    let (client, profile) = (lab.client(), lab.profile("haiku"));
+    let schema =
+        Document::Object([("type".to_owned(), Document::String("object".to_owned()))].into());
+    let tools = ToolConfiguration::builder()
+        .tools(Tool::ToolSpec(
+            ToolSpecification::builder()
+                .name("read_file")
+                .description("Reads a text file of the project.")
+                .input_schema(ToolInputSchema::Json(schema))
+                .build()
+                .unwrap(),
+        ))
+        .build()
+        .unwrap();
+    let message = |role, blocks| {
+        Message::builder()
+            .role(role)
+            .set_content(Some(blocks))
+            .build()
+            .unwrap()
+    };
+    let question = ContentBlock::Text("What does the plan say?".to_owned());
+    let mut messages = vec![message(ConversationRole::User, vec![question])];
+    loop {
+        let answer = client
+            .converse()
+            .model_id(&profile)
+            .set_messages(Some(messages.clone()))
+            .tool_config(tools.clone())
+            .send()
+            .await
+            .unwrap();
+        let Some(ConverseOutput::Message(said)) = answer.output else {
+            panic!("no message");
+        };
+        let asked = said.content.clone();
+        messages.push(said);
+        let results: Vec<ContentBlock> = asked
+            .iter()
+            .filter_map(|block| block.as_tool_use().ok())
+            .enumerate()
+            .map(|(n, tool)| {
+                let (status, words) = match n {
+                    0 => (
+                        ToolResultStatus::Success,
+                        "1. Count. 2. Cut. 3. Count again.",
+                    ),
+                    _ => (
+                        ToolResultStatus::Error,
+                        "The path leads out of the project.",
+                    ),
+                };
+                let result = ToolResultBlock::builder()
+                    .tool_use_id(&tool.tool_use_id)
+                    .status(status)
+                    .content(ToolResultContentBlock::Text(words.to_owned()))
+                    .build();
+                ContentBlock::ToolResult(result.unwrap())
+            })
+            .collect();
+        if results.is_empty() {
+            break;
+        }
+        messages.push(message(ConversationRole::User, results));
+    }
+    let calls = lab.calls();
+    assert_eq!(calls.len(), 2);
+    let mut shown = calls[1].body["messages"].clone();
+    // Ids are the emulator's, and new in every run.
+    for (n, id) in ["tooluse_1", "tooluse_2"].into_iter().enumerate() {
+        let asked = &mut shown[1]["content"][n + 1]["toolUse"]["toolUseId"];
+        let given = asked.as_str().unwrap().to_owned();
+        *asked = id.into();
+        let answered = &mut shown[2]["content"][n]["toolResult"]["toolUseId"];
+        assert_eq!(answered.as_str(), Some(given.as_str()));
+        *answered = id.into();
+    }
+    kept("tool-results.json", &format!("{shown:#}"));
+}
+
+/// A pipeline has no long-lived key, runs no stranger's code with rights, and pins what it uses.
+#[test]
+fn the_workflow_that_is_shown_keeps_its_own_rules() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../posts/ci-cd-with-claude-code.md"
+    );
+    let post = std::fs::read_to_string(path).unwrap();
+    let yaml = post.split("```yaml\n").nth(1).unwrap();
+    let yaml = yaml.split("```").next().unwrap();
+    let mut used = 0;
+    for line in yaml.lines() {
+        if let Some((_, action)) = line.split_once("uses: ") {
+            let commit = action.split_once('@').unwrap().1.split(' ').next().unwrap();
+            assert_eq!(commit.len(), 40, "{line}");
+            assert!(commit.bytes().all(|b| b.is_ascii_hexdigit()), "{line}");
+            used += 1;
+        }
+        if let Some((_, command)) = line.split_once("run: ") {
+            assert!(!command.contains("${{"), "{line}");
+        }
+    }
+    assert_eq!(used, 2);
+    for absent in ["pull_request_target", "AWS_SECRET_ACCESS_KEY", "write-all"] {
+        assert!(!yaml.contains(absent), "{absent}");
+    }
+    for present in [
+        "id-token: write",
+        "timeout-minutes",
+        "concurrency",
+        "role-to-assume",
+    ] {
+        assert!(yaml.contains(present), "{present}");
+    }
 }
