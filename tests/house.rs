@@ -42,7 +42,11 @@ const EDGES: &[(&str, &[&str])] = &[
         "workshop-testkit",
         &["bedrock-emulator", "bedrock-endpoint", "workshop-prelink"],
     ),
-    ("workshop-testkit-aws", &["aws-local", "workshop-testkit"]),
+    ("workshop-prelink-aws", &["aws-local", "workshop-prelink"]),
+    (
+        "workshop-testkit-aws",
+        &["aws-local", "workshop-prelink-aws", "workshop-testkit"],
+    ),
     ("workshop-course", &[]),
     ("workshop-diagrams", &["workshop-course"]),
     ("workshop-runner", &["workshop-course"]),

@@ -18,7 +18,7 @@ use crate::{
     CheckOptions, Outcome, Report, Workspace,
     cargo::{cargo, target_dir, without_outer_cargo},
     check_with,
-    variants::write_copy,
+    variants::{COPY, write_copy},
 };
 
 /// What was measured; each figure is a median over the rounds.
@@ -92,7 +92,7 @@ pub fn bench_loop(
     let copy = write_copy(workspace.root(), &folder, &exercise)
         .map_err(|error| BenchError::Prepare(error.to_string()))?;
     let scratch = Scratch {
-        workspace: Workspace::at(&folder),
+        workspace: Workspace::at(folder.join(COPY)),
         id: exercise.id.clone(),
         package: exercise.package(),
         file: copy,

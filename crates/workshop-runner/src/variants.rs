@@ -165,14 +165,19 @@ fn build_once(manifest: &mut Table) {
     manifest.insert("profile".into(), profiles.into());
 }
 
-/// A workspace with a copy of one exercise, laid out like the real one; gives the copy's
+/// The folder in a copy's workspace in which everything is laid out as in the real one. One level
+/// down: cargo names what it builds after a package's path in its workspace, and in the same target
+/// folder a copy at the same path would pass for the student's own exercise, already built.
+pub(crate) const COPY: &str = "copy";
+
+/// A workspace with a copy of one exercise, laid out like the real one in [`COPY`]; gives the copy's
 /// `src/lib.rs`, which is not written.
 pub(crate) fn write_copy(
     root: &Path,
     folder: &Path,
     exercise: &ExerciseDir,
 ) -> Result<PathBuf, VariantError> {
-    let member = format!("exercises/{}", exercise.name);
+    let member = format!("{COPY}/exercises/{}", exercise.name);
     let manifest = parse(&root.join("Cargo.toml"))?;
     let members = vec![Value::from(member.clone())];
     put(

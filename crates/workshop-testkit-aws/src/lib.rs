@@ -17,6 +17,7 @@ pub use aws_local;
 use aws_local::{
     Clock, ManualClock, Services,
     lambda::Function,
+    sqs::QueueHandle,
     states::{self, Listener, States, Time},
 };
 use aws_smithy_http_client::Builder as HttpClient;
@@ -27,6 +28,8 @@ use aws_types::{
     sdk_config::{RetryConfig, SharedCredentialsProvider},
 };
 use time::OffsetDateTime;
+#[cfg(unix)]
+use workshop_prelink_aws as _;
 use workshop_testkit::{Actor, Credential, Lab, Lights, Setup, TraceStatus};
 
 /// One emulator with every service, on a free loopback port, gone when dropped.
@@ -181,8 +184,23 @@ impl AwsLab {
         network::any_host(self.url())
     }
 
+    /// That queue, without HTTP, signatures and journal: for looking at it, and for waiting until it
+    /// is empty.
+    ///
+    /// # Panics
+    ///
+    /// If the lab's account has no such queue in the lab's region.
+    pub fn queue(&self, name: &str) -> QueueHandle {
+        let config = self.emulator().config();
+        let found = self
+            .services
+            .sqs
+            .queue(&config.account_id, &config.region, name);
+        found.unwrap_or_else(|| panic!("there is no queue {name}"))
+    }
+
     /// This test program as a Lambda function: started once more, to run only the test of that name,
-    /// which calls `lambda_runtime::run` when it finds `AWS_LAMBDA_RUNTIME_API` set.
+    /// whose body is [`workshop_testkit::function_or_test`].
     ///
     /// The function is not registered yet: change it, then
     /// `lab.services().lambda.create(function)`. It finds every service at `AWS_ENDPOINT_URL`.
@@ -193,8 +211,7 @@ impl AwsLab {
     pub fn function(name: &str, test: &str) -> Function {
         let program = env::current_exe().expect("the system knows this program's path");
         let mut function = Function::new(name, program);
-        let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
-        function.arguments = arguments.map(str::to_owned).into();
+        function.arguments = workshop_testkit::alone(test);
         // The machine that checks may be slower than Lambda.
         function.timeout = std::time::Duration::from_secs(30);
         function

@@ -26,7 +26,10 @@ use bedrock_emulator::{
 };
 use bedrock_endpoint::{Clock, Endpoint, Gates, Hooks, Stats};
 use serde_json::{Value, json};
-use tokio::runtime::{self, Runtime};
+use tokio::{
+    runtime::{self, Runtime},
+    sync::watch,
+};
 
 use crate::{Call, Hop, Observer, events::EventLog};
 
@@ -59,6 +62,8 @@ pub struct Lab {
     endpoint: Endpoint,
     clock: Clock,
     lights: Lights,
+    /// Changes with every answer.
+    answered: watch::Receiver<()>,
 }
 
 /// Lights a lab's diagram: [`Lab::saw`] for whoever is not there yet, or elsewhere. Clones are the same.
@@ -159,10 +164,15 @@ impl Lab {
         let clock = setup.clock.clone();
         let emulator = built_in(Emulator::new(setup.into_config()));
         let lights = Lights::of_this_test();
+        let (answers, answered) = watch::channel(());
+        let log = lights.log.clone();
         let hooks = Hooks {
-            after: lights.log.clone().map(|log| {
-                Box::new(move |entry: &_| log.append(entry)) as Box<dyn Fn(&_) + Send + Sync>
-            }),
+            after: Some(Box::new(move |entry| {
+                if let Some(log) = &log {
+                    log.append(entry);
+                }
+                answers.send_replace(());
+            })),
             ..Hooks::default()
         };
         let loopback = ([127, 0, 0, 1], 0).into();
@@ -180,6 +190,7 @@ impl Lab {
             endpoint,
             clock,
             lights,
+            answered,
         }
     }
 
@@ -490,6 +501,29 @@ impl Lab {
     /// The requests that arrived so far, in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         self.journal().into_iter().map(Call::from).collect()
+    }
+
+    /// Waits until `done` says so of the requests that arrived so far: it is asked at once, and again
+    /// after each answer, for as long as nobody drops this. What a model says behind a gate counts as
+    /// answered.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit::Lab::start().await;
+    /// let asked = lab.until(|calls| calls.iter().any(|call| call.operation == "Converse"));
+    /// # drop(asked);
+    /// # }
+    /// ```
+    pub async fn until(&self, mut done: impl FnMut(&[Call]) -> bool) {
+        let mut answered = self.answered.clone();
+        loop {
+            answered.mark_unchanged();
+            if done(&self.calls()) {
+                return;
+            }
+            // The endpoint lives, and with it the sender.
+            let _ = answered.changed().await;
+        }
     }
 
     /// The same as the core's own journal entries.

@@ -7,6 +7,7 @@
 mod call;
 mod claude;
 mod events;
+mod function;
 mod hop;
 mod lab;
 mod legible;
@@ -30,6 +31,7 @@ pub use bedrock_emulator::{
 pub use bedrock_endpoint::{Clock, Gates, Stats};
 pub use call::Call;
 pub use claude::{ShimError, claude_shim};
+pub use function::{alone, function_or_test, in_lambda};
 pub use hop::{Hop, LAMBDA};
 pub use lab::{Lab, Lights, Setup, models};
 pub use observer::{Identity, Observer};

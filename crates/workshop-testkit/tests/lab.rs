@@ -18,7 +18,7 @@ use aws_sdk_bedrockruntime::{
 use aws_smithy_types::event_stream::RawMessage;
 use workshop_testkit::{
     Fault, FaultRule, Lab, Piece, Point, Rule, Setup, ShimError, Step, Text, TraceStatus, When,
-    claude_shim, json, within,
+    alone, claude_shim, function_or_test, json, within,
 };
 
 const POINT: Point = Point::result("testkit", "it would hang", "tests/lab.rs");
@@ -371,4 +371,37 @@ async fn the_stand_in_for_claude_code_makes_one_call_as_pinned() {
         assert_eq!(claude_shim(&settings, &lab).await, Err(error), "{name}");
     }
     assert_eq!(lab.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn until_ends_with_the_answer_that_was_waited_for_and_not_before() {
+    let lab = Lab::start().await;
+    lab.until(<[_]>::is_empty).await;
+    let client = lab.client();
+    lab.script([Step::Say(vec![
+        Piece::Gate("heard".into()),
+        Piece::Text("Hello.".into()),
+    ])]);
+    let asked = async {
+        lab.until(|calls| calls.iter().any(|call| call.operation == "Converse"))
+            .await;
+        // The model is asked, and waits for us.
+        lab.open_gate("heard");
+    };
+    let both = async { tokio::join!(converse(&lab, &client), asked) };
+    let (answer, ()) = within(&POINT, "an answer", both).await;
+    answer.unwrap();
+
+    let second = lab.until(|calls| calls.len() == 2);
+    let never = tokio::time::timeout(std::time::Duration::ZERO, second).await;
+    never.unwrap_err();
+}
+
+#[test]
+fn a_test_program_is_its_own_function_in_lambda_only() {
+    assert_eq!(alone("name")[..2], ["name", "--exact"]);
+    let function = || -> Result<(), String> { panic!("this is not Lambda") };
+    let mut ran = false;
+    function_or_test(function, async { ran = true });
+    assert!(ran);
 }

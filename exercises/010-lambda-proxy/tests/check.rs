@@ -10,7 +10,8 @@ use ex010::{App, handler};
 use lambda_host::{Credentials, FunctionConfig, Host, Invocation};
 use lambda_http::Response;
 use workshop_testkit::{
-    Fault, FaultRule, Hop, LAMBDA, Lab, Piece, Point, Setup, Step, Value, json, within,
+    Fault, FaultRule, Hop, LAMBDA, Lab, Piece, Point, Setup, Step, Value, alone, function_or_test,
+    json, within,
 };
 
 #[path = "../examples/bootstrap.rs"]
@@ -564,9 +565,7 @@ async fn the_limit_is_the_apps() {
     });
     let event = asking(Api::Http, PROMPT);
     let impatient_after = async {
-        while lab.calls().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        lab.until(|calls| !calls.is_empty()).await;
         let answer = invoked(&lab, &impatient, &event, &THE_APPS).await;
         lab.open_gate("the other one gave up");
         answer
@@ -606,20 +605,10 @@ async fn invocations_share_one_connection() {
     ONE_CONNECTION.equal("TCP connections of three invocations", connections, 1);
 }
 
-/// The variable that Lambda sets for its functions.
-const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
 #[test]
 fn in_lambda_nobody_reads_the_prompt_in_the_log() {
-    // In Lambda this program is the function. See `arguments` below.
-    if env::var_os(RUNTIME_API).is_some() {
-        bootstrap::main().expect("Lambda goes on");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(in_lambda());
+    // In Lambda this program is the function.
+    function_or_test(bootstrap::main, in_lambda());
 }
 
 async fn in_lambda() {
@@ -639,9 +628,7 @@ async fn in_lambda() {
     let program = env::current_exe().expect("this program");
     let name = "in_lambda_nobody_reads_the_prompt_in_the_log";
     let mut function = FunctionConfig::new("ask", program);
-    function.arguments = [name, "--exact", "--nocapture", "--test-threads=1"]
-        .map(str::to_owned)
-        .into();
+    function.arguments = alone(name);
     function.timeout = Duration::from_secs(30);
     function.credentials = Some(Credentials {
         access_key_id: role.access_key_id,

@@ -7,7 +7,7 @@
 //! until a test moves it.
 
 use std::{
-    env, fmt,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     thread,
@@ -21,7 +21,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use workshop_testkit::{Fault, Hop, LAMBDA, Point, Step, json, within};
+use workshop_testkit::{Fault, Hop, LAMBDA, Point, Step, function_or_test, json, within};
 use workshop_testkit_aws::{
     AwsLab,
     aws_local::{
@@ -982,20 +982,10 @@ async fn what_is_kept_is_behind_the_key_and_the_bucket() {
 
 // ---- the whole way
 
-/// The variable that Lambda sets for its functions.
-const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
 #[test]
 fn from_the_client_to_bedrock_over_lambda() {
     // In Lambda this program is the function.
-    if env::var_os(RUNTIME_API).is_some() {
-        bootstrap::main().expect("Lambda goes on");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(over_lambda());
+    function_or_test(bootstrap::main, over_lambda());
 }
 
 async fn over_lambda() {

@@ -6,7 +6,7 @@
 //! more, as a Lambda function that a queue invokes.
 
 use std::{
-    any::Any, collections::HashMap, env, future::Future, panic::resume_unwind, time::Duration,
+    any::Any, collections::HashMap, future::Future, panic::resume_unwind, time::Duration,
     time::SystemTime,
 };
 
@@ -22,7 +22,8 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_types::body::SdkBody;
 use ex012::{Deps, FUNCTION_TIMEOUT, Job, QueueSettings, consume, enqueue, settings};
 use workshop_testkit::{
-    Actor, Call, Fault, FaultRule, Hop, Piece, Point, Rule, Step, Text, Value, When, json, within,
+    Actor, Call, Fault, FaultRule, Hop, Piece, Point, Rule, Step, Text, Value, When,
+    function_or_test, json, within,
 };
 use workshop_testkit_aws::{
     AwsLab,
@@ -175,9 +176,12 @@ fn asked(lab: &AwsLab) -> Vec<Call> {
 
 /// How often the model was asked.
 fn paid(lab: &AwsLab) -> usize {
-    let calls = asked(lab).into_iter();
-    let model = calls.filter(|call| call.scope_service == "bedrock");
-    model.count()
+    paid_of(&lab.calls())
+}
+
+fn paid_of(calls: &[Call]) -> usize {
+    let asked = calls.iter().filter(|call| call.session);
+    asked.filter(|call| call.scope_service == "bedrock").count()
 }
 
 /// A job's row, read as an operator would.
@@ -227,22 +231,10 @@ fn pass(lab: &AwsLab, time: Duration) {
         .advance(time.try_into().expect("a moment in this era"));
 }
 
-/// Looks again and again until something in another task or process is done.
-async fn until(point: &Point, what: &str, mut done: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !done().await {
-            tokio::task::yield_now().await;
-        }
-    };
-    within(point, what, look).await;
-}
-
 /// Until a worker has asked the model so often. It waits for the answer then.
 async fn until_asked(lab: &AwsLab, times: usize, point: &Point) {
-    until(point, "a question to the model", async || {
-        paid(lab) >= times
-    })
-    .await;
+    let asked = lab.until(|calls| paid_of(calls) >= times);
+    within(point, "a question to the model", asked).await;
 }
 
 /// The model answers when the gate of that name opens.
@@ -1066,20 +1058,10 @@ fn the_settings_fit_together() {
     );
 }
 
-/// The variable that Lambda sets for its functions.
-const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
 #[test]
 fn ten_messages_end_as_nine_rows_and_one_dead_letter() {
     // In Lambda this program is the function.
-    if env::var_os(RUNTIME_API).is_some() {
-        bootstrap::main().expect("Lambda goes on");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(in_lambda());
+    function_or_test(bootstrap::main, in_lambda());
 }
 
 async fn in_lambda() {
@@ -1136,11 +1118,10 @@ async fn in_lambda() {
         NINE.fail("CreateEventSourceMapping", refused, "a mapping");
     }
 
-    until_invoked(&lab, 1, async || (), &NINE).await;
-    until(&NINE, "nine of ten messages acknowledged", async || {
-        waiting(&lab, &jobs).await <= 1
-    })
-    .await;
+    let in_queue = lab.queue("jobs");
+    until_invoked(&lab, 1, &NINE).await;
+    let acknowledged = in_queue.until_held(1);
+    within(&NINE, "nine of ten messages acknowledged", acknowledged).await;
     for id in &ids {
         let there = row(&lab, id).await;
         let what = format!("row of the job {id}");
@@ -1154,25 +1135,19 @@ async fn in_lambda() {
     // The poison comes back when its time is over, as often as it may.
     for delivery in 2..=deliveries {
         pass(&lab, settings.visibility_timeout + Duration::from_secs(1));
-        until_invoked(
-            &lab,
-            delivery,
-            async || {
-                ONE.holds(
-                    &format!("messages in the queue after delivery {}", delivery - 1),
-                    waiting(&lab, &jobs).await > 0,
-                    "none",
-                    "the one that names no job: nobody has taken it",
-                );
-            },
-            &ONE,
-        )
-        .await;
+        tokio::select! {
+            () = until_invoked(&lab, delivery, &ONE) => {}
+            () = in_queue.until_held(0) => ONE.fail(
+                &format!("messages in the queue after delivery {}", delivery - 1),
+                "none",
+                "the one that names no job: nobody has taken it",
+            ),
+        }
     }
     pass(&lab, settings.visibility_timeout + Duration::from_secs(1));
     let dead_letters = received(&lab, &dead, &ONE).await;
     ONE.equal("the dead-letter queue", dead_letters, vec![POISON]);
-    ONE.equal("messages in the queue", waiting(&lab, &jobs).await, 0);
+    ONE.equal("messages in the queue", in_queue.held(), 0);
     NINE_CALLS.equal("calls to Bedrock", paid(&lab), 9);
 }
 
@@ -1194,31 +1169,15 @@ async fn queues(lab: &AwsLab, settings: &QueueSettings, deliveries: u32) -> [Str
     [queue(lab, "jobs", &jobs).await, dead]
 }
 
-/// Until the function has been invoked so often; until then, `meanwhile` may find fault.
-async fn until_invoked(lab: &AwsLab, times: u32, mut meanwhile: impl AsyncFnMut(), point: &Point) {
+/// Until the function has been invoked so often.
+async fn until_invoked(lab: &AwsLab, times: u32, point: &Point) {
     let times = usize::try_from(times).unwrap_or(usize::MAX);
     let what = format!("delivery {times} of a batch to the function");
-    until(point, &what, async || {
-        let calls = lab.calls().into_iter();
-        let invoked = calls.filter(|call| call.operation == "Invoke").count();
-        if invoked < times {
-            meanwhile().await;
-        }
-        invoked >= times
-    })
-    .await;
-}
-
-/// How many messages are in a queue, seen or unseen.
-async fn waiting(lab: &AwsLab, url: &str) -> u32 {
-    let sqs = aws_sdk_sqs::Client::new(&lab.sdk_config());
-    let asked = sqs.get_queue_attributes().queue_url(url);
-    let told = asked.attribute_names(QueueAttributeName::All).send().await;
-    let told = told.expect("SQS answers").attributes.unwrap_or_default();
-    let count = |name| told.get(&name).and_then(|n: &String| n.parse::<u32>().ok());
-    let seen = count(QueueAttributeName::ApproximateNumberOfMessages);
-    let unseen = count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
-    seen.unwrap_or_default() + unseen.unwrap_or_default()
+    let invoked = lab.until(|calls| {
+        let invocations = calls.iter().filter(|call| call.operation == "Invoke");
+        invocations.count() >= times
+    });
+    within(point, &what, invoked).await;
 }
 
 /// What is in the dead-letter queue, when something is.

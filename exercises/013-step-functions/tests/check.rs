@@ -11,7 +11,9 @@ use aws_sdk_sfn::{
     types::HistoryEvent,
 };
 use ex013::{Lint, Params, definition, lint};
-use workshop_testkit::{Call, Fault, FaultRule, Piece, Point, Step, Value, When, json, within};
+use workshop_testkit::{
+    Call, Fault, FaultRule, Piece, Point, Step, Value, When, function_or_test, json, within,
+};
 use workshop_testkit_aws::AwsLab;
 
 mod functions;
@@ -598,14 +600,7 @@ async fn without_a_queue_the_machine_ends_where_it_says() {
 #[test]
 fn on_a_bad_day_three_functions_fail_and_yours_answers() {
     // In Lambda this program is a function. See `functions::called`.
-    if functions::in_lambda() {
-        functions::run();
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(compared());
+    function_or_test(functions::run, compared());
 }
 
 async fn compared() {

@@ -11,7 +11,7 @@ mod function;
 mod bench;
 
 use std::{
-    env, io,
+    io,
     io::Write,
     mem, slice,
     sync::{Arc, Mutex},
@@ -27,7 +27,7 @@ use bench::{
     LabClock, Metrics, OPERATION, Observed, Watch, app, died, observed, question, stands_at, taken,
 };
 use ex016::{CallRecord, NAMESPACE, Outcome, ask_observed, emf};
-use workshop_testkit::{Fault, Hop, Piece, Point, Step, Value, json, within};
+use workshop_testkit::{Fault, Hop, Piece, Point, Step, Value, function_or_test, json, within};
 use workshop_testkit_aws::{
     AwsLab,
     aws_local::{Clock as _, lambda::Invocation},
@@ -412,9 +412,7 @@ async fn the_duration_is_that_of_the_call() {
         Piece::Text("The Elbe.".into()),
     ])]);
     let waits = async {
-        while lab.calls().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        lab.until(|calls| !calls.is_empty()).await;
         clock.advance(time::Duration::milliseconds(840));
         lab.open_gate("840 ms later");
     };
@@ -736,22 +734,10 @@ async fn a_line_that_cannot_be_written_costs_no_answer() {
 
 // ---- in Lambda
 
-/// The variable that Lambda sets for its functions.
-const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
-
 #[test]
 fn in_lambda_a_line_becomes_metrics() {
     // In Lambda this program is the function.
-    if env::var_os(RUNTIME_API).is_some() {
-        // The test harness has begun a line of its own.
-        println!();
-        function::main().expect("Lambda goes on");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(in_lambda());
+    function_or_test(function::main, in_lambda());
 }
 
 async fn in_lambda() {

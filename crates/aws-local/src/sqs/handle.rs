@@ -141,6 +141,30 @@ impl QueueHandle {
         released.is_ok()
     }
 
+    /// How many messages it holds: those that wait, are delayed and are in flight; none when it is gone.
+    pub fn held(&self) -> usize {
+        let now = self.sqs.clock.now();
+        let mut queues = self.sqs.queues();
+        let counts = queues.get(&self.place, now).map(|queue| queue.counts());
+        counts.map_or(0, |counts| counts.ready + counts.in_flight + counts.delayed)
+    }
+
+    /// Ends when it holds no more than that many messages, which may be at once. Dropping it is fine.
+    pub async fn until_held(&self, most: usize) {
+        loop {
+            let now = self.sqs.clock.now();
+            let mut changed = match self.sqs.queues().get(&self.place, now) {
+                Ok(queue) => queue.watch(),
+                Err(_) => return,
+            };
+            if self.held() <= most {
+                return;
+            }
+            // An error means that it is gone.
+            let _ = changed.changed().await;
+        }
+    }
+
     /// Ends with `true` when a receive would find something, which may be at once, and with `false`
     /// when the queue is gone. Dropping it is fine.
     pub async fn available(&self) -> bool {

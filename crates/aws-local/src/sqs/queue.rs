@@ -242,8 +242,6 @@ impl Queue {
         }
         if held.message.receives == receipt.receive {
             self.remove(receipt.arrival);
-            // The rest of its group may be next.
-            self.tell();
         }
         Ok(())
     }
@@ -315,6 +313,7 @@ impl Queue {
         self.groups.clear();
         self.in_flight = 0;
         self.purged = Some(now);
+        self.tell();
     }
 
     /// As it was made, and empty; whether it stays at all.
@@ -327,7 +326,6 @@ impl Queue {
         self.attributes = attributes;
         self.tags.clear();
         self.duplicates = Duplicates::default();
-        self.tell();
         true
     }
 
@@ -393,6 +391,8 @@ impl Queue {
         let Held { message, state } = self.messages.remove(&arrival)?;
         self.leave(arrival, state);
         self.by_age.remove(&(message.sent, arrival));
+        // The rest of its group may be next, and somebody may wait for the queue to be empty.
+        self.tell();
         if let Some(group) = &message.group
             && let Some(arrivals) = self.groups.get_mut(group)
         {

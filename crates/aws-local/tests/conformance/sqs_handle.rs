@@ -50,6 +50,33 @@ async fn a_handle_waits_until_there_is_something() {
 }
 
 #[tokio::test]
+async fn a_handle_waits_until_what_was_received_is_gone() {
+    let bench = Bench::start().await;
+    let queue = bench.queue("jobs", &[]).await;
+    let handle = bench.services.sqs.queue(ACCOUNT, REGION, "jobs").unwrap();
+    handle.until_held(0).await;
+    for body in ["1", "2", "3"] {
+        queue.send(body).await;
+    }
+    let received = handle.receive(2, None);
+    assert_eq!(handle.held(), 3, "two of them are in flight");
+    tokio::join!(handle.until_held(1), async {
+        for message in &received {
+            assert!(handle.delete(&message.receipt_handle));
+        }
+    });
+    let purge = queue.client.purge_queue().queue_url(&queue.url);
+    let (purged, ()) = tokio::join!(purge.send(), handle.until_held(0));
+    purged.unwrap();
+
+    queue.send("4").await;
+    let delete = queue.client.delete_queue().queue_url(&queue.url);
+    let (deleted, ()) = tokio::join!(delete.send(), handle.until_held(0));
+    deleted.unwrap();
+    assert_eq!(handle.held(), 0, "the queue is gone");
+}
+
+#[tokio::test]
 async fn a_handle_is_of_a_queue_that_there_is() {
     let bench = Bench::start().await;
     let queue = bench.queue("jobs", &[]).await;

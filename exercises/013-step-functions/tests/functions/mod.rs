@@ -21,16 +21,10 @@ pub(crate) fn called(name: &str) -> Function {
     AwsLab::function(name, TEST)
 }
 
-/// Whether Lambda has started this program.
-pub(crate) fn in_lambda() -> bool {
-    env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
-}
-
 /// Answers events for as long as Lambda has some.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn run() {
-    let ended = lambda_runtime::run(service_fn(handle)).await;
-    ended.expect("Lambda goes on");
+pub(crate) async fn run() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(handle)).await
 }
 
 /// What lies there.
