@@ -331,6 +331,7 @@ fn build_and_run(
             Some(_) => 1,
             None => thread::available_parallelism().map_or(1, usize::from),
         },
+        trial: Vec::new(),
         cancel: options.cancel.clone(),
     };
     let backup = Backup::take(&exercise.dir);

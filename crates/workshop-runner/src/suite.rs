@@ -25,6 +25,7 @@ use crate::{
     guard::{Rules, processes_now},
     libtest::{self, Failure, Together, Verdict},
     process::{Ended, How, Limits, Program, Stream},
+    verify::trials,
 };
 
 /// A test program and how to run it.
@@ -44,6 +45,8 @@ pub(crate) struct Suite {
     /// Against real Bedrock: AWS's variables reach the tests, and so do these. No test runs
     /// twice then, because every run costs money.
     pub(crate) bedrock: Option<Vec<(&'static str, String)>>,
+    /// What is different in the tests' labs: variables of the testkit.
+    pub(crate) trial: Vec<(&'static str, String)>,
     /// Tests at once.
     pub(crate) threads: usize,
     pub(crate) cancel: CancelToken,
@@ -347,6 +350,10 @@ impl Suite {
         env.push(("RUST_BACKTRACE".into(), Some("0".into())));
         env.push(("TMPDIR".into(), Some(scratch.into())));
         env.push(("WORKSHOP_LIVE".into(), self.live.clone().map(Into::into)));
+        // A run is a trial when the runner says so, not when a terminal happens to.
+        env.extend(trials::VARIABLES.map(|name| (name.into(), None)));
+        let trial = self.trial.iter();
+        env.extend(trial.map(|(name, value)| ((*name).into(), Some(value.into()))));
         env.push((LIBRARY_PATH.into(), self.library_path()));
         env
     }

@@ -14,7 +14,11 @@
 //!   `messages.txt` keeps for review;
 //! - the **manifest** adds no dependency and no feature of its own.
 //!
+//! The solutions run twice: once as they are, once as [trials] in labs where the model says other words.
+//!
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
+
+pub(crate) mod trials;
 
 use std::{
     collections::BTreeMap,
@@ -103,6 +107,8 @@ pub struct Row {
     pub starter_fails: bool,
     /// Whether every solution passes cleanly.
     pub solution_passes: bool,
+    /// Whether every solution also passes when the model says other words.
+    pub bears_trials: bool,
     /// Wrong answers.
     pub wrong: usize,
     /// Wrong answers that die as they should.
@@ -154,6 +160,9 @@ pub fn verify(
     report.elapsed = started.elapsed();
     Some(report)
 }
+
+/// Of the words that trials bring. Any number would do; the same one makes a failure come again.
+const SEED: u64 = 7;
 
 enum Stop {
     Cancelled,
@@ -349,7 +358,11 @@ fn unformatted(
 /// What became of a variant.
 #[derive(Debug, Clone)]
 enum Outcome {
-    Ran(Vec<TestResult>),
+    Ran {
+        tests: Vec<TestResult>,
+        /// What only fails in other labs.
+        trials: Vec<String>,
+    },
     DoesNotCompile(Vec<String>),
     Broken(String),
 }
@@ -433,10 +446,18 @@ fn run_one(
         bedrock: None,
         // Several variants run at once; a test that waits for its own time-out holds up no other.
         threads: 2,
+        trial: Vec::new(),
         cancel: options.cancel.clone(),
     };
     match suite.run(&mut |_| {}) {
-        Ran::Done(tests) => Some(Outcome::Ran(tests)),
+        Ran::Done(tests) => {
+            let green = tests.iter().all(|t| t.status == TestStatus::Passed);
+            let trials = match variant.kind {
+                Kind::Solution if green => trials::problems(&suite, SEED)?,
+                _ => Vec::new(),
+            };
+            Some(Outcome::Ran { tests, trials })
+        }
         Ran::Broken(why) => Some(Outcome::Broken(why)),
         Ran::Cancelled => None,
     }
@@ -455,6 +476,7 @@ fn row<'a>(
     };
     row.problems = manifest_problems(exercise);
     let (mut solutions, mut clean_solutions) = (0, 0);
+    row.bears_trials = true;
     // Message of a dead wrong answer → the file that gave it first.
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
     let mut texts = Messages::default();
@@ -476,6 +498,7 @@ fn row<'a>(
             Kind::Solution => {
                 solutions += 1;
                 clean_solutions += usize::from(fine);
+                row.bears_trials &= bears_trials(outcome);
                 row.slowest_ms = row.slowest_ms.max(slowest(outcome));
             }
             Kind::Wrong => {
@@ -503,17 +526,22 @@ fn row<'a>(
     row
 }
 
+fn bears_trials(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Ran { tests, trials }
+        if trials.is_empty() && tests.iter().all(|t| t.status == TestStatus::Passed))
+}
+
 fn slowest(outcome: &Outcome) -> u64 {
     match outcome {
-        Outcome::Ran(tests) => tests.iter().map(|t| t.ms).max().unwrap_or_default(),
+        Outcome::Ran { tests, .. } => tests.iter().map(|t| t.ms).max().unwrap_or_default(),
         _ => 0,
     }
 }
 
 /// What is not as it must be about how a variant compiled and ran.
 fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
-    let tests = match outcome {
-        Outcome::Ran(tests) => tests,
+    let (tests, trials) = match outcome {
+        Outcome::Ran { tests, trials } => (tests, trials),
         Outcome::DoesNotCompile(errors) if errors.is_empty() => {
             return vec!["was not built, because a crate it needs does not compile".into()];
         }
@@ -528,6 +556,7 @@ fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
             .iter()
             .filter(|t| t.status != TestStatus::Passed)
             .map(|t| format!("{} does not pass:\n{}", t.name, t.message))
+            .chain(trials.iter().cloned())
             .collect(),
         Kind::Wrong => wrong_problems(variant, tests),
     }
@@ -630,7 +659,7 @@ fn same_message(
     outcome: &Outcome,
     messages: &mut BTreeMap<String, String>,
 ) -> Option<String> {
-    let Outcome::Ran(tests) = outcome else {
+    let Outcome::Ran { tests, .. } = outcome else {
         return None;
     };
     let named = dies_in(&variant.text);
@@ -646,7 +675,7 @@ fn same_message(
 }
 
 fn keep_messages(variant: &Variant, outcome: &Outcome, texts: &mut Messages) {
-    if let Outcome::Ran(tests) = outcome {
+    if let Outcome::Ran { tests, .. } = outcome {
         for test in tests.iter().filter(|t| t.status == TestStatus::Failed) {
             texts.add(&variant.file, &test.name, &test.message);
         }

@@ -31,7 +31,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{Call, Hop, Observer, events::EventLog};
+use crate::{Call, Hop, Observer, events::EventLog, trial::Trial};
 
 /// What a lab's emulator starts with; see [`Config`] for the meaning of each field. The default
 /// answers at once, checks signatures and allows everything.
@@ -145,6 +145,7 @@ impl Setup {
                 credential.session_token = Some("workshop-session-token".to_owned());
             }
         }
+        Trial::of_this_run().change(&mut config);
         config
     }
 }

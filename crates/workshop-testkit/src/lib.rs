@@ -15,6 +15,7 @@ mod legible;
 pub mod live;
 mod observer;
 mod point;
+mod trial;
 
 pub use aws_sdk_bedrockruntime as bedrock;
 pub use aws_smithy_types::Document;

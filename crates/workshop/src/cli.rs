@@ -121,6 +121,9 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     /// Put an exercise back to its start; your file is kept as a backup
     Reset(Reset),
     /// For authors: prove that starters fail, solutions pass and wrong answers die
+    ///
+    /// Solutions run once more in other labs: models say random words of many scripts and lengths.
+    /// Whatever then fails depends on wording.
     Verify(Verify),
     /// For authors: lay out a new exercise
     New(New),

@@ -27,6 +27,15 @@ const SOLUTION: &str = "mod given;\n\npub fn sum(numbers: &[i64]) -> Result<i64,
 const FIRST_ONLY: &str = "//! dies in: numbers_add_up\n\npub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    Ok(numbers.first().copied().unwrap_or(0))\n}\n";
 const NO_NOTHING: &str = "//! dies in: nothing_sums_to_zero\n\npub fn sum(numbers: &[i64]) -> Result<i64, String> {\n    if numbers.is_empty() { return Err(\"empty\".into()); }\n    Ok(numbers.iter().sum())\n}\n";
 
+/// Stands for a test that reads a model's answer: the words are others in a trial.
+const DEPENDS_ON_WORDS: &str = r#"
+#[test]
+fn a_certain_word_is_said() {
+    let said = std::env::var("WORKSHOP_SCRAMBLE").map_or("Rhine", |_| "шторм");
+    assert_eq!((sum(&[1]).ok(), said), (Some(1), "Rhine"), "001/3 RESULT words");
+}
+"#;
+
 const DIR: &str = "exercises/001-fixture";
 
 fn fixture() -> Fixture {
@@ -103,6 +112,12 @@ fn what_is_not_sound_is_named() {
             "solution/second.rs",
             FIRST_ONLY.to_owned(),
             "solution/second.rs: numbers_add_up does not pass",
+        ),
+        (
+            "tests/check.rs",
+            format!("{TESTS}{DEPENDS_ON_WORDS}"),
+            "solution/lib.rs: a_certain_word_is_said does not pass when the model says other words \
+             (with the solution in src/lib.rs: WORKSHOP_SCRAMBLE=7 cargo test -p ex001)",
         ),
         (
             "solution/lib.rs",

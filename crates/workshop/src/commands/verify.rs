@@ -79,13 +79,16 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
 }
 
 fn print_table(found: &VerifyReport) {
-    println!("\n  exercise  starter fails  solution passes  wrong answers dead  slowest test");
+    println!(
+        "\n  exercise  starter fails  solution passes  in other labs  wrong answers dead  slowest test"
+    );
     for row in &found.rows {
         println!(
-            "  {:<8}  {:<13}  {:<15}  {:>7} of {:<8}  {:>9} ms",
+            "  {:<8}  {:<13}  {:<15}  {:<13}  {:>7} of {:<8}  {:>9} ms",
             row.exercise,
             yes(row.starter_fails),
             yes(row.solution_passes),
+            yes(row.bears_trials),
             row.wrong_dead,
             row.wrong,
             row.slowest_ms,
