@@ -17,7 +17,7 @@ EMULATED = {
         UpdateGuardrail""",
     "bedrock-runtime": """ApplyGuardrail Converse ConverseStream CountTokens GetAsyncInvoke InvokeModel
         InvokeModelWithResponseStream ListAsyncInvokes StartAsyncInvoke""",
-    "sts": "AssumeRole GetCallerIdentity GetSessionToken",
+    "sts": "AssumeRole AssumeRoleWithWebIdentity GetCallerIdentity GetSessionToken",
     "cloudwatch": """DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric
         DisableAlarmActions EnableAlarmActions GetMetricData GetMetricStatistics ListMetrics
         ListTagsForResource PutMetricAlarm PutMetricData SetAlarmState TagResource UntagResource""",

@@ -1,5 +1,6 @@
 """boto3's `sts`, and what its credentials may do afterwards."""
 
+import base64
 import json
 import os
 import tempfile
@@ -13,6 +14,8 @@ from bench import ACCOUNT, MODELS, REGION, ServiceTest, converse, text_of
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Caller"
 READER = f"arn:aws:iam::{ACCOUNT}:role/path/Reader"
 STRANGERS = f"arn:aws:iam::{ACCOUNT}:role/Strangers"
+REVIEW = f"arn:aws:iam::{ACCOUNT}:role/Review"
+ISSUER = "token.actions.githubusercontent.com"
 PARTNER = f"arn:aws:iam::{ACCOUNT}:role/Partner"
 HAIKU = MODELS["haiku"]
 # As people write it in policies.
@@ -24,6 +27,30 @@ def trust(principal, condition=None):
     if condition:
         statement["Condition"] = condition
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trust_pull_requests():
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {
+            f"{ISSUER}:aud": "sts.amazonaws.com",
+            f"{ISSUER}:sub": "repo:octo-org/octo-repo:pull_request",
+        }},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def web_identity(left=300, **claims):
+    """A token as a pipeline gets it, without a provider's signature."""
+    expires = int(datetime.now(timezone.utc).timestamp()) + left
+    claims = {
+        "iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com",
+        "sub": "repo:octo-org/octo-repo:pull_request", "exp": expires, **claims,
+    }
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256"}, claims)]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in [*parts, b"signature"])
 
 
 def allow(actions, resources="*", **more):
@@ -47,6 +74,10 @@ arn = "{ROLE}"
 trust = '''{trust(f"arn:aws:iam::{ACCOUNT}:root")}'''
 policies = ["HaikuOnly"]
 max_session_seconds = 7200
+[[role]]
+arn = "{REVIEW}"
+trust = '''{trust_pull_requests()}'''
+policies = ["HaikuOnly"]
 [[role]]
 arn = "{READER}"
 trust = '''{trust([f"arn:aws:iam::{ACCOUNT}:root"])}'''
@@ -240,6 +271,29 @@ class Identity(ServiceTest):
                 self.assertTrue(text_of(converse(runtime)))
                 who.close()
                 runtime.close()
+
+    def test_a_pipeline_needs_no_key(self):
+        # boto3 signs no such request, whatever keys it has.
+        def assume(**claims):
+            return self.sts.assume_role_with_web_identity(
+                RoleArn=REVIEW, RoleSessionName="GitHubActions", WebIdentityToken=web_identity(**claims)
+            )
+
+        answer = assume()
+        self.assertEqual(
+            answer["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{ACCOUNT}:assumed-role/Review/GitHubActions"
+        )
+        self.assertEqual(answer["SubjectFromWebIdentityToken"], "repo:octo-org/octo-repo:pull_request")
+        self.assertEqual(answer["Provider"], f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}")
+        keys = [answer["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        self.assertEqual(self.client("sts", keys).get_caller_identity()["Arn"], answer["AssumedRoleUser"]["Arn"])
+        self.assertTrue(text_of(converse(self.client("bedrock-runtime", keys))))
+
+        message = self.refused("AccessDenied", 403, assume, sub="repo:octo-org/another:pull_request")
+        self.assertEqual(message, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+        self.refused("AccessDenied", 403, assume, aud="https://github.com/octo-org")
+        self.refused("ExpiredTokenException", 400, assume, left=-1)
+        self.refused("InvalidIdentityToken", 400, assume, sub=None)
 
     def test_a_session_token_of_ones_own(self):
         answer = self.sts.get_session_token(DurationSeconds=900)["Credentials"]

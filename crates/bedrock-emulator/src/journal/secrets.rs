@@ -1,5 +1,5 @@
 //! What never reaches the journal's reader: whatever would let somebody else be the caller, and the
-//! values that Secrets Manager keeps.
+//! values that Secrets Manager keeps and the tokens of identity providers.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,23 @@ use serde_json::Value;
 use super::Record;
 use crate::service::Service;
 
-/// The members that Secrets Manager's service model calls sensitive.
-const SENSITIVE: [&str; 4] = [
+/// The members that the service models of Secrets Manager and STS call sensitive.
+const SENSITIVE: [&str; 5] = [
     "SecretString",
     "SecretBinary",
     "RandomPassword",
     "RotationToken",
+    "WebIdentityToken",
 ];
 
 impl Record {
-    /// Whether its bodies may hold values of Secrets Manager.
+    /// Whether its bodies may hold values of Secrets Manager, or a token that opens a role.
     fn is_sensitive(&self) -> bool {
-        matches!(self.service, Some(Service::Neighbour(about)) if about.signing_name == Some("secretsmanager"))
+        match self.service {
+            Some(Service::Neighbour(about)) => about.signing_name == Some("secretsmanager"),
+            Some(Service::Sts) => self.operation == Some("AssumeRoleWithWebIdentity"),
+            _ => false,
+        }
     }
 
     /// A body of it as JSON, as it is shown.

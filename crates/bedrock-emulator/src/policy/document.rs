@@ -53,6 +53,8 @@ pub(super) struct Matcher {
 struct Principals {
     anyone: bool,
     aws: Vec<String>,
+    /// Identity providers.
+    federated: Vec<String>,
     negated: bool,
 }
 
@@ -121,6 +123,33 @@ impl Policy {
                 (Effect::Allow, Grant::Caller) => grant = Grant::Caller,
                 (Effect::Allow, found) if grant == Grant::Nothing => grant = found,
                 (Effect::Allow, _) => {}
+            }
+        }
+        grant
+    }
+
+    /// What this trust policy says about whoever that identity provider vouches for doing `action`:
+    /// [`Grant::Caller`], [`Grant::Denied`] or [`Grant::Nothing`].
+    pub(crate) fn trusts_provider(
+        &self,
+        action: &str,
+        provider: &str,
+        context: &Context<'_>,
+    ) -> Grant {
+        let mut grant = Grant::Nothing;
+        for statement in &self.statements {
+            let about = statement.principals.as_ref().is_some_and(|principals| {
+                let named =
+                    principals.anyone || principals.federated.iter().any(|name| name == provider);
+                named != principals.negated
+            });
+            let applies = statement.actions.matches(action, context)
+                && statement.conditions.iter().all(|c| c.holds(context));
+            if about && applies {
+                match statement.effect {
+                    Effect::Deny => return Grant::Denied,
+                    Effect::Allow => grant = Grant::Caller,
+                }
             }
         }
         grant
@@ -295,6 +324,7 @@ fn parse_principals(statement: &Map<String, Value>, at: &str) -> Result<Principa
     let mut principals = Principals {
         anyone: false,
         aws: Vec::new(),
+        federated: Vec::new(),
         negated,
     };
     if value.as_str() == Some("*") {
@@ -308,8 +338,9 @@ fn parse_principals(statement: &Map<String, Value>, at: &str) -> Result<Principa
                 principals.anyone |= names.iter().any(|name| name == "*");
                 principals.aws.extend(names);
             }
-            // Web identities and services assume roles in ways that no request here comes from.
-            "Federated" | "Service" => {}
+            "Federated" => principals.federated.extend(names),
+            // Services assume roles in ways that no request here comes from.
+            "Service" => {}
             _ => {
                 return problem(
                     &at,

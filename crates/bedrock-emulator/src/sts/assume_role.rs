@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     NAMESPACE, VERSION,
-    issue::{Checks, invalid, issue, write},
+    issue::{Checks, Pattern, invalid, issue, write},
 };
 
 pub(super) const OPERATION: Plain = Plain {
@@ -27,6 +27,11 @@ pub(super) const OPERATION: Plain = Plain {
 };
 
 const ACTION: &str = "sts:AssumeRole";
+
+/// What the name of a session is made of.
+pub(super) const CHARACTERS: Pattern = ("[\\w+=,.@-]*", |c| {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+});
 
 /// A role that is assumed by a role is so for at most an hour (IAM user guide, "role chaining").
 const CHAINED_MAX: u32 = 3_600;
@@ -81,9 +86,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
 fn parse(call: &Call<'_>) -> Result<Asked, ApiError> {
     let mut checks = Checks::default();
     let role_arn = checks.required(call, "RoleArn", (20, 2_048), None);
-    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    let pattern = Some(("[\\w+=,.@-]*", legal as fn(char) -> bool));
-    let session_name = checks.required(call, "RoleSessionName", (2, 64), pattern);
+    let session_name = checks.required(call, "RoleSessionName", (2, 64), Some(CHARACTERS));
     let seconds = checks.seconds(call, 3_600, (900, 43_200))?;
     checks.finish()?;
     let resource = role_arn.splitn(6, ':').nth(5).unwrap_or_default();
@@ -103,7 +106,7 @@ fn parse(call: &Call<'_>) -> Result<Asked, ApiError> {
     })
 }
 
-fn session_policies(document: Option<&str>) -> Result<Policies, ApiError> {
+pub(super) fn session_policies(document: Option<&str>) -> Result<Policies, ApiError> {
     let Some(text) = document else {
         return Ok(Policies::default());
     };

@@ -47,3 +47,4 @@ mod tools;
 mod unsigned;
 mod upstream;
 mod vpc_endpoints;
+mod web_identity;
