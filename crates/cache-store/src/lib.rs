@@ -32,7 +32,9 @@ pub use self::redis::Redis;
 /// # }
 /// ```
 pub trait Store: fmt::Debug + Send + Sync {
-    /// What lies under the key; `None`: nothing, or its time is over.
+    /// What lies under the key; `None`: nothing, or its time is over. A store that deletes when it has
+    /// time for it (a `DynamoDB` table) may return a value whose time is over: whoever must not serve
+    /// it writes the moment into the value.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
 
     /// Puts a value under a key, in the place of an earlier one, for that long. A time of zero keeps

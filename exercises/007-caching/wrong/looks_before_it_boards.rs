@@ -1,0 +1,146 @@
+//! dies in: a_late_look_asks_nobody_twice
+//!
+//! Looks into the store first, and boards a flight afterwards.
+
+// By its path, so that the same line works for `solution/lib.rs` too.
+#[path = "../src/given.rs"]
+mod given;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use aws_sdk_bedrockruntime::{Client, types::StopReason};
+use cache_store::Store;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+pub use given::{Ask, AskError, Guardrail, Now, Reply, Source, Tool, Turn, converse};
+
+/// What the answer to `ask` is kept under: a fingerprint of everything that the answer depends on.
+pub fn key(ask: &Ask) -> String {
+    let Ask {
+        tenant,
+        model,
+        system,
+        messages,
+        max_tokens,
+        temperature,
+        guardrail,
+        tools,
+    } = ask;
+    let turn = |turn: &Turn| json!([turn.role.as_str(), turn.text]);
+    let tool = |tool: &Tool| json!([tool.name, tool.description, tool.input]);
+    let everything = json!({
+        "tenant": tenant,
+        "model": model,
+        "system": system,
+        "messages": messages.iter().map(turn).collect::<Vec<_>>(),
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "guardrail": guardrail.as_ref().map(|g| [&g.id, &g.version]),
+        "tools": tools.iter().map(tool).collect::<Vec<_>>(),
+    });
+    let digest = Sha256::digest(everything.to_string());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What comes of one question while it is on its way, for everybody who waits for it.
+type Flight = OnceCell<Result<(Reply, Source), AskError>>;
+
+/// Bedrock, with a store in front.
+pub struct Cached<S> {
+    client: Client,
+    store: S,
+    now: Now,
+    /// By key. Those who wait hold the flight; when the last of them is gone, so is it.
+    flights: Mutex<HashMap<String, Weak<Flight>>>,
+}
+
+impl<S: Store> Cached<S> {
+    /// A cache that keeps answers in `store` and asks `client` for the others.
+    pub fn new(client: Client, store: S, now: Now) -> Self {
+        Self {
+            client,
+            store,
+            now,
+            flights: Mutex::default(),
+        }
+    }
+
+    /// The answer to `ask`, from the store or from Bedrock. One that comes from Bedrock may be served
+    /// again until `ttl` is over.
+    pub async fn ask(&self, ask: &Ask, ttl: Duration) -> Result<(Reply, Source), AskError> {
+        let key = key(ask);
+        if let Some(reply) = self.kept(&key).await {
+            return Ok((reply, Source::Hit));
+        }
+        let flight = self.board(&key);
+        let mut leads = false;
+        let outcome = flight
+            .get_or_init(|| {
+                leads = true;
+                self.fly(&key, ask, ttl)
+            })
+            .await;
+        let (reply, source) = outcome.clone()?;
+        match source {
+            Source::Miss if !leads => Ok((reply, Source::Shared)),
+            source => Ok((reply, source)),
+        }
+    }
+
+    /// The flight of this key: the one that is on its way, or a new one.
+    fn board(&self, key: &str) -> Arc<Flight> {
+        let mut flights = self.flights();
+        if let Some(flight) = flights.get(key).and_then(Weak::upgrade) {
+            return flight;
+        }
+        flights.retain(|_, flight| flight.strong_count() > 0);
+        let flight = Arc::default();
+        flights.insert(key.to_owned(), Arc::downgrade(&flight));
+        flight
+    }
+
+    /// The whole way, from the look into the store to the entry in it. The look belongs here: whoever
+    /// looked first and boarded later might find the flight just landed, and would ask a second time.
+    async fn fly(&self, key: &str, ask: &Ask, ttl: Duration) -> Result<(Reply, Source), AskError> {
+        let outcome = self.call(key, ask, ttl).await;
+        self.flights().remove(key);
+        outcome
+    }
+
+    async fn call(&self, key: &str, ask: &Ask, ttl: Duration) -> Result<(Reply, Source), AskError> {
+        let reply = converse(&self.client, ask).await?;
+        if let StopReason::EndTurn | StopReason::StopSequence = reply.stop {
+            let item = json!({
+                "text": reply.text,
+                "stop": reply.stop.as_str(),
+                "expires_at": self.now.seconds().saturating_add(ttl.as_secs()),
+            });
+            let _ = self.store.put(key, item.to_string().into(), ttl).await;
+        }
+        Ok((reply, Source::Miss))
+    }
+
+    /// What the store has, if it is still good. Whatever is wrong with it, Bedrock can be asked.
+    async fn kept(&self, key: &str) -> Option<Reply> {
+        let bytes = self.store.get(key).await.ok()??;
+        let item: Value = serde_json::from_slice(&bytes).ok()?;
+        if self.now.seconds() >= item["expires_at"].as_u64()? {
+            return None;
+        }
+        Some(Reply {
+            text: item["text"].as_str()?.to_owned(),
+            stop: StopReason::from(item["stop"].as_str()?),
+        })
+    }
+
+    /// Held for one step, never across an await.
+    fn flights(&self) -> MutexGuard<'_, HashMap<String, Weak<Flight>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
