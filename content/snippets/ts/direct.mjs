@@ -5,6 +5,8 @@
 // Endpoint, region and credentials come from the environment, as for every AWS SDK:
 // `workshop env` prints the lines that point it at the emulator.
 
+import { realpathSync } from "node:fs";
+
 // region: ask
 import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 
@@ -33,10 +35,13 @@ export async function ask(modelId, prompt) {
 }
 // endregion: ask
 
-const { MODEL_ID } = process.env;
-if (!MODEL_ID) {
-  console.error("MODEL_ID is not set: put the id of an inference profile there.");
-  process.exit(2);
+// Run, not imported.
+if (process.argv[1] && import.meta.filename === realpathSync(process.argv[1])) {
+  const { MODEL_ID } = process.env;
+  if (!MODEL_ID) {
+    console.error("MODEL_ID is not set: put the id of an inference profile there.");
+    process.exit(2);
+  }
+  const prompt = process.argv[2] ?? "Say hello in one sentence.";
+  console.log(JSON.stringify(await ask(MODEL_ID, prompt)));
 }
-const prompt = process.argv[2] ?? "Say hello in one sentence.";
-console.log(JSON.stringify(await ask(MODEL_ID, prompt)));
