@@ -40,7 +40,8 @@ fn measure(auth: Auth) -> Result<f64, Box<dyn std::error::Error>> {
             header("x-amz-date", "20260819T143434Z"),
             header("authorization", AUTHORIZATION),
             header("content-type", "application/json"),
-        ],
+        ]
+        .into(),
         body: "{\"messages\":[]}".into(),
         connection: 1,
     });

@@ -52,6 +52,7 @@ mod cloudtrail;
 mod cloudwatch;
 pub mod control;
 mod guardrail;
+mod headers;
 mod logs;
 mod mantle;
 mod runtime;
@@ -80,6 +81,7 @@ mod xml;
 
 pub use auth::short_term_api_key;
 pub use emulator::{Config, ConfigError, Emulator};
+pub use headers::Headers;
 pub use pipeline::on_behalf::OnBehalf;
 pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
 pub use pipeline::visit::Waiting;

@@ -288,7 +288,7 @@ mod tests {
         Request {
             method: method.to_owned(),
             target: target.to_owned(),
-            headers: Vec::new(),
+            headers: crate::Headers::default(),
             body: bytes::Bytes::new(),
             connection: 1,
         }
@@ -371,7 +371,7 @@ mod tests {
     #[test]
     fn a_target_names_an_operation_of_a_json_service() {
         let targeted = |name: &str| Request {
-            headers: vec![("x-amz-target".to_owned(), name.to_owned())],
+            headers: vec![("x-amz-target".to_owned(), name.to_owned())].into(),
             ..request("POST", "/")
         };
         let known = targeted("ServiceQuotasV20190624.ListServices");

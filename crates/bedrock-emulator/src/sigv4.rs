@@ -4,12 +4,14 @@
 //! `v1%3A0` is `v1%253A0` in the canonical request, and a literal `:` is `%3A` (both seen in
 //! Bedrock's own answer to a wrong signature).
 //!
-//! The canonical request flows straight into the hash; as text it exists only to tell a caller what
-//! it should have been. The derived signing keys are kept, so that a request costs two hashes of its
-//! own bytes and one short HMAC.
+//! The canonical request is written down and hashed at once: a hash that is fed a hundred pieces costs
+//! more. The derived signing keys are kept, so that a request costs two hashes of its own bytes and one
+//! short HMAC.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+use crate::headers::Headers;
 
 /// `Authorization: AWS4-HMAC-SHA256 …` or a presigned query, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,8 @@ impl<'a> Authorization<'a> {
         let mut credential = None;
         let mut signed_headers = None;
         let mut signature = None;
-        for part in parameters.split([',', ' ']).filter(|part| !part.is_empty()) {
+        let parts = parameters.split(',').flat_map(|part| part.split(' '));
+        for part in parts.filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
                 return Err(format!(
                     "'{part}' not a valid key=value pair (missing equal-sign) in \
@@ -110,7 +113,7 @@ pub(crate) struct ToSign<'a> {
     /// Query parameters that do not count.
     pub(crate) without: &'a [&'a str],
     /// Names in lower case.
-    pub(crate) headers: &'a [(String, String)],
+    pub(crate) headers: &'a Headers,
     pub(crate) body: &'a [u8],
 }
 
@@ -174,9 +177,8 @@ pub(crate) fn signature(
     request: &ToSign<'_>,
 ) -> [u8; 64] {
     let mut mac = keys.get(secret, scope);
-    let mut canonical = Sha256::new();
-    request.canonical(scope.signed_headers, &mut canonical);
-    string_to_sign(amz_date, scope, &hex(&canonical.finalize()), &mut mac);
+    let hash = payload_hash(request.canonical(scope.signed_headers).as_bytes());
+    mac.update(string_to_sign(amz_date, scope, &hash).as_bytes());
     hex(&mac.finalize().into_bytes())
 }
 
@@ -186,14 +188,12 @@ pub(crate) fn explain(
     amz_date: &str,
     request: &ToSign<'_>,
 ) -> (String, String) {
-    let (mut canonical, mut string) = (String::new(), String::new());
-    request.canonical(scope.signed_headers, &mut canonical);
-    let hash = hex(&Sha256::digest(canonical.as_bytes()));
-    string_to_sign(amz_date, scope, &hash, &mut string);
-    (canonical, string)
+    let canonical = request.canonical(scope.signed_headers);
+    let hash = payload_hash(canonical.as_bytes());
+    (canonical, string_to_sign(amz_date, scope, &hash))
 }
 
-/// The SHA-256 of a body, in hexadecimal digits.
+/// The SHA-256 of a body or of a canonical request, in hexadecimal digits.
 pub(crate) fn payload_hash(body: &[u8]) -> [u8; 64] {
     hex(&Sha256::digest(body))
 }
@@ -203,13 +203,8 @@ pub(crate) fn text(hex: &[u8; 64]) -> &str {
     std::str::from_utf8(hex).unwrap_or_default()
 }
 
-fn string_to_sign(
-    amz_date: &str,
-    scope: &Authorization<'_>,
-    hash: &[u8; 64],
-    into: &mut impl Sink,
-) {
-    for part in [
+fn string_to_sign(amz_date: &str, scope: &Authorization<'_>, hash: &[u8; 64]) -> String {
+    [
         "AWS4-HMAC-SHA256\n",
         amz_date,
         "\n",
@@ -222,75 +217,57 @@ fn string_to_sign(
         scope.terminator,
         "\n",
         text(hash),
-    ] {
-        into.put(part);
-    }
+    ]
+    .concat()
 }
 
-/// Takes text in pieces: a hash, or a string for people.
-trait Sink {
-    fn put(&mut self, text: &str);
-}
-
-impl Sink for String {
-    fn put(&mut self, text: &str) {
-        self.push_str(text);
-    }
-}
-
-impl Sink for Sha256 {
-    fn put(&mut self, text: &str) {
-        self.update(text.as_bytes());
-    }
-}
-
-impl Sink for Hmac<Sha256> {
-    fn put(&mut self, text: &str) {
-        self.update(text.as_bytes());
-    }
-}
+/// Enough for the canonical request of an SDK.
+const CANONICAL_USUAL: usize = 1024;
 
 impl ToSign<'_> {
-    fn canonical(&self, signed_headers: &str, into: &mut impl Sink) {
-        into.put(self.method);
-        into.put("\n");
+    fn canonical(&self, signed_headers: &str) -> String {
+        let mut out = String::with_capacity(CANONICAL_USUAL);
+        let into = &mut out;
+        into.push_str(self.method);
+        into.push_str("\n");
         for (i, segment) in self.path.split('/').enumerate() {
             if i > 0 {
-                into.put("/");
+                into.push_str("/");
             }
             encode(segment.as_bytes(), into);
         }
-        into.put("\n");
+        into.push_str("\n");
         if !self.query.is_empty() {
-            into.put(&canonical_query(self.query, self.without));
+            into.push_str(&canonical_query(self.query, self.without));
         }
-        into.put("\n");
+        into.push_str("\n");
         for name in signed_headers.split(';') {
-            into.put(name);
-            into.put(":");
+            into.push_str(name);
+            into.push_str(":");
             self.header(name, into);
-            into.put("\n");
+            into.push_str("\n");
         }
-        into.put("\n");
-        into.put(signed_headers);
-        into.put("\n");
-        into.put(text(&payload_hash(self.body)));
+        into.push_str("\n");
+        into.push_str(signed_headers);
+        into.push_str("\n");
+        into.push_str(text(&payload_hash(self.body)));
+        out
     }
 
     /// All values of a header, trimmed, inner runs of spaces folded, joined by commas. An HTTP/2
     /// client may sign `:authority`, which is the host.
-    fn header(&self, name: &str, into: &mut impl Sink) {
+    fn header(&self, name: &str, into: &mut String) {
         let name = if name == ":authority" { "host" } else { name };
-        let mut values = self.headers.iter().filter(|(n, _)| n == name).peekable();
+        let mut values = self.headers.iter().filter(|(n, _)| *n == name).peekable();
         while let Some((_, value)) = values.next() {
             for (i, word) in value.split_ascii_whitespace().enumerate() {
                 if i > 0 {
-                    into.put(" ");
+                    into.push_str(" ");
                 }
-                into.put(word);
+                into.push_str(word);
             }
             if values.peek().is_some() {
-                into.put(",");
+                into.push_str(",");
             }
         }
     }
@@ -320,7 +297,7 @@ fn canonical_query(query: &str, without: &[&str]) -> String {
 }
 
 /// Everything but unreserved characters becomes `%XX`.
-fn encode(bytes: &[u8], into: &mut impl Sink) {
+fn encode(bytes: &[u8], into: &mut String) {
     let unreserved = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~".contains(b);
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -329,7 +306,7 @@ fn encode(bytes: &[u8], into: &mut impl Sink) {
             .position(|b| !unreserved(b))
             .unwrap_or(rest.len());
         let (plain, tail) = rest.split_at(run);
-        into.put(std::str::from_utf8(plain).unwrap_or_default());
+        into.push_str(std::str::from_utf8(plain).unwrap_or_default());
         rest = tail;
         if let Some((byte, tail)) = rest.split_first() {
             const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
@@ -337,7 +314,7 @@ fn encode(bytes: &[u8], into: &mut impl Sink) {
                 DIGITS[usize::from(byte >> 4)],
                 DIGITS[usize::from(byte & 15)],
             );
-            into.put(std::str::from_utf8(&[b'%', high, low]).unwrap_or_default());
+            into.push_str(std::str::from_utf8(&[b'%', high, low]).unwrap_or_default());
             rest = tail;
         }
     }

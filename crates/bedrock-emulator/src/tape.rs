@@ -428,7 +428,7 @@ mod tests {
         Request {
             method: "POST".to_owned(),
             target: target.to_owned(),
-            headers: Vec::new(),
+            headers: crate::Headers::default(),
             body: body.to_owned().into(),
             connection: 0,
         }

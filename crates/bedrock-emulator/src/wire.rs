@@ -4,6 +4,8 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
+use crate::headers::Headers;
+
 /// One HTTP request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -13,7 +15,7 @@ pub struct Request {
     /// them that way and an ARN's `%2F` must not split a path segment.
     pub target: String,
     /// Names in lower case, in order of arrival. HTTP/2's `:authority` is given as `host`.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The whole body.
     pub body: Bytes,
     /// Number of the TCP connection, counted by the endpoint; lets tests see reuse.
@@ -23,10 +25,7 @@ pub struct Request {
 impl Request {
     /// The first header of that lower-case `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.get(name)
     }
 }
 

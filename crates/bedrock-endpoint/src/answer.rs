@@ -3,14 +3,14 @@
 use std::{cell::RefCell, io, sync::Arc, time::Duration};
 
 use bedrock_emulator::{
-    Begun, Body as ReplyBody, Reply, Request as CoreRequest, Waiting, wire::Header,
+    Begun, Body as ReplyBody, Headers, Reply, Request as CoreRequest, Waiting, wire::Header,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Version,
     body::Incoming,
-    header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderValue, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, DATE, HOST, HeaderValue, TRANSFER_ENCODING},
     http::request::Parts,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
@@ -166,17 +166,25 @@ fn core_request(parts: &Parts, body: Bytes, connection: u64) -> CoreRequest {
 }
 
 /// Lower-case names in order of arrival; HTTP/2's `:authority` becomes `host`, as `SigV4` signs it.
-fn headers(parts: &Parts) -> Vec<(String, String)> {
+fn headers(parts: &Parts) -> Headers {
     let authority = parts
         .uri
         .authority()
-        .filter(|_| !parts.headers.contains_key("host"))
-        .map(|authority| ("host".to_owned(), authority.to_string()));
-    let rest = parts.headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.as_str().to_owned(), value)
-    });
-    authority.into_iter().chain(rest).collect()
+        .filter(|_| !parts.headers.contains_key(HOST));
+    let sizes = parts.headers.iter();
+    let bytes = sizes.map(|(name, value)| name.as_str().len() + value.len());
+    let mut headers = Headers::with_capacity(parts.headers.len() + 1, bytes.sum());
+    if let Some(authority) = authority {
+        headers.push(("host", authority.as_str()));
+    }
+    for (name, value) in &parts.headers {
+        let value = match std::str::from_utf8(value.as_bytes()) {
+            Ok(value) => value.into(),
+            Err(_) => String::from_utf8_lossy(value.as_bytes()),
+        };
+        headers.push((name.as_str(), value));
+    }
+    headers
 }
 
 async fn handle(request: CoreRequest, connection: &Connection) -> Result<Reply, io::Error> {

@@ -499,9 +499,9 @@ async fn serve(
 }
 
 fn http() -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new())
-        .title_case_headers(true)
-        .preserve_header_case(true);
+    // Not `preserve_header_case`: hyper spells an answer's names by the extension that `spelling` keeps
+    // without it, and with it would also note down the spelling of every name that a client sends.
+    let mut http = auto::Builder::new(TokioExecutor::new()).title_case_headers(true);
     // One timer a connection instead: see `idle`.
     http.http1().header_read_timeout(None);
     http.http2().timer(TokioTimer::new());

@@ -170,7 +170,7 @@ async fn what_was_recorded_answers_the_same_offline() {
         let request = Request {
             method: "POST".to_owned(),
             target,
-            headers: Vec::new(),
+            headers: bedrock_emulator::Headers::default(),
             body: BODY.into(),
             connection: 1,
         };

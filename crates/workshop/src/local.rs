@@ -350,7 +350,7 @@ async fn ask(emulator: &Arc<Emulator>, target: &str, input: &Value) -> anyhow::R
     let request = Request {
         method: "POST".to_owned(),
         target: "/".to_owned(),
-        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        headers: headers.into(),
         body: input.to_string().into(),
         connection: 0,
     };

@@ -193,14 +193,15 @@ fn forwarded(exchange: &Exchange) -> Vec<(String, String)> {
     ];
     let headers = exchange.request.headers.iter();
     let kept = headers.filter(|(name, _)| {
-        !dropped.contains(&name.as_str()) && !added.iter().any(|(added, _)| added == name)
+        !dropped.contains(name) && !added.iter().any(|(added, _)| added == name)
     });
     let own_content_length = exchange.request.header("content-length");
     let content_length = own_content_length.filter(|_| !exchange.stage.api.is_rest());
     let content_length = content_length.map(|length| ("content-length", length.to_owned()));
     let added = added.iter().cloned().chain(content_length);
     let added = added.map(|(name, value)| (name.to_owned(), value));
-    let mut headers: Vec<(String, String)> = kept.cloned().chain(added).collect();
+    let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut headers: Vec<(String, String)> = kept.chain(added).collect();
     headers.sort_by(|(a, _), (b, _)| a.cmp(b));
     headers
 }

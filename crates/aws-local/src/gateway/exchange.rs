@@ -148,7 +148,7 @@ impl Exchange {
             Place::Header => {
                 let headers = self.request.headers.iter();
                 let headers = headers.filter(|(name, _)| parameter.name.eq_ignore_ascii_case(name));
-                headers.map(|(_, value)| value.clone()).collect()
+                headers.map(|(_, value)| value.to_owned()).collect()
             }
         };
         (!values.is_empty()).then_some(values)

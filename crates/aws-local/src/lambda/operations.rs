@@ -304,7 +304,7 @@ mod tests {
         let request = Request {
             method: method.to_owned(),
             target: target.to_owned(),
-            headers: Vec::new(),
+            headers: bedrock_emulator::Headers::default(),
             body: bytes::Bytes::new(),
             connection: 1,
         };

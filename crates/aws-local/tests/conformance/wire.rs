@@ -15,7 +15,7 @@ fn request(target: &str, body: &str) -> Request {
     Request {
         method: "POST".to_owned(),
         target: "/".to_owned(),
-        headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
+        headers: headers.into(),
         body: body.to_owned().into(),
         connection: 1,
     }

@@ -117,10 +117,7 @@ async fn a_reset_leaves_nothing() {
     let reset = Request {
         method: "POST".to_owned(),
         target: "/_workshop/reset".to_owned(),
-        headers: vec![
-            ("host".to_owned(), "127.0.0.1".to_owned()),
-            ("content-type".to_owned(), "application/json".to_owned()),
-        ],
+        headers: [("host", "127.0.0.1"), ("content-type", "application/json")].into(),
         body: "{}".into(),
         connection: 1,
     };

@@ -210,7 +210,7 @@ impl Bench {
         let request = Request {
             method: "POST".to_owned(),
             target: "/".to_owned(),
-            headers: headers.map(|(n, v)| (n.to_owned(), v)).into(),
+            headers: headers.into(),
             body: body.to_string().into(),
             connection: 1,
         };

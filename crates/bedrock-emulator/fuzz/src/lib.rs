@@ -177,7 +177,7 @@ fn request(target: &str, body: impl Into<Bytes>) -> Request {
     Request {
         method: "POST".to_owned(),
         target: target.to_owned(),
-        headers: vec![("host".to_owned(), "127.0.0.1:4566".to_owned())],
+        headers: [("host", "127.0.0.1:4566")].into(),
         body: body.into(),
         connection: 1,
     }

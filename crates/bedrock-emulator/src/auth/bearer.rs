@@ -13,6 +13,7 @@ use super::{Door, clock, query_signed};
 use crate::{
     emulator::Credential,
     error::{ApiError, Code},
+    headers::Headers,
     identity::{Bearer, Identities, Principal},
     route::form_value,
     sigv4::{self, Authorization, SigningKeys, ToSign},
@@ -96,7 +97,7 @@ fn short_term(
     if path.strip_prefix(HOST) != Some("/") || !is_call || !right_region {
         return Err(invalid());
     }
-    let headers = [("host".to_owned(), HOST.to_owned())];
+    let headers = Headers::from_iter([("host", HOST)]);
     let request = ToSign {
         method: "POST",
         path: "/",
@@ -163,7 +164,7 @@ pub fn short_term_api_key(
         path: "/",
         query: &query,
         without: &[],
-        headers: &[("host".to_owned(), HOST.to_owned())],
+        headers: &Headers::from_iter([("host", HOST)]),
         body: b"",
     };
     let keys = &mut SigningKeys::default();

@@ -29,7 +29,7 @@ const CHOICES: &[(&str, &str, &[&str])] = &[
 
 /// Checks them all.
 pub(crate) fn check_headers(request: &Request) -> Result<(), ApiError> {
-    let bedrocks = |(name, _): &(String, String)| {
+    let bedrocks = |(name, _): (&str, &str)| {
         let start = name.as_bytes().get(..14);
         start.is_some_and(|start| start.eq_ignore_ascii_case(b"x-amzn-bedrock"))
     };

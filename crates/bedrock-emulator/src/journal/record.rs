@@ -125,13 +125,15 @@ impl Record {
     pub(crate) fn weight(&self) -> usize {
         /// This struct, its short strings, its trace and its place in the ring.
         const FIXED: usize = 1_024;
-        /// Two strings and what the allocator adds.
-        const HEADER: usize = 80;
-        let headers = self.request.headers.iter();
-        let headers: usize = headers.map(|(n, v)| n.len() + v.len() + HEADER).sum();
+        /// Where a header's name and value end.
+        const HEADER: usize = 16;
+        /// A piece of the answer's body and what the allocator adds.
+        const FRAME: usize = 80;
+        let headers = &self.request.headers;
+        let headers = headers.bytes() + headers.len() * HEADER;
         let answer = match &self.body {
             Body::Whole { bytes, .. } => bytes.len(),
-            Body::Frames { frames, .. } => frames.iter().map(|f| f.bytes.len() + HEADER).sum(),
+            Body::Frames { frames, .. } => frames.iter().map(|f| f.bytes.len() + FRAME).sum(),
             Body::Disconnect { .. } => 0,
         };
         let request = self.request.target.len() + headers + self.request.body.len();

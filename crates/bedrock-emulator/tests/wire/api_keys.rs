@@ -128,7 +128,9 @@ fn the_host_of_another_region_takes_its_own_keys() {
     let emulator = emulator(|_| {});
     let key = short_term_api_key(&credential(), "us-west-2", now(), Duration::hours(1));
     let mut request = request(&emulator, &key);
-    request.headers[0].1 = "bedrock-runtime.us-west-2.amazonaws.com".to_owned();
+    request
+        .headers
+        .set("host", "bedrock-runtime.us-west-2.amazonaws.com");
     assert_eq!(emulator.handle(&request, now()).status, 200);
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn post(model: &str, action: &str, body: impl Into<Bytes>) -> Request
     Request {
         method: "POST".to_owned(),
         target: format!("/model/{model}/{action}"),
-        headers: vec![("host".to_owned(), "127.0.0.1:4566".to_owned())],
+        headers: [("host", "127.0.0.1:4566")].into(),
         body: body.into(),
         connection: 1,
     }

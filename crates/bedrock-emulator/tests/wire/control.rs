@@ -17,7 +17,7 @@ fn request(method: &str, target: &str, body: &str) -> Request {
     Request {
         method: method.to_owned(),
         target: format!("/_workshop/{target}"),
-        headers,
+        headers: headers.into(),
         body: body.to_owned().into(),
         connection: 1,
     }
@@ -81,7 +81,7 @@ fn a_script_is_added_listed_and_cleared() {
         "script",
         "strict = true\n[[reply]]\ntext = \"from TOML\"",
     );
-    toml.headers[1].1 = "application/toml".to_owned();
+    toml.headers.set("content-type", "application/toml");
     assert_eq!(emulator.handle(&toml, now()).status, 201);
     assert_eq!(
         said(&call(&emulator, &model, "converse", &ask())),
@@ -538,8 +538,7 @@ fn web_pages_and_other_names_are_refused() {
     let emulator = open();
     let with = |name: &str, value: &str| {
         let mut request = request("POST", "reset", "");
-        request.headers.retain(|(n, _)| n != name);
-        request.headers.push((name.to_owned(), value.to_owned()));
+        request.headers.set(name, value);
         request
     };
     for (name, value) in [
@@ -558,7 +557,7 @@ fn web_pages_and_other_names_are_refused() {
         assert_eq!(emulator.handle(&with(name, value), now()).status, 200);
     }
     let mut form = request("POST", "script", "{}");
-    form.headers[1].1 = "text/plain".to_owned();
+    form.headers.set("content-type", "text/plain");
     refused(&emulator, &form, 400, "Content-Type is \"text/plain\"");
     let mut health = with("host", "bedrock:4566");
     (health.method, health.target) = ("GET".to_owned(), "/_workshop/health".to_owned());

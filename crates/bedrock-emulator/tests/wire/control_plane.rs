@@ -14,7 +14,7 @@ fn ask(emulator: &Emulator, method: &str, target: &str, sent: &Value) -> Reply {
     let request = Request {
         method: method.to_owned(),
         target: target.to_owned(),
-        headers: vec![("host".to_owned(), "127.0.0.1:4566".to_owned())],
+        headers: [("host", "127.0.0.1:4566")].into(),
         body: sent.into(),
         connection: 1,
     };

@@ -111,7 +111,7 @@ fn ask(
     let request = Request {
         method: method.to_owned(),
         target: target.to_owned(),
-        headers,
+        headers: headers.into(),
         body: body.into(),
         connection: 1,
     };
@@ -295,7 +295,8 @@ fn life() -> Answered {
         headers: vec![(
             "x-amz-target".to_owned(),
             "GraniteServiceVersion20100801.PutMetricAlarm".to_owned(),
-        )],
+        )]
+        .into(),
         body: alarm.to_string().into(),
         connection: 1,
     };

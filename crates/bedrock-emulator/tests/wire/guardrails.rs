@@ -11,7 +11,7 @@ fn send(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Reply 
     let request = Request {
         method: method.to_owned(),
         target: target.to_owned(),
-        headers: Vec::new(),
+        headers: bedrock_emulator::Headers::default(),
         body: if body.is_null() {
             bytes::Bytes::new()
         } else {
@@ -260,7 +260,7 @@ fn an_asynchronous_job_runs_through_its_states() {
             "/async-invoke/{}",
             arn.replace(':', "%3A").replace('/', "%2F")
         ),
-        headers: Vec::new(),
+        headers: bedrock_emulator::Headers::default(),
         body: bytes::Bytes::new(),
         connection: 1,
     };

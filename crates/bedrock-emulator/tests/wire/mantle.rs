@@ -17,7 +17,7 @@ fn request(path: &str, body: &Value) -> Request {
     Request {
         method: "POST".to_owned(),
         target: format!("/anthropic/v1/messages{path}"),
-        headers: vec![("host".to_owned(), "127.0.0.1:4566".to_owned())],
+        headers: [("host", "127.0.0.1:4566")].into(),
         body: body.to_string().into(),
         connection: 1,
     }

@@ -97,7 +97,7 @@ fn post(path: &str, target: Option<&str>, body: &Value) -> Request {
     Request {
         method: "POST".to_owned(),
         target: path.to_owned(),
-        headers,
+        headers: headers.into(),
         body: body.to_string().into(),
         connection: 1,
     }

@@ -78,7 +78,8 @@ fn log_lines_of_a_service_can_be_read() {
         headers: vec![(
             "x-amz-target".to_owned(),
             "Logs_20140328.GetLogEvents".to_owned(),
-        )],
+        )]
+        .into(),
         body: asked.to_string().into(),
         connection: 1,
     };

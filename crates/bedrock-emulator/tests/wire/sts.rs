@@ -19,7 +19,8 @@ fn form(emulator: &Emulator, body: &str) -> Reply {
         headers: vec![(
             "content-type".to_owned(),
             "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
-        )],
+        )]
+        .into(),
         body: body.to_owned().into(),
         connection: 1,
     };
@@ -83,7 +84,8 @@ fn what_is_asked_is_in_the_journal_lights_the_way_and_can_fail() {
         Some(&SERVICE),
         now(),
     );
-    let signed = |key: &str, body: &str| Request {
+    let signed = |key: &str, body: &str| {
+        Request {
         method: "POST".to_owned(),
         target: "/".to_owned(),
         headers: vec![
@@ -97,9 +99,10 @@ fn what_is_asked_is_in_the_journal_lights_the_way_and_can_fail() {
                     "AWS4-HMAC-SHA256 Credential={key}/20260819/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
                 ),
             ),
-        ],
+        ].into(),
         body: body.to_owned().into(),
         connection: 1,
+    }
     };
     let assume = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fask\
                   &RoleSessionName=worker&DurationSeconds=900";

@@ -24,7 +24,8 @@ fn recorded(name: &str, request: &Request, status: u16, body: Body) -> Recording
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("x-amzn-RequestId".to_owned(), format!("id-of-{name}")),
             ("X-Amzn-Something-New".to_owned(), "1".to_owned()),
-        ],
+        ]
+        .into(),
         body,
     }
 }
@@ -129,7 +130,7 @@ fn a_body_that_was_too_large_to_read_is_in_the_journal() {
     let emulator = open();
     let model = profile(&emulator, "haiku");
     let request = Request {
-        headers: vec![("content-length".to_owned(), "25000001".to_owned())],
+        headers: [("content-length", "25000001")].into(),
         ..post(&model, "converse", "")
     };
     let reply = emulator.refuse_too_large(Arc::new(request), 25_000_000, now());

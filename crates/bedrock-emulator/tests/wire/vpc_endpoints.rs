@@ -34,7 +34,8 @@ fn asked(emulator: &Emulator, role: &str, host: &str) -> Request {
             "authorization".to_owned(),
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
         ),
-    ];
+    ]
+    .into();
     request
 }
 

@@ -55,10 +55,7 @@ fn assume(emulator: &Emulator, role: &str, token: &str) -> Reply {
     let request = Request {
         method: "POST".to_owned(),
         target: "/".to_owned(),
-        headers: vec![(
-            "content-type".to_owned(),
-            "application/x-www-form-urlencoded".to_owned(),
-        )],
+        headers: [("content-type", "application/x-www-form-urlencoded")].into(),
         body: format!(
             "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={role}\
              &RoleSessionName=GitHubActions&DurationSeconds=900&WebIdentityToken={token}"

@@ -236,7 +236,7 @@ impl Work {
                 "/2015-03-31/functions/{}/invocations",
                 self.reference.arn().replace(':', "%3A")
             ),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            headers: [("content-type", "application/json")].into(),
             body: payload,
             connection: 0,
         };

@@ -46,12 +46,10 @@ impl Ask {
         emulator: &Arc<Emulator>,
         call: &TaskCall,
     ) -> Result<Told, TaskFailure> {
-        let headers = self.headers.into_iter();
-        let headers = headers.map(|(name, value)| (name.to_owned(), value));
         let request = Request {
             method: "POST".to_owned(),
             target: self.target,
-            headers: headers.collect(),
+            headers: self.headers.into(),
             body: self.body,
             connection: 0,
         };
