@@ -14,7 +14,8 @@
 //!   `messages.txt` keeps for review;
 //! - the **manifest** adds no dependency and no feature of its own.
 //!
-//! The solutions run twice: once as they are, once as [trials] in labs where the model says other words.
+//! The solutions run twice: once as they are, once as [trials] in labs where the model says other words and
+//! the models have other ids and prices.
 //!
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
 
@@ -107,7 +108,8 @@ pub struct Row {
     pub starter_fails: bool,
     /// Whether every solution passes cleanly.
     pub solution_passes: bool,
-    /// Whether every solution also passes when the model says other words.
+    /// Whether every solution also passes when the model says other words, and when the models have other
+    /// ids and prices.
     pub bears_trials: bool,
     /// Wrong answers.
     pub wrong: usize,
@@ -161,7 +163,7 @@ pub fn verify(
     Some(report)
 }
 
-/// Of the words that trials bring. Any number would do; the same one makes a failure come again.
+/// Of the words and catalogues that trials bring. Any number would do; the same one makes a failure come again.
 const SEED: u64 = 7;
 
 enum Stop {

@@ -94,7 +94,8 @@ impl Lights {
 
 /// The models the emulator knows, without a lab.
 pub fn models() -> &'static Catalogue {
-    static MODELS: LazyLock<Catalogue> = LazyLock::new(|| built_in(Catalogue::built_in()));
+    static MODELS: LazyLock<Catalogue> =
+        LazyLock::new(|| Trial::of_this_run().catalogue(built_in(Catalogue::built_in())));
     &MODELS
 }
 
@@ -163,7 +164,9 @@ impl Lab {
     /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
         let clock = setup.clock.clone();
-        let emulator = built_in(Emulator::new(setup.into_config()));
+        // Read once for all labs of a process: reading the catalogue takes longer than everything else here.
+        let emulator = Emulator::with_catalogue(setup.into_config(), models().clone());
+        let emulator = built_in(emulator);
         let lights = Lights::of_this_test();
         let (answers, answered) = watch::channel(());
         let log = lights.log.clone();

@@ -6,17 +6,23 @@
 //! WORKSHOP_SCRAMBLE=7 cargo test -p ex001
 //! ```
 
+mod catalogue;
+
 use std::{env, sync::LazyLock};
 
-use bedrock_emulator::Config;
+use bedrock_emulator::{Config, catalogue::Catalogue};
 
 /// Models answer random words of many scripts instead of their own. The value is the seed.
 const SCRAMBLE: &str = "WORKSHOP_SCRAMBLE";
+
+/// The models have other ids and prices and stand in another order. The value is the seed.
+const SHUFFLE: &str = "WORKSHOP_SHUFFLE";
 
 /// What is different in this process; usually nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Trial {
     scramble: Option<u64>,
+    shuffle: Option<u64>,
 }
 
 impl Trial {
@@ -24,6 +30,7 @@ impl Trial {
     pub(crate) fn of_this_run() -> Self {
         static TRIAL: LazyLock<Trial> = LazyLock::new(|| Trial {
             scramble: seed(SCRAMBLE, env::var(SCRAMBLE).ok()),
+            shuffle: seed(SHUFFLE, env::var(SHUFFLE).ok()),
         });
         *TRIAL
     }
@@ -34,6 +41,14 @@ impl Trial {
         if let Some(seed) = self.scramble {
             config.scramble = true;
             config.seed = seed;
+        }
+    }
+
+    /// The models of this run.
+    pub(crate) fn catalogue(self, built_in: Catalogue) -> Catalogue {
+        match self.shuffle {
+            Some(seed) => catalogue::shuffled(built_in, seed),
+            None => built_in,
         }
     }
 }
@@ -65,7 +80,11 @@ mod tests {
     fn a_seed_chooses_the_words() {
         let mut config = Config::default();
         let scramble = seed(SCRAMBLE, Some("7".to_owned()));
-        Trial { scramble }.change(&mut config);
+        let trial = Trial {
+            scramble,
+            shuffle: None,
+        };
+        trial.change(&mut config);
         assert_eq!((config.scramble, config.seed), (true, 7));
     }
 

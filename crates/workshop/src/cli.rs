@@ -122,8 +122,9 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     Reset(Reset),
     /// For authors: prove that starters fail, solutions pass and wrong answers die
     ///
-    /// Solutions run once more in other labs: models say random words of many scripts and lengths.
-    /// Whatever then fails depends on wording.
+    /// Solutions run once more in other labs: models say random words of many scripts and lengths, and
+    /// have other ids, prices and another order. Whatever then fails depends on wording or on today's
+    /// catalogue.
     Verify(Verify),
     /// For authors: lay out a new exercise
     New(New),

@@ -9,10 +9,13 @@ use crate::{
 };
 
 /// The testkit's variables (`trial.rs` there). Each takes a seed.
-pub(crate) const VARIABLES: [&str; 1] = ["WORKSHOP_SCRAMBLE"];
+pub(crate) const VARIABLES: [&str; 2] = ["WORKSHOP_SCRAMBLE", "WORKSHOP_SHUFFLE"];
 
 /// What a lab does differently, as the end of a sentence.
-const DIFFERENCES: [(&str, &str); 1] = [(VARIABLES[0], "the model says other words")];
+const DIFFERENCES: [(&str, &str); 2] = [
+    (VARIABLES[0], "the model says other words"),
+    (VARIABLES[1], "the models have other ids and prices"),
+];
 
 /// What a solution's tests do not bear, in sentences; `None` when cancelled.
 pub(crate) fn problems(suite: &Suite, seed: u64) -> Option<Vec<String>> {

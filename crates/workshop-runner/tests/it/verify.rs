@@ -36,6 +36,25 @@ fn a_certain_word_is_said() {
 }
 "#;
 
+/// The same for ids.
+const DEPENDS_ON_IDS: &str = r#"
+#[test]
+fn a_certain_model_is_called() {
+    let shuffled = std::env::var_os("WORKSHOP_SHUFFLE").is_some();
+    assert_eq!((sum(&[1]).ok(), shuffled), (Some(1), false), "001/3 RESULT id");
+}
+"#;
+
+/// Bears either difference, and not both.
+const DEPENDS_ON_BOTH: &str = r#"
+#[test]
+fn not_both_at_once() {
+    let set = |name| std::env::var_os(name).is_some();
+    let both = set("WORKSHOP_SCRAMBLE") && set("WORKSHOP_SHUFFLE");
+    assert_eq!((sum(&[1]).ok(), both), (Some(1), false), "001/3 RESULT both");
+}
+"#;
+
 const DIR: &str = "exercises/001-fixture";
 
 fn fixture() -> Fixture {
@@ -112,6 +131,18 @@ fn what_is_not_sound_is_named() {
             "solution/second.rs",
             FIRST_ONLY.to_owned(),
             "solution/second.rs: numbers_add_up does not pass",
+        ),
+        (
+            "tests/check.rs",
+            format!("{TESTS}{DEPENDS_ON_IDS}"),
+            "solution/lib.rs: a_certain_model_is_called does not pass when the models have other ids and \
+             prices (with the solution in src/lib.rs: WORKSHOP_SHUFFLE=7 cargo test -p ex001)",
+        ),
+        (
+            "tests/check.rs",
+            format!("{TESTS}{DEPENDS_ON_BOTH}"),
+            "solution/lib.rs: not_both_at_once does not pass when several things differ at once (with the \
+             solution in src/lib.rs: WORKSHOP_SCRAMBLE=7 WORKSHOP_SHUFFLE=7 cargo test -p ex001)",
         ),
         (
             "tests/check.rs",
