@@ -17,8 +17,13 @@
 //! The solutions run twice: once as they are, once as [trials] in labs where the model says other words and
 //! the models have other ids and prices.
 //!
+//! On demand the solutions run again and again ([`VerifyOptions::repeat`]), also with more tests at once and
+//! on a machine that others keep busy. A test that then fails is counted as a flake.
+//!
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
 
+mod repeats;
+mod run;
 pub(crate) mod trials;
 
 use std::{
@@ -26,16 +31,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Mutex, PoisonError, mpsc},
-    thread,
     time::{Duration, Instant},
 };
+
+pub use self::repeats::Repeats;
+use self::run::{Bench, Outcome};
 
 use crate::{
     CancelToken, Limits, TestResult, TestStatus, Workspace,
     cargo::{Build, Built, Products, Progress, target_dir, toolchain_libraries},
     messages::{LINES_MAX, Messages},
-    suite::{Ran, Suite},
     variants::{Generated, Kind, Variant, manifest_problems, variants},
     workspace::{ExerciseDir, STARTER, STUDENT_FILE},
 };
@@ -54,6 +59,8 @@ pub struct VerifyOptions {
     pub target_dir: Option<PathBuf>,
     /// Rewrites each exercise's `messages.txt` instead of comparing with it.
     pub bless: bool,
+    /// Runs each solution so often again, to find tests that sometimes fail; 0: not at all.
+    pub repeat: usize,
     /// Stops it.
     pub cancel: CancelToken,
 }
@@ -79,6 +86,17 @@ pub enum VerifyEvent {
         file: String,
         /// Whether it is as it must be.
         ok: bool,
+    },
+    /// One solution has been run again and again.
+    Repeated {
+        /// The exercise's id.
+        exercise: String,
+        /// The solution's file, relative to the exercise's folder.
+        file: String,
+        /// On what kind of machine: `as usual`.
+        load: &'static str,
+        /// What came of it.
+        repeats: Repeats,
     },
 }
 
@@ -117,6 +135,9 @@ pub struct Row {
     pub wrong_dead: usize,
     /// The slowest passing test of the solutions, in milliseconds.
     pub slowest_ms: u64,
+    /// The solutions' runs after the first, if any were asked for.
+    #[serde(default)]
+    pub repeats: Repeats,
     /// What is not as it must be: file, what, cure.
     pub problems: Vec<String>,
 }
@@ -163,9 +184,6 @@ pub fn verify(
     Some(report)
 }
 
-/// Of the words and catalogues that trials bring. Any number would do; the same one makes a failure come again.
-const SEED: u64 = 7;
-
 enum Stop {
     Cancelled,
     Broken(String),
@@ -203,7 +221,15 @@ fn prove(
     let products = build(&generated, &target, clippy, options, on_event)?;
     report.compiled = products.compiled;
     let unformatted = unformatted(workspace.root(), &generated, &all, &mut report.notes);
-    let outcomes = run_all(workspace, &generated, &all, &products, options, on_event)?;
+    let bench = Bench {
+        generated: &generated,
+        products: &products,
+        libraries: toolchain_libraries(workspace.root()),
+        options,
+    };
+    let mut outcomes = bench.run_all(&all, on_event).ok_or(Stop::Cancelled)?;
+    let repeated = bench.repeat_solutions(&all, &mut outcomes, on_event);
+    repeated.ok_or(Stop::Cancelled)?;
     report.rows = exercises
         .iter()
         .map(|exercise| {
@@ -357,114 +383,6 @@ fn unformatted(
     found
 }
 
-/// What became of a variant.
-#[derive(Debug, Clone)]
-enum Outcome {
-    Ran {
-        tests: Vec<TestResult>,
-        /// What only fails in other labs.
-        trials: Vec<String>,
-    },
-    DoesNotCompile(Vec<String>),
-    Broken(String),
-}
-
-fn run_all(
-    workspace: &Workspace,
-    generated: &Generated,
-    all: &[Variant],
-    products: &Products,
-    options: &VerifyOptions,
-    on_event: &mut dyn FnMut(&VerifyEvent),
-) -> Result<Vec<Outcome>, Stop> {
-    let libraries = toolchain_libraries(workspace.root());
-    let (tell, results) = mpsc::channel();
-    let queue = Mutex::new(all.iter().enumerate());
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; all.len()];
-    thread::scope(|scope| {
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..workers {
-            let (tell, queue, libraries) = (tell.clone(), &queue, &libraries);
-            scope.spawn(move || {
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some((n, variant)) = next else { return };
-                    let Some(outcome) =
-                        run_one(variant, generated, products, libraries.as_deref(), options)
-                    else {
-                        return;
-                    };
-                    if tell.send((n, outcome)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(tell);
-        for (n, outcome) in results {
-            on_event(&VerifyEvent::Ran {
-                exercise: all[n].exercise.id.clone(),
-                file: all[n].file.clone(),
-                ok: problems(&all[n], &outcome).is_empty(),
-            });
-            outcomes[n] = Some(outcome);
-        }
-    });
-    outcomes
-        .into_iter()
-        .collect::<Option<_>>()
-        .ok_or(Stop::Cancelled)
-}
-
-/// `None` when cancelled.
-fn run_one(
-    variant: &Variant,
-    generated: &Generated,
-    products: &Products,
-    libraries: Option<&Path>,
-    options: &VerifyOptions,
-) -> Option<Outcome> {
-    let exercise = &variant.exercise;
-    let Some(program) = products.tests.iter().find(|t| t.package == variant.package) else {
-        let own = products
-            .messages
-            .iter()
-            .filter(|m| m.is_error() && m.package == variant.package);
-        return Some(Outcome::DoesNotCompile(
-            own.map(|m| m.rendered.clone()).collect(),
-        ));
-    };
-    let mut dirs: Vec<PathBuf> = products.library_dirs.iter().cloned().collect();
-    dirs.extend(libraries.map(Path::to_owned));
-    let suite = Suite {
-        program: program.path.clone(),
-        source: exercise.dir.join("tests/check.rs"),
-        manifest_dir: generated.dir(variant),
-        package: exercise.package(),
-        library_dirs: dirs,
-        live: None,
-        limits: options.limits.clone(),
-        guard: options.guard.clone(),
-        bedrock: None,
-        // Several variants run at once; a test that waits for its own time-out holds up no other.
-        threads: 2,
-        trial: Vec::new(),
-        cancel: options.cancel.clone(),
-    };
-    match suite.run(&mut |_| {}) {
-        Ran::Done(tests) => {
-            let green = tests.iter().all(|t| t.status == TestStatus::Passed);
-            let trials = match variant.kind {
-                Kind::Solution if green => trials::problems(&suite, SEED)?,
-                _ => Vec::new(),
-            };
-            Some(Outcome::Ran { tests, trials })
-        }
-        Ran::Broken(why) => Some(Outcome::Broken(why)),
-        Ran::Cancelled => None,
-    }
-}
-
 fn row<'a>(
     exercise: &ExerciseDir,
     outcomes: impl Iterator<Item = (&'a Variant, &'a Outcome)>,
@@ -501,6 +419,7 @@ fn row<'a>(
                 solutions += 1;
                 clean_solutions += usize::from(fine);
                 row.bears_trials &= bears_trials(outcome);
+                row.repeats.add(repeats(outcome));
                 row.slowest_ms = row.slowest_ms.max(slowest(outcome));
             }
             Kind::Wrong => {
@@ -528,8 +447,15 @@ fn row<'a>(
     row
 }
 
+fn repeats(outcome: &Outcome) -> Repeats {
+    match outcome {
+        Outcome::Ran { repeats, .. } => *repeats,
+        _ => Repeats::default(),
+    }
+}
+
 fn bears_trials(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Ran { tests, trials }
+    matches!(outcome, Outcome::Ran { tests, trials, .. }
         if trials.is_empty() && tests.iter().all(|t| t.status == TestStatus::Passed))
 }
 
@@ -542,8 +468,13 @@ fn slowest(outcome: &Outcome) -> u64 {
 
 /// What is not as it must be about how a variant compiled and ran.
 fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
-    let (tests, trials) = match outcome {
-        Outcome::Ran { tests, trials } => (tests, trials),
+    let (tests, trials, flakes) = match outcome {
+        Outcome::Ran {
+            tests,
+            trials,
+            flakes,
+            ..
+        } => (tests, trials, flakes),
         Outcome::DoesNotCompile(errors) if errors.is_empty() => {
             return vec!["was not built, because a crate it needs does not compile".into()];
         }
@@ -559,6 +490,7 @@ fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
             .filter(|t| t.status != TestStatus::Passed)
             .map(|t| format!("{} does not pass:\n{}", t.name, t.message))
             .chain(trials.iter().cloned())
+            .chain(flakes.iter().cloned())
             .collect(),
         Kind::Wrong => wrong_problems(variant, tests),
     }

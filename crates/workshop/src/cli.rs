@@ -430,6 +430,10 @@ pub(crate) struct Verify {
     /// End with one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Run each solution N times more, two fifths as often with 8 tests at once, and a fifth as often with
+    /// the processor kept busy; count the runs in which a test fails
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) repeat: usize,
     /// Rewrite messages.txt, the kept texts of dead wrong answers; read the change before you commit it
     #[arg(long)]
     pub(crate) bless: bool,

@@ -2,7 +2,7 @@
 
 use workshop_runner::{
     VerifyOptions, VerifyReport,
-    verify::{Row, Totals, verify},
+    verify::{Repeats, Row, Totals, verify},
 };
 
 use crate::fixture::Fixture;
@@ -68,7 +68,12 @@ fn fixture() -> Fixture {
 }
 
 fn run(fixture: &Fixture) -> VerifyReport {
+    run_again(fixture, 0)
+}
+
+fn run_again(fixture: &Fixture, repeat: usize) -> VerifyReport {
     let options = VerifyOptions {
+        repeat,
         guard: Some(env!("CARGO_BIN_EXE_workshop-guard").into()),
         target_dir: Some(fixture.path("target")),
         bless: true,
@@ -275,4 +280,34 @@ fn a_changed_wording_is_noticed_until_it_is_blessed() {
         problem.contains("--bless") && problem.contains("wanted  5"),
         "{problem}"
     );
+}
+
+/// Fails in every second process that runs it: stands for a test that depends on timing.
+const SOMETIMES: &str = r#"
+#[test]
+fn it_is_quiet_today() {
+    let counter = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runs.txt");
+    let runs = std::fs::read_to_string(&counter).map_or(0, |text| text.len());
+    std::fs::write(&counter, "x".repeat(runs + 1)).unwrap();
+    assert_eq!((sum(&[1]).ok(), runs >= 2 && runs % 2 == 0), (Some(1), false), "001/3 RESULT luck");
+}
+"#;
+
+#[test]
+fn repeating_counts_what_only_fails_sometimes() {
+    let fixture = fixture();
+    let sound = run_again(&fixture, 2);
+    assert_eq!(only_row(&sound).repeats, Repeats { runs: 4, flakes: 0 });
+    assert!(sound.ok(), "{sound:#?}");
+
+    let check = format!("{DIR}/tests/check.rs");
+    fixture.write(&check, &format!("{TESTS}{SOMETIMES}"));
+    // The first run and the trials are quiet, then every second one is not.
+    let flaky = run_again(&fixture, 4);
+    let row = only_row(&flaky);
+    assert_eq!(row.repeats, Repeats { runs: 7, flakes: 4 }, "{row:#?}");
+    let wanted = "solution/lib.rs: it_is_quiet_today does not pass in 2 of 4 runs as usual:\n";
+    let named = |problem: &String| problem.starts_with(wanted);
+    assert!(row.problems.iter().any(named), "{row:#?}");
+    assert!(!flaky.ok());
 }

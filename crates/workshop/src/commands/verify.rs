@@ -1,7 +1,11 @@
 //! `workshop verify`: the author's proof.
 
 use serde_json::json;
-use workshop_runner::{VerifyEvent, VerifyOptions, VerifyReport, guard, live::Event, verify};
+use workshop_runner::{
+    VerifyEvent, VerifyOptions, VerifyReport, guard,
+    live::Event,
+    verify::{self, Repeats},
+};
 
 use crate::{cli, exit, report, shutdown, source::Source, style};
 
@@ -16,11 +20,12 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
         ids,
         guard: guard::this_program(),
         bless: args.bless,
+        repeat: args.repeat,
         cancel: shutdown::cancel_token(),
         ..VerifyOptions::default()
     };
     let mut bar = report::Progress::default();
-    let found = verify(source.workspace()?, &options, &mut |event| match event {
+    let found = verify::verify(source.workspace()?, &options, &mut |event| match event {
         VerifyEvent::Building { done, total } => bar.show(&Event::Building {
             exercise: String::new(),
             done: *done,
@@ -39,6 +44,22 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
             };
             if !args.json {
                 println!("  {mark} {exercise} {file}");
+            }
+        }
+        VerifyEvent::Repeated {
+            exercise,
+            file,
+            load,
+            repeats,
+        } => {
+            bar.clear();
+            let mark = if repeats.flakes == 0 {
+                style::green("✓")
+            } else {
+                style::red("✗")
+            };
+            if !args.json {
+                println!("  {mark} {exercise} {file}, {} runs {load}", repeats.runs);
             }
         }
         _ => {}
@@ -111,6 +132,14 @@ fn print_table(found: &VerifyReport) {
         totals.failed,
         found.elapsed.as_secs_f64(),
     );
+    let mut repeats = Repeats::default();
+    found.rows.iter().for_each(|row| repeats.add(row.repeats));
+    if repeats.runs > 0 {
+        println!(
+            "{} more runs of the solutions: {} flakes",
+            repeats.runs, repeats.flakes
+        );
+    }
 }
 
 fn yes(is: bool) -> &'static str {
