@@ -125,10 +125,28 @@ fn clean(bytes: &[u8]) -> String {
             short(&serde_json::to_string_pretty(&json).unwrap())
         },
     );
-    format!("{}\n\n{body}", lines.join("\n"))
-        .trim_end()
-        .to_owned()
-        + "\n"
+    let text = format!("{}\n\n{body}", lines.join("\n"));
+    let mut folded: String = text.trim_end().lines().map(fold).collect();
+    folded.truncate(folded.trim_end().len());
+    folded + "\n"
+}
+
+/// Long lines go on below, further in: a page is not wide.
+fn fold(line: &str) -> String {
+    const WIDTH: usize = 76;
+    let indent = line.len() - line.trim_start().len() + 4;
+    let (mut out, mut column) = (String::new(), 0);
+    for piece in line.split_inclusive([' ', ';']) {
+        let width = piece.trim_end().chars().count();
+        if column + width > WIDTH && column > indent {
+            out.truncate(out.trim_end().len());
+            let _ = write!(out, "\n{:indent$}", "");
+            column = indent;
+        }
+        out.push_str(piece);
+        column += piece.chars().count();
+    }
+    out + "\n"
 }
 
 fn line(line: &str) -> String {
@@ -245,7 +263,8 @@ async fn the_frames_of_a_stream() {
         }
         let kind = frame.header(":event-type").unwrap_or_default();
         let payload = serde_json::Value::Object(payload);
-        let _ = write!(text, "\n{kind:<18} {payload}");
+        let shown = format!("{kind:<18} {payload}").replace(",\"usage\"", ", \"usage\"");
+        let _ = write!(text, "\n{}", fold(&shown).trim_end());
     }
     kept("stream-answer.txt", &(text + "\n"));
 }
@@ -364,7 +383,7 @@ async fn a_retired_model_and_an_idle_account() {
             "{} {}\n{}\n",
             call.status,
             call.error.unwrap(),
-            call.message.unwrap()
+            fold(&call.message.unwrap()).trim_end()
         );
     }
     kept("retired.txt", &text);
