@@ -28,12 +28,13 @@ use shapes::{
 };
 
 impl ConverseRequest {
-    /// Identifier, version and trace of `guardrailConfig`.
-    pub(crate) fn guardrail(&self) -> Option<(&str, &str, Option<&str>)> {
+    /// Identifier, version and trace of `guardrailConfig`, and whether a stream goes ahead of it.
+    pub(crate) fn guardrail(&self) -> Option<(&str, &str, Option<&str>, bool)> {
         let config = self.guardrail_config.as_ref()?;
         let id = config.guardrail_identifier.as_deref()?;
         let version = config.guardrail_version.as_deref()?;
-        Some((id, version, config.trace.as_deref()))
+        let ahead = config.stream_processing_mode.as_deref() == Some("async");
+        Some((id, version, config.trace.as_deref(), ahead))
     }
 
     /// Reads the body. An empty body counts as `{}`.

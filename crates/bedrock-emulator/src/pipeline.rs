@@ -225,6 +225,7 @@ impl<'a> Pipeline<'a> {
             principal: &principal,
             caller: Arc::clone(&principal),
             inquiry: None,
+            looked: None,
             region: &region,
             request: &request,
             request_id: self.record.request_id.clone(),
@@ -245,6 +246,7 @@ impl<'a> Pipeline<'a> {
         if let Some(inquiry) = call.inquiry.take() {
             self.record.inquiry = Some(inquiry);
         }
+        self.guarded(call.looked.take());
         match service {
             Service::Sts => self.told_by_sts(told),
             _ => Ok(told?),

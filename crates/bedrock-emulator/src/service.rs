@@ -208,6 +208,8 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: Arc<Principal>,
     /// What the operation asked IAM by itself, for the journal.
     pub(crate) inquiry: Option<Box<Inquiry>>,
+    /// What a guardrail said, for the diagram.
+    pub(crate) looked: Option<(bool, &'static str)>,
     /// From the credential scope, or the configured one.
     pub(crate) region: &'a str,
     pub(crate) request: &'a Request,

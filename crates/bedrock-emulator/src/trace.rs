@@ -49,6 +49,8 @@ pub mod edges {
     pub const USER_POLICY: (&str, &str) = ("POLICY", "USER-POLICY");
     /// Bedrock takes the request.
     pub const POLICY_BR: (&str, &str) = ("BR", "POLICY-BR");
+    /// A guardrail looks at what goes in, or at what comes out.
+    pub const BR_GUARD: (&str, &str) = ("GUARD", "BR-GUARD");
     /// Invocation logging writes.
     pub const BR_CW: (&str, &str) = ("CW", "BR-CW");
     /// A metric is put.

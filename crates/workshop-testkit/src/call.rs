@@ -1,6 +1,9 @@
 //! One request as the emulator saw it.
 
-use bedrock_emulator::journal::{Entry, Usage};
+use bedrock_emulator::{
+    journal::{Entry, Usage},
+    policy::{Access, Decision, Effect, Explanation, StatementSeen},
+};
 use serde_json::Value;
 
 /// One request that reached the emulator, and what it answered.
@@ -44,6 +47,8 @@ pub struct Call {
     pub error: Option<String>,
     /// The message of that error.
     pub message: Option<String>,
+    /// What IAM was asked and what each statement said; `None` when no policy was asked.
+    pub access: Option<Access>,
     /// `x-amzn-RequestId` answered.
     pub request_id: String,
     /// Stop reason answered, in Converse's spelling.
@@ -81,6 +86,36 @@ impl Call {
         self.body.pointer(pointer)
     }
 
+    /// Why IAM allowed or denied the request, naming the statements: what to show when a policy lets
+    /// through too little or too much. Three lines: status and action, resource, reason.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// let lab = workshop_testkit::Lab::start().await;
+    /// // … a policy, a request …
+    /// for call in lab.calls() {
+    ///     println!("{}", call.verdict());
+    /// }
+    /// # }
+    /// ```
+    pub fn verdict(&self) -> String {
+        let status = self.status;
+        let Some(access) = self.access.as_ref().filter(|access| !access.unrestricted) else {
+            return format!("{status}, and no policy was asked");
+        };
+        let mut denied = access.asked.iter();
+        let denied = denied.find(|asked| asked.decision != Decision::Allow);
+        let Some(asked) = denied.or_else(|| access.asked.last()) else {
+            return status.to_string();
+        };
+        let resource = match asked.resource.strip_prefix("arn:aws:bedrock") {
+            Some(rest) => format!("…{rest}"),
+            None => asked.resource.clone(),
+        };
+        let reason = reason(asked);
+        format!("{status}: {} on\n{resource}\n{reason}", asked.action)
+    }
+
     /// The first request header of that name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -112,10 +147,63 @@ impl From<Entry> for Call {
             status: entry.status,
             error: entry.error,
             message: entry.message,
+            access: entry.access,
             request_id: entry.request_id,
             stop_reason: entry.stop_reason,
             usage: entry.usage,
             answer: entry.text,
         }
+    }
+}
+
+/// The statements that decided; for a permission that is missing, the nearest ones.
+fn reason(asked: &Explanation) -> String {
+    let all = &asked.statements;
+    let several = all.iter().any(|s| s.policy != all[0].policy);
+    let name = |s: &StatementSeen| {
+        if several {
+            format!("{} {}", s.policy, s.statement)
+        } else {
+            s.statement.clone()
+        }
+    };
+    let applying = |effect: Effect| {
+        let applying = all.iter().filter(|s| s.applies && s.effect == effect);
+        applying.map(name).collect::<Vec<_>>().join(", ")
+    };
+    match asked.decision {
+        Decision::Allow => return format!("allowed by {}", applying(Effect::Allow)),
+        Decision::ExplicitDeny => return format!("denied by {}", applying(Effect::Deny)),
+        Decision::ImplicitDeny => {}
+    }
+    let mut missed: Vec<(String, Vec<String>)> = Vec::new();
+    for near in all.iter().filter(|s| s.effect == Effect::Allow && s.action) {
+        let why = miss(near);
+        match missed.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name(near)),
+            None => missed.push((why, vec![name(near)])),
+        }
+    }
+    if missed.is_empty() {
+        return "no statement allows the action".to_owned();
+    }
+    let missed = missed.into_iter();
+    let missed = missed.map(|(why, names)| format!("{why}: {}", names.join(", ")));
+    missed.collect::<Vec<_>>().join("; ")
+}
+
+/// Why a statement about the action did not apply.
+fn miss(statement: &StatementSeen) -> String {
+    if !statement.resource {
+        return "for other resources".to_owned();
+    }
+    match statement.conditions.iter().find(|c| !c.holds) {
+        Some(condition) if condition.seen.is_empty() => {
+            format!("{} is absent", condition.key)
+        }
+        Some(condition) => {
+            format!("{} is {}", condition.key, condition.seen.join(", "))
+        }
+        None => "for other principals".to_owned(),
     }
 }

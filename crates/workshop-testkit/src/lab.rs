@@ -497,6 +497,33 @@ impl Lab {
         emulator.set_vpc_endpoint_policy(id, document)
     }
 
+    /// Makes a guardrail of the lab's account, with a draft and version 1. `definition` is the body of
+    /// `CreateGuardrail`; `id` is lower-case letters and digits.
+    ///
+    /// ```
+    /// # async fn test() {
+    /// use workshop_testkit::{Lab, json};
+    ///
+    /// let lab = Lab::start().await;
+    /// let definition = json!({
+    ///     "name": "no-names",
+    ///     "blockedInputMessaging": "Please ask something else.",
+    ///     "blockedOutputsMessaging": "That answer was held back.",
+    ///     "wordPolicyConfig": { "wordsConfig": [{ "text": "Atlantis" }] },
+    /// });
+    /// lab.add_guardrail("names0000001", &definition);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If AWS would refuse the definition, with the reason.
+    pub fn add_guardrail(&self, id: &str, definition: &Value) {
+        let emulator = self.endpoint.emulator();
+        let added = emulator.add_guardrail(id, definition, self.clock.now());
+        added.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// Switches model invocation logging.
     pub fn set_logging(&self, on: bool) {
         self.endpoint.emulator().set_invocation_logging(on);

@@ -26,6 +26,7 @@ pub use bedrock_emulator::{
     journal::Usage,
     neighbour::{Actor, Neighbour},
     observe::{LogRecord, Series},
+    policy::{Access, Decision},
     script::{Fault, Numbers, Piece, Rule, Step, Text, When},
     trace::{TraceEvent, TraceStatus},
 };

@@ -311,6 +311,53 @@ async fn a_wrong_secret_and_a_denying_policy_are_refused() {
 }
 
 #[tokio::test]
+async fn a_call_tells_why_iam_decided_as_it_did() {
+    let lab = Lab::start().await;
+    let client = lab.client();
+    let statement = |effect: &str, resource: &str, condition: serde_json::Value| {
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "Asking", "Effect": effect, "Action": "bedrock:InvokeModel",
+                "Resource": resource, "Condition": condition,
+            }],
+        })
+    };
+    let region = |region: &str| json!({ "StringEquals": { "aws:RequestedRegion": region } });
+    let profile = json!({ "Null": { "bedrock:PromptRouterArn": "false" } });
+    let everything = statement("Allow", "*", json!({}));
+    for (policies, verdict) in [
+        (vec![], "200, and no policy was asked"),
+        (vec![everything.clone()], "\nallowed by Asking"),
+        (
+            vec![everything, statement("Deny", "*", json!({}))],
+            "\ndenied by policy 2 Asking",
+        ),
+        (
+            vec![statement(
+                "Allow",
+                "arn:aws:bedrock:*:*:guardrail/*",
+                json!({}),
+            )],
+            "\nfor other resources: Asking",
+        ),
+        (
+            vec![statement("Allow", "*", region("eu-west-1"))],
+            "\naws:RequestedRegion is us-east-1: Asking",
+        ),
+        (
+            vec![statement("Allow", "*", profile)],
+            "\nbedrock:PromptRouterArn is absent: Asking",
+        ),
+    ] {
+        lab.set_policies(policies);
+        let _ = converse(&lab, &client).await;
+        let said = lab.calls().pop().unwrap().verdict();
+        assert!(said.ends_with(verdict), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn temporary_credentials_and_another_region_sign_as_such() {
     let lab = Lab::with(Setup {
         region: Some("us-west-2".to_owned()),

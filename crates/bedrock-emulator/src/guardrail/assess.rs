@@ -143,6 +143,19 @@ impl Assessment {
         self.outcomes().any(|o| o == Outcome::Anonymized)
     }
 
+    /// Whether the texts may not pass, and the same in a few words.
+    pub(crate) fn verdict(&self) -> (bool, &'static str) {
+        let words = match (self.source, self.blocks(), self.masks()) {
+            (Source::Input, true, _) => "input blocked",
+            (Source::Input, _, true) => "input masked",
+            (Source::Input, ..) => "input passed",
+            (Source::Output, true, _) => "output blocked",
+            (Source::Output, _, true) => "output masked",
+            (Source::Output, ..) => "output passed",
+        };
+        (self.blocks(), words)
+    }
+
     /// Whether the guardrail changes anything.
     pub(crate) fn intervenes(&self) -> bool {
         self.blocks() || self.masks()

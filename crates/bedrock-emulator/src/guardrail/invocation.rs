@@ -45,17 +45,20 @@ pub(crate) struct NamedGuardrail<'r> {
     pub(crate) id: &'r str,
     pub(crate) version: &'r str,
     pub(crate) trace: Trace,
+    /// A stream does not wait for the guardrail: `async`.
+    pub(crate) ahead: bool,
 }
 
 /// The guardrail that a request names: `guardrailConfig` of a Converse body, headers of an
 /// `InvokeModel` request.
 pub(crate) fn named<'r>(input: &'r Input, request: &'r Request) -> Option<NamedGuardrail<'r>> {
-    let (id, version, trace) = match input {
+    let (id, version, trace, ahead) = match input {
         Input::Converse(converse) => converse.guardrail()?,
         _ => (
             request.header("x-amzn-bedrock-guardrailidentifier")?,
             request.header("x-amzn-bedrock-guardrailversion")?,
             request.header("x-amzn-bedrock-trace"),
+            asynchronous(&request.body),
         ),
     };
     let trace = match trace.map(str::to_ascii_lowercase).as_deref() {
@@ -63,7 +66,20 @@ pub(crate) fn named<'r>(input: &'r Input, request: &'r Request) -> Option<NamedG
         Some("enabled_full") => Trace::Full,
         _ => Trace::Off,
     };
-    (!id.is_empty()).then_some(NamedGuardrail { id, version, trace })
+    (!id.is_empty()).then_some(NamedGuardrail {
+        id,
+        version,
+        trace,
+        ahead,
+    })
+}
+
+/// What the body of an `InvokeModelWithResponseStream` says about its stream (documented).
+fn asynchronous(body: &[u8]) -> bool {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    body.is_some_and(|body| {
+        body["amazon-bedrock-guardrailConfig"]["streamProcessingMode"] == "ASYNCHRONOUS"
+    })
 }
 
 /// A guardrail and its findings about one invocation.
@@ -71,6 +87,7 @@ pub(crate) fn named<'r>(input: &'r Input, request: &'r Request) -> Option<NamedG
 pub(crate) struct Guarding {
     version: Arc<Version>,
     trace: Trace,
+    ahead: bool,
     /// The stop reason of an answer that was changed; only Converse has one for it (recorded).
     stop: &'static str,
     input: Option<Assessment>,
@@ -81,11 +98,18 @@ pub(crate) struct Guarding {
 }
 
 impl Guarding {
-    pub(crate) fn new(version: Arc<Version>, trace: Trace, input: &Input, mut rng: Rng) -> Self {
+    /// `ahead`: the answer is a stream that does not wait.
+    pub(crate) fn new(
+        version: Arc<Version>,
+        (trace, ahead): (Trace, bool),
+        input: &Input,
+        mut rng: Rng,
+    ) -> Self {
         let converse = matches!(input, Input::Converse(_));
         Self {
             version,
             trace,
+            ahead,
             stop: if converse {
                 "guardrail_intervened"
             } else {
@@ -138,16 +162,54 @@ impl Guarding {
         let all: Vec<Passage> = texts.iter().cloned().chain(measures).collect();
         let mut assessment = assess(&self.version, Source::Output, &all);
         assessment.total = assessment.guarded;
-        if assessment.blocks() {
-            let message = &self.version.definition.blocked_output;
-            *answer = instead(message, self.stop, answer.usage);
-        } else if assessment.masks() {
-            mask(answer, self.stop, assessment.masked.clone());
+        let message = &self.version.definition.blocked_output;
+        match (assessment.blocks(), self.ahead) {
+            (true, false) => *answer = instead(message, self.stop, answer.usage),
+            (true, true) => self.stop_behind(answer),
+            (false, false) if assessment.masks() => {
+                mask(answer, self.stop, assessment.masked.clone());
+            }
+            // A stream that does not wait is not masked (documented).
+            (false, _) => {}
         }
         if assessment.intervenes() {
             self.said = Some(said);
         }
         self.output = Some(assessment);
+    }
+
+    /// Lets through what a stream had told when the guardrail found what it blocks, and nothing after
+    /// that (documented). That its message follows is inferred.
+    fn stop_behind(&self, answer: &mut Answer) {
+        let text = |beat: &Beat| match beat {
+            Beat::Delta(Part::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let texts: Vec<String> = answer.beats.iter().filter_map(text).collect();
+        let blocks = |told: usize| {
+            let told = Passage::new(texts[..told].concat());
+            assess(&self.version, Source::Output, &[told]).blocks()
+        };
+        let counts: Vec<usize> = (0..texts.len()).collect();
+        let told = counts.partition_point(|told| !blocks(*told));
+        let mut left = told;
+        let end = answer.beats.iter().position(|beat| {
+            left -= usize::from(left > 0 && matches!(beat, Beat::Delta(Part::Text(_))));
+            left == 0 && matches!(beat, Beat::Delta(Part::Text(_)))
+        });
+        answer
+            .beats
+            .truncate(end.map_or(answer.beats.len(), |end| end + 1));
+        let message = self.version.definition.blocked_output.clone();
+        answer.beats.push(Beat::Delta(Part::Text(message)));
+        answer.beats.push(Beat::Close);
+        self.stop.clone_into(&mut answer.stop);
+    }
+
+    /// What it found on its way in and on its way out, as far as it looked: whether that may not pass,
+    /// and a few words.
+    pub(crate) fn looks(&self) -> [Option<(bool, &'static str)>; 2] {
+        [&self.input, &self.output].map(|look| look.as_ref().map(Assessment::verdict))
     }
 
     fn intervened(&self) -> bool {

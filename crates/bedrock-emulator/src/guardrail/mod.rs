@@ -7,12 +7,15 @@
 mod assess;
 mod definition;
 mod detect;
+mod given;
 mod invocation;
 mod render;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+pub use given::GuardrailError;
 
 pub(crate) use assess::{Assessment, Passage, Qualifier, Source, assess};
 pub(crate) use definition::{Definition, Request};

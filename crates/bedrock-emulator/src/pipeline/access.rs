@@ -101,7 +101,11 @@ impl Pipeline<'_> {
         let own = self.account.application_profiles(model);
         let resolved = catalogue.find_among(model, &self.region, &own);
         let resources = match &resolved {
-            Some(found) => catalogue.resources(found, &self.region, &self.account.id),
+            Some(found) => {
+                // Whose profile it is stands in an ARN; an id means the caller's own.
+                let account = account_of(model).unwrap_or(&self.account.id);
+                catalogue.resources(found, &self.region, account)
+            }
             None if model.starts_with("arn:") => vec![model.to_owned()],
             None => vec![format!(
                 "arn:aws:bedrock:{}::foundation-model/{model}",
@@ -191,4 +195,10 @@ impl Pipeline<'_> {
         self.tracer.edge(edges::USER_POLICY, status, note);
         result.map_err(|(_, denied)| denied)
     }
+}
+
+/// The account in a profile's ARN. A model's ARN has none.
+fn account_of(arn: &str) -> Option<&str> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    (!account.is_empty()).then_some(account)
 }

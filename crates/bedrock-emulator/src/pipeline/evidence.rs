@@ -21,6 +21,19 @@ impl Pipeline<'_> {
         }
     }
 
+    /// A guardrail looked, and whether what it saw may not pass.
+    pub(super) fn guarded(&mut self, look: Option<(bool, &'static str)>) {
+        if let Some((blocked, words)) = look {
+            let status = if blocked {
+                TraceStatus::Denied
+            } else {
+                TraceStatus::Ok
+            };
+            self.tracer
+                .edge(edges::BR_GUARD, status, Note::Words(words));
+        }
+    }
+
     /// What STS answers, once fault rules have had their say.
     pub(super) fn told_by_sts(&mut self, told: Result<Told, ApiError>) -> Result<Told, Stop> {
         let told = told.map_err(Stop::Error);

@@ -78,7 +78,7 @@ impl<'a> Pipeline<'a> {
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name()));
             return Ok(self.count(&invocation));
         }
-        self.guard = self.guarding(&input)?;
+        self.guard = self.guarding(operation, &input)?;
         let usage = match self.invoke(&invocation) {
             Ok(answered) => return Ok(answered),
             Err(Spoken::Not(stop)) => return Err(stop),
@@ -126,7 +126,11 @@ impl<'a> Pipeline<'a> {
     }
 
     /// The guardrail that the request names; its use was a permission of its own.
-    fn guarding(&mut self, input: &Input) -> Result<Option<Guarding>, ApiError> {
+    fn guarding(
+        &mut self,
+        operation: Operation,
+        input: &Input,
+    ) -> Result<Option<Guarding>, ApiError> {
         let request = Arc::clone(&self.request);
         let Some(named) = guardrail::named(input, &request) else {
             return Ok(None);
@@ -137,9 +141,10 @@ impl<'a> Pipeline<'a> {
             .guardrails
             .named(named.id, named.version);
         let version = found.inspect_err(|error| self.refused(error))?;
+        let ahead = named.ahead && operation.streams();
         Ok(Some(Guarding::new(
             version,
-            named.trace,
+            (named.trace, ahead),
             input,
             self.rng.clone(),
         )))
@@ -246,13 +251,17 @@ impl<'a> Pipeline<'a> {
     /// What an answer leaves behind: light on the diagram, what it took, a log record.
     fn settle(&mut self, resolved: &Resolved<'_>, answer: &Answer, encoded: &Encoded) {
         self.reached_bedrock(TraceStatus::Ok, Note::ModelId);
-        if resolved.model.node.is_some() {
+        let [input, output] = self.guard.as_ref().map_or([None; 2], Guarding::looks);
+        self.guarded(input);
+        let kept_out = input.is_some_and(|(blocked, _)| blocked);
+        if resolved.model.node.is_some() && !kept_out {
             let (status, note) = match &encoded.exception {
                 Some(error) => (trace_status(error), error.into()),
                 None => (TraceStatus::Ok, Note::Tokens),
             };
             self.tracer.model(status, note);
         }
+        self.guarded(output);
         self.record.measured = Some(Measured {
             usage: answer.usage,
             latency_ms: encoded.latency_ms,

@@ -80,6 +80,7 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
         })?;
     drop(state);
     let assessment = assess(&version, source, &passages);
+    call.looked = Some(assessment.verdict());
     let latency_ms = 200 + call.rng.below(200);
     let body = applied(&version, &assessment, scope, latency_ms);
     Ok(Told {

@@ -1,7 +1,10 @@
 //! Guardrails: made, versioned, applied. The golden answers follow two recordings of
 //! `ApplyGuardrail` and one of each kind of invocation.
 
-use bedrock_emulator::{Emulator, Reply, Request, script::Step};
+use bedrock_emulator::{
+    Emulator, Reply, Request,
+    script::{Piece, Step},
+};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -483,4 +486,83 @@ fn a_guardrail_that_does_not_exist_is_refused_and_its_use_is_a_permission() {
     let reply = converse(&emulator, &id, "converse", "hi");
     assert_eq!(reply.status, 403);
     assert!(text(&reply).contains("bedrock:ApplyGuardrail on resource: arn:aws:bedrock"));
+}
+
+/// Streams an answer in that mode: what was shown, and why it stopped.
+fn streamed(emulator: &Emulator, id: &str, mode: &str, answer: &[&str]) -> (String, Value) {
+    let pieces = answer.iter().map(|piece| Piece::Text((*piece).to_owned()));
+    emulator.script([Step::Say(pieces.collect())]);
+    let body = json!({
+        "messages": [{ "role": "user", "content": [{ "text": "Well?" }] }],
+        "guardrailConfig": {
+            "guardrailIdentifier": id, "guardrailVersion": "DRAFT",
+            "streamProcessingMode": mode,
+        },
+    });
+    let model = profile(emulator, "haiku");
+    let events = events(&call(emulator, &model, "converse-stream", &body));
+    let shown = events.iter();
+    let shown = shown.filter_map(|(_, event)| event["delta"]["text"].as_str());
+    let shown = shown.collect();
+    let mut stop = events.iter().filter(|(kind, _)| kind == "messageStop");
+    (shown, stop.next().unwrap().1["stopReason"].clone())
+}
+
+#[test]
+fn an_asynchronous_stream_has_told_what_is_found_too_late() {
+    let emulator = open();
+    let definition = json!({
+        "name": "words",
+        "blockedInputMessaging": "No.", "blockedOutputsMessaging": "[stopped]",
+        "wordPolicyConfig": { "wordsConfig": [{ "text": "Atlantis" }] },
+        "sensitiveInformationPolicyConfig": {
+            "piiEntitiesConfig": [{ "type": "PHONE", "action": "ANONYMIZE" }],
+        },
+    });
+    let id = create(&emulator, &definition);
+    let named = ["It is called ", "Atlantis", ", and it ", "begins soon."];
+    let number = ["Call 555-", "010-9999."];
+    for (mode, said, shown, stop) in [
+        ("sync", &named[..], "[stopped]", "guardrail_intervened"),
+        (
+            "async",
+            &named,
+            "It is called Atlantis[stopped]",
+            "guardrail_intervened",
+        ),
+        ("sync", &number, "Call {PHONE}.", "guardrail_intervened"),
+        ("async", &number, "Call 555-010-9999.", "end_turn"),
+    ] {
+        let (told, stopped) = streamed(&emulator, &id, mode, said);
+        assert_eq!(
+            (told.as_str(), stopped.as_str()),
+            (shown, Some(stop)),
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn a_guardrail_lights_where_it_looked_and_a_model_that_was_not_asked_does_not() {
+    let (emulator, id) = guarded();
+    let lit = |emulator: &Emulator| -> Vec<(String, String)> {
+        let trace = emulator.journal().pop().unwrap().trace.into_iter();
+        let edges = trace.filter_map(|event| Some((event.edge?, event.note)));
+        edges
+            .filter(|(edge, _)| edge.starts_with("BR-") && edge != "BR-CW" && edge != "BR-METRICS")
+            .collect()
+    };
+    let looked = |words: &str| ("BR-GUARD".to_owned(), words.to_owned());
+    converse(&emulator, &id, "converse", "Mail abc@pqrt.com for me.");
+    assert_eq!(lit(&emulator), [looked("input blocked")]);
+    emulator.script([Step::text("It is 555-010-9999.")]);
+    converse(&emulator, &id, "converse", "The number?");
+    let way = lit(&emulator);
+    assert_eq!(
+        [&way[0], &way[2]],
+        [&looked("input passed"), &looked("output masked")]
+    );
+    assert_eq!((way.len(), way[1].0.as_str()), (3, "BR-HAIKU"));
+    apply(&emulator, &id, "DRAFT", "Mail abc@pqrt.com for me.");
+    assert_eq!(lit(&emulator), [looked("input blocked")]);
 }

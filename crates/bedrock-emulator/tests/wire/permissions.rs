@@ -53,6 +53,21 @@ fn a_profile_needs_itself_and_every_model_behind_it() {
 }
 
 #[test]
+fn a_profile_belongs_to_the_account_in_its_arn() {
+    let own = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/*";
+    let emulator = with(|c| c.policies = vec![allow("bedrock:InvokeModel", &[own, ANYTHING])]);
+    let request = json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
+    let id = profile(&emulator, "haiku");
+    for (account, status) in [("123456789012", 200), ("111122223333", 403)] {
+        let arn = format!("arn:aws:bedrock:us-east-1:{account}:inference-profile/{id}");
+        let reply = call(&emulator, &arn, "converse", &request);
+        assert_eq!(reply.status, status, "{arn}");
+        let entry = emulator.journal().pop().unwrap();
+        assert_eq!(entry.access.unwrap().asked[0].resource, arn);
+    }
+}
+
+#[test]
 fn streaming_is_an_action_of_its_own_and_converse_is_none() {
     let emulator = with(|c| c.policies = vec![allow("bedrock:InvokeModel", &["*"])]);
     assert_eq!(ask(&emulator, "converse").0, 200);
