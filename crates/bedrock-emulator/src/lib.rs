@@ -81,8 +81,8 @@ mod xml;
 
 pub use auth::short_term_api_key;
 pub use emulator::{Config, ConfigError, Emulator};
-pub use headers::Headers;
 pub use guardrail::GuardrailError;
+pub use headers::Headers;
 pub use pipeline::on_behalf::OnBehalf;
 pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
 pub use pipeline::visit::Waiting;
