@@ -8,6 +8,7 @@ const PAGES = {
   home: '/',
   posts: '/posts',
   post: '/posts/bedrock-integration-patterns',
+  part: '/posts/reading-a-request',
   diagram: '/diagrams/bedrock-architecture',
   exercises: '/exercises',
   exercise: '/exercises/004-bedrock-integration',
@@ -66,6 +67,22 @@ test('nothing overflows at 320 px, and the main menu is still there', async () =
     assert.equal(await page.locator('nav.jump').isVisible(), true, name);
   }
   assert.deepEqual(sins, []);
+  await context.close();
+});
+
+test('a question of a post keeps its answer until somebody asks, without scripts', async () => {
+  const { context, page } = await openPage(browser, workshop, { javaScriptEnabled: false });
+  await page.goto(workshop.origin + PAGES.part);
+  const questions = page.locator('.prose .question');
+  assert.equal(await questions.count(), 3);
+  const first = questions.first();
+  const answer = first.locator('details p').first();
+  assert.equal(await answer.isVisible(), false);
+  await first.locator('summary').click();
+  assert.equal(await answer.isVisible(), true);
+  assert.equal(await first.locator('.choices').evaluate((list) => getComputedStyle(list).listStyleType), 'lower-alpha');
+  await page.locator('.pager [rel=next]').click();
+  assert.equal(new URL(page.url()).pathname, '/posts/why-your-retry-loop-makes-it-worse');
   await context.close();
 });
 
