@@ -1,6 +1,7 @@
 //! One emulator for one test.
 
 use std::{
+    pin::Pin,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::SystemTime,
 };
@@ -163,6 +164,19 @@ impl Lab {
     ///
     /// If the set-up cannot be used (a policy that IAM would refuse) or no loopback port is free.
     pub async fn with(setup: Setup) -> Self {
+        let opening = Self::opening(setup);
+        opening.await
+    }
+
+    /// Not an `async fn`, whose body is compiled anew in every program that awaits it: this one brings a
+    /// whole HTTP server along, most of what the compiler has to do after an edit. In a box it is
+    /// compiled here.
+    #[inline(never)]
+    fn opening(setup: Setup) -> Pin<Box<dyn Future<Output = Self> + Send>> {
+        Box::pin(Self::open(setup))
+    }
+
+    async fn open(setup: Setup) -> Self {
         let clock = setup.clock.clone();
         // Read once for all labs of a process: reading the catalogue takes longer than everything else here.
         let emulator = Emulator::with_catalogue(setup.into_config(), models().clone());
