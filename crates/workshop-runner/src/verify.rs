@@ -113,6 +113,9 @@ pub struct VerifyReport {
     pub broken: Option<String>,
     /// Crates that had to be compiled.
     pub compiled: usize,
+    /// What cargo took of it. Next to nothing where nothing has changed since the last time.
+    #[serde(default)]
+    pub building: Duration,
     /// From start to end.
     pub elapsed: Duration,
 }
@@ -218,7 +221,9 @@ fn prove(
                 .into(),
         );
     }
+    let began = Instant::now();
     let products = build(&generated, &target, clippy, options, on_event)?;
+    report.building = began.elapsed();
     report.compiled = products.compiled;
     let unformatted = unformatted(workspace.root(), &generated, &all, &mut report.notes);
     let bench = Bench {

@@ -89,6 +89,7 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
                 "rows": found.rows,
                 "notes": found.notes,
                 "seconds": found.elapsed.as_secs_f64(),
+                "seconds_building": found.building.as_secs_f64(),
             })
         );
     }
@@ -123,7 +124,7 @@ fn print_table(found: &VerifyReport) {
     }
     let totals = found.totals;
     println!(
-        "\n{} exercises: {} starters fail, {} solutions pass, {} of {} wrong answers dead, {} failed  ({:.1} s)",
+        "\n{} exercises: {} starters fail, {} solutions pass, {} of {} wrong answers dead, {} failed  ({:.1} s, of which {:.1} s building)",
         totals.exercises,
         totals.starters_fail,
         totals.solutions_pass,
@@ -131,6 +132,7 @@ fn print_table(found: &VerifyReport) {
         totals.wrong,
         totals.failed,
         found.elapsed.as_secs_f64(),
+        found.building.as_secs_f64(),
     );
     let mut repeats = Repeats::default();
     found.rows.iter().for_each(|row| repeats.add(row.repeats));
