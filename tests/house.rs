@@ -102,6 +102,7 @@ const EXERCISE_MAY_USE: &[&str] = &[
     "lambda_http",
     "lambda_runtime",
     "serde",
+    "serde-saphyr",
     "serde_json",
     "sha2",
     "time",

@@ -472,6 +472,29 @@ impl Lab {
         name: &str,
         policies: impl IntoIterator<Item = Value>,
     ) -> Result<String, PolicyError> {
+        let account = &self.endpoint.emulator().config().account_id;
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            }],
+        });
+        self.role_trusting(name, trust, policies)
+    }
+
+    /// The same, for whom that trust policy trusts.
+    ///
+    /// # Errors
+    ///
+    /// What IAM would refuse a policy for.
+    pub fn role_trusting(
+        &self,
+        name: &str,
+        trust: Value,
+        policies: impl IntoIterator<Item = Value>,
+    ) -> Result<String, PolicyError> {
         let emulator = self.endpoint.emulator();
         let account = &emulator.config().account_id;
         let arn = format!("arn:aws:iam::{account}:role/{name}");
@@ -483,14 +506,6 @@ impl Lab {
                 document,
             })
             .collect();
-        let trust = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Effect": "Allow",
-                "Action": "sts:AssumeRole",
-                "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
-            }],
-        });
         emulator.set_identity(&Identity {
             arn: arn.clone(),
             policies: (!policies.is_empty()).then_some(policies),
