@@ -70,6 +70,12 @@ fn common_markdown() {
          <thead><tr><th scope=\"col\">a</th><th scope=\"col\" class=\"right\">b</th></tr></thead>\n\
          <tbody>\n<tr><td><code>x</code></td><td class=\"right\">1</td></tr>\n</tbody></table></div>\n",
     );
+    check(
+        "| | a > b |\n|---|---|\n| c | d |\n",
+        "<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>\n\
+         <thead><tr><td></td><th scope=\"col\">a &gt; b</th></tr></thead>\n\
+         <tbody>\n<tr><td>c</td><td>d</td></tr>\n</tbody></table></div>\n",
+    );
     check("> said\n", "<blockquote>\n<p>said</p>\n</blockquote>\n");
     check("a  \nb\n\n---\n", "<p>a<br>\nb</p>\n<hr>\n");
 }

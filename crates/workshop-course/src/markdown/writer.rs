@@ -292,10 +292,7 @@ impl<'a> Writer<'a> {
                 self.close("</tr></thead>\n<tbody>\n");
             }
             TagEnd::TableRow => self.close("</tr>\n"),
-            TagEnd::TableCell => {
-                let html = if self.in_table_head { "</th>" } else { "</td>" };
-                self.close(html);
-            }
+            TagEnd::TableCell => self.end_table_cell(),
             TagEnd::Emphasis => self.close("</em>"),
             TagEnd::Strong => self.close("</strong>"),
             TagEnd::Strikethrough => self.close("</del>"),
@@ -331,6 +328,22 @@ impl<'a> Writer<'a> {
         };
         self.cell += 1;
         self.open(&format!("<{name}{class}>"));
+    }
+
+    fn end_table_cell(&mut self) {
+        if !self.in_table_head {
+            self.close("</td>");
+            return;
+        }
+        // A heading that says nothing is none: the corner above a column of names.
+        let begin = self.out.rfind("<th scope").unwrap_or(self.out.len());
+        if self.out[begin..].find('>') == Some(self.out.len() - begin - 1) {
+            self.out.truncate(begin);
+            self.out.push_str("<td>");
+            self.close("</td>");
+        } else {
+            self.close("</th>");
+        }
     }
 
     fn error(&mut self, line: usize, message: String, cure: String) {

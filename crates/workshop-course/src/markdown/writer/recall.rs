@@ -29,13 +29,13 @@ const FORM: &str =
     "write the question, then `- [ ] wrong` and `- [x] right`, then why, below ```recall from=012";
 
 /// A fence taken apart; each part knows its line.
-struct Question {
+struct Fence {
     question: Part,
     choices: Vec<(bool, Part)>,
     why: Part,
 }
 
-impl Question {
+impl Fence {
     fn parse(text: &str, first_line: usize) -> Self {
         let empty = || Part {
             text: String::new(),
@@ -100,7 +100,7 @@ impl Writer<'_> {
     /// Writes the question, or says what is wrong with it.
     pub(super) fn recall(&mut self, code: &Code, from: Option<&str>) {
         // The fence's own line is `code.line`.
-        let parsed = Question::parse(&code.text, code.line + 1);
+        let parsed = Fence::parse(&code.text, code.line + 1);
         let problem = match from {
             None => Some("the recall fence does not name an exercise"),
             Some(_) => parsed.problem(),
