@@ -128,8 +128,8 @@ fn operations(lab: &Lab) -> Vec<String> {
 /// The call of that operation, or a failure of `point`.
 #[track_caller]
 fn call_of(lab: &Lab, point: &Point, operation: &str) -> Call {
-    let found = lab.calls().into_iter();
-    let found = found.filter(|call| call.operation == operation).last();
+    let mut calls = lab.calls().into_iter();
+    let found = calls.rfind(|call| call.operation == operation);
     found.unwrap_or_else(|| {
         let saw = operations(lab).join(", ");
         point.fail("operations called", saw, format!("{operation} among them"))
