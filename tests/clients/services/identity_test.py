@@ -274,12 +274,13 @@ class Identity(ServiceTest):
 
     def test_a_pipeline_needs_no_key(self):
         # boto3 signs no such request, whatever keys it has.
-        def assume(**claims):
-            return self.sts.assume_role_with_web_identity(
-                RoleArn=REVIEW, RoleSessionName="GitHubActions", WebIdentityToken=web_identity(**claims)
-            )
+        def asked(**claims):
+            return {
+                "RoleArn": REVIEW, "RoleSessionName": "GitHubActions", "WebIdentityToken": web_identity(**claims),
+            }
 
-        answer = assume()
+        assume = self.sts.assume_role_with_web_identity
+        answer = assume(**asked())
         self.assertEqual(
             answer["AssumedRoleUser"]["Arn"], f"arn:aws:sts::{ACCOUNT}:assumed-role/Review/GitHubActions"
         )
@@ -289,11 +290,11 @@ class Identity(ServiceTest):
         self.assertEqual(self.client("sts", keys).get_caller_identity()["Arn"], answer["AssumedRoleUser"]["Arn"])
         self.assertTrue(text_of(converse(self.client("bedrock-runtime", keys))))
 
-        message = self.refused("AccessDenied", 403, assume, sub="repo:octo-org/another:pull_request")
+        message = self.refused("AccessDenied", 403, assume, **asked(sub="repo:octo-org/another:pull_request"))
         self.assertEqual(message, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
-        self.refused("AccessDenied", 403, assume, aud="https://github.com/octo-org")
-        self.refused("ExpiredTokenException", 400, assume, left=-1)
-        self.refused("InvalidIdentityToken", 400, assume, sub=None)
+        self.refused("AccessDenied", 403, assume, **asked(aud="https://github.com/octo-org"))
+        self.refused("ExpiredTokenException", 400, assume, **asked(left=-1))
+        self.refused("InvalidIdentityToken", 400, assume, **asked(sub=None))
 
     def test_a_session_token_of_ones_own(self):
         answer = self.sts.get_session_token(DurationSeconds=900)["Credentials"]
