@@ -320,6 +320,7 @@ fn build_and_run(
             wall: bedrock.map_or(options.limits.wall, |limits| limits.wall),
             ..options.limits.clone()
         },
+        patience: exercise.patience(),
         guard: options.guard.clone(),
         bedrock: bedrock.map(|limits| {
             vec![

@@ -41,6 +41,8 @@ pub(crate) struct Suite {
     /// The event log, for the testkit's requests.
     pub(crate) live: Option<PathBuf>,
     pub(crate) limits: Limits,
+    /// How long all tests together may take, if the exercise says so.
+    pub(crate) patience: Option<Duration>,
     pub(crate) guard: Option<PathBuf>,
     /// Against real Bedrock: AWS's variables reach the tests, and so do these. No test runs
     /// twice then, because every run costs money.
@@ -53,7 +55,8 @@ pub(crate) struct Suite {
 }
 
 /// A run of all tests in one process that takes longer is given up for one by one: most suites
-/// need a tenth of a second, and a wrong answer that makes a test wait for its own time-out two.
+/// need a tenth of a second, and a wrong answer that makes a test wait for its own time-out two. An
+/// exercise whose tests take longer says so in its manifest.
 const TOGETHER: Duration = Duration::from_secs(4);
 
 /// What a test gets after others have shown that the code hangs; see [`Suite::limits_after`].
@@ -156,7 +159,7 @@ impl Suite {
         let args = ["--show-output", "--test-threads", &threads];
         let wall = match self.bedrock {
             Some(_) => self.limits.wall,
-            None => self.limits.wall.min(TOGETHER),
+            None => self.patience.unwrap_or(self.limits.wall.min(TOGETHER)),
         };
         let limits = Limits {
             wall,
@@ -211,7 +214,7 @@ impl Suite {
     /// each test. Two such tests are proof enough: the others get a moment only.
     fn limits_after(&self, late: usize) -> Limits {
         let wall = if late < 2 {
-            self.limits.wall
+            self.wall()
         } else {
             self.limits.wall.min(A_MOMENT)
         };
@@ -303,12 +306,17 @@ impl Suite {
         }
     }
 
+    /// How long one test may take.
+    fn wall(&self) -> Duration {
+        self.limits.wall.max(self.patience.unwrap_or_default())
+    }
+
     fn rules(&self) -> Rules {
         let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
         Rules {
             end_the_rest: true,
             // A bound for what escapes the wall clock, so all cores for the whole time may be used.
-            cpu_seconds: Some(self.limits.wall.as_secs().max(1) * cores + 5),
+            cpu_seconds: Some(self.wall().as_secs().max(1) * cores + 5),
             file_bytes: Some(self.limits.file_bytes),
             memory_bytes: Some(self.limits.memory_bytes),
             processes: Some(processes_now() + self.limits.processes),

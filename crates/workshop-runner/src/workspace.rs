@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// A checkout of the workshop: the folder with `Cargo.toml`, `exercises/` and `.workshop/`.
@@ -130,6 +131,16 @@ fn normal_id(id: &str) -> String {
 }
 
 impl ExerciseDir {
+    /// How long its tests may take, where they take longer than those of others: `seconds` below
+    /// `[package.metadata.workshop]` in its manifest. Students cannot change it: the manifest is protected.
+    pub fn patience(&self) -> Option<Duration> {
+        let manifest = fs::read_to_string(self.dir.join("Cargo.toml")).ok()?;
+        let manifest: toml::Table = manifest.parse().ok()?;
+        let workshop = manifest.get("package")?.get("metadata")?.get("workshop")?;
+        let seconds = workshop.get("seconds")?.as_integer()?;
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
     fn from_folder(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
         let (id, _slug) = name.split_once('-')?;

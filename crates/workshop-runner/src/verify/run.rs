@@ -165,6 +165,7 @@ impl Bench<'_> {
             library_dirs: dirs,
             live: None,
             limits: self.options.limits.clone(),
+            patience: exercise.patience(),
             guard: self.options.guard.clone(),
             bedrock: None,
             // Several variants run at once; a test that waits for its own time-out holds up no other.
