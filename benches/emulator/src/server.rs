@@ -122,10 +122,19 @@ impl Server {
 
     /// Resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> anyhow::Result<u64> {
+        self.memory_kib("VmRSS:")
+    }
+
+    /// Of the resident memory what is no page of a file: the system cannot drop it and read it again.
+    pub(crate) fn private_kib(&self) -> anyhow::Result<u64> {
+        self.memory_kib("RssAnon:")
+    }
+
+    fn memory_kib(&self, which: &str) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(which));
         let number = line.and_then(|line| line.split_whitespace().next());
-        let number = number.context("the system does not tell VmRSS")?;
+        let number = number.with_context(|| format!("the system does not tell {which}"))?;
         Ok(number.parse()?)
     }
 }

@@ -63,13 +63,13 @@ pub(crate) async fn run(args: &Args, amounts: Amounts) -> anyhow::Result<()> {
         }
     }
     println!(
-        "| server | Lambda invocations/s | messages processed/s | state transitions/s | memory MiB |"
+        "| server | Lambda invocations/s | messages processed/s | state transitions/s | memory MiB | of it private |"
     );
-    println!("|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|");
     let first = candidates[0].medians()?;
     for candidate in &candidates {
         let medians = candidate.medians()?;
-        let cells = (0..4).map(|column| {
+        let cells = (0..5).map(|column| {
             let ratio = first[column] / medians[column];
             format!("{:.0} ({ratio:.2}×)", medians[column])
         });
@@ -248,15 +248,16 @@ impl Candidate {
     }
 
     /// Rates, and memory.
-    fn medians(&self) -> anyhow::Result<[f64; 4]> {
+    fn medians(&self) -> anyhow::Result<[f64; 5]> {
         let median = |column: usize| {
             let mut rates = self.rates[column].clone();
             rates.sort_by(f64::total_cmp);
             rates[rates.len() / 2]
         };
         #[expect(clippy::cast_precision_loss, reason = "megabytes")]
-        let memory = self.server.rss_kib()? as f64 / 1024.0;
-        Ok([median(0), median(1), median(2), memory])
+        let [all, private] =
+            [self.server.rss_kib()?, self.server.private_kib()?].map(|kib| kib as f64 / 1024.0);
+        Ok([median(0), median(1), median(2), all, private])
     }
 }
 

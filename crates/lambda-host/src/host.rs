@@ -9,8 +9,8 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    Accepted, Clock, ConfigError, EventSink, FunctionConfig, Invocation, InvokeError, Invoked,
-    LogSink, SystemClock, ThrottleReason,
+    Accepted, Attempt, AttemptSink, Clock, ConfigError, EventSink, FunctionConfig, Invocation,
+    InvokeError, Invoked, LogSink, SystemClock, ThrottleReason,
     environment::Environment,
     events::{self, Queue},
     ids,
@@ -36,6 +36,8 @@ pub struct Setup {
     pub log: LogSink,
     /// Hears how each asynchronous invocation ended.
     pub events: EventSink,
+    /// Sees every attempt to run a function.
+    pub attempts: AttemptSink,
     /// Environments at once in all: AWS's default quota is 1,000.
     pub account_concurrency: u32,
     /// How long a first initialization may take: 10 seconds on AWS.
@@ -50,6 +52,7 @@ impl Default for Setup {
             clock: Arc::new(SystemClock),
             log: LogSink::default(),
             events: EventSink::default(),
+            attempts: AttemptSink::default(),
             account_concurrency: 1_000,
             init_timeout: Duration::from_secs(10),
             output_max: 4 * 1024 * 1024,
@@ -81,6 +84,7 @@ impl Host {
             warden: Arc::new(Warden::new()),
             init_timeout: setup.init_timeout,
             events: Queue::new(setup.events),
+            attempts: setup.attempts,
             log: setup.log,
             output_max: setup.output_max,
             closed: watch::Sender::new(false),
@@ -213,6 +217,8 @@ impl Host {
     }
 }
 
+type Granted = Result<(Permit, u32), ThrottleReason>;
+
 /// What a host's invocations share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -220,6 +226,7 @@ pub(crate) struct Shared {
     pub(crate) warden: Arc<Warden>,
     pub(crate) init_timeout: Duration,
     pub(crate) events: Queue,
+    pub(crate) attempts: AttemptSink,
     log: LogSink,
     output_max: usize,
     closed: watch::Sender<bool>,
@@ -283,12 +290,31 @@ impl Shared {
     /// The right to run one event of a function, if concurrency allows it.
     pub(crate) fn permit(self: &Arc<Self>, name: &str) -> Result<Permit, InvokeError> {
         self.check_open()?;
+        let (config, permit) = self.granted(name)?;
+        // The state is no longer locked: whoever hears of it may ask for it.
+        let attempt = match &permit {
+            Ok((_, concurrent)) => Attempt::Begun {
+                concurrent: *concurrent,
+            },
+            Err(_) => Attempt::Throttled,
+        };
+        self.attempts.tell(&config, attempt);
+        let (permit, _) = permit.map_err(InvokeError::TooManyRequests)?;
+        Ok(permit)
+    }
+
+    /// A function, and the right to run one event of it with the number of those that run then.
+    fn granted(
+        self: &Arc<Self>,
+        name: &str,
+    ) -> Result<(Arc<FunctionConfig>, Granted), InvokeError> {
         let mut state = self.state();
         let unreserved_max = state.account_concurrency.saturating_sub(state.reserved(""));
         let unreserved_running = state.unreserved_running;
         let function = state.functions.get_mut(name);
         let function = function.ok_or_else(|| InvokeError::ResourceNotFound(name.to_owned()))?;
-        let throttled = |reason| Err(InvokeError::TooManyRequests(reason));
+        let config = Arc::clone(&function.config);
+        let throttled = |reason| Ok((Arc::clone(&config), Err(reason)));
         let reserved = match function.config.reserved_concurrency {
             Some(max) if function.running >= max => {
                 return throttled(
@@ -308,10 +334,11 @@ impl Shared {
             reserved,
             released: false,
         };
+        let concurrent = function.running;
         if !reserved {
             state.unreserved_running += 1;
         }
-        Ok(permit)
+        Ok((config, Ok((permit, concurrent))))
     }
 
     /// Remembers a process, so that it can be ended from here.

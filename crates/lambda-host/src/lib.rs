@@ -17,6 +17,7 @@
 //!
 //! [Runtime API]: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
+mod attempt;
 mod clock;
 mod environment;
 mod error;
@@ -32,6 +33,7 @@ mod runtime_api;
 mod variables;
 mod warden;
 
+pub use attempt::{Attempt, AttemptSink};
 pub use clock::{Clock, Sleep, SystemClock};
 pub use error::{ConfigError, InvokeError, ThrottleReason};
 pub use events::{Accepted, Condition, EventOutcome, EventSink};

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    FunctionConfig, FunctionError, Invocation, InvokeError, Invoked, Report, Status,
+    Attempt, FunctionConfig, FunctionError, Invocation, InvokeError, Invoked, Report, Status,
     environment::{Environment, Failure, Handled, Init, StartError},
     host::{Permit, Shared},
     ids,
@@ -319,14 +319,17 @@ impl Run {
         }
         log.platform(format!("END RequestId: {}", self.id));
         log.platform(report_line(&self.id, &report));
-        Invoked {
+        let invoked = Invoked {
             request_id: self.id.to_string(),
             payload: outcome.payload,
             function_error: outcome.error,
             executed_version: self.config.version.clone(),
             log: log.end(),
             report,
-        }
+        };
+        let attempt = Attempt::Ended(&invoked);
+        self.shared.attempts.tell(&self.config, attempt);
+        invoked
     }
 }
 

@@ -10,6 +10,7 @@
 //! `registry` (which are there, and the hosts that run them), `operations` (how a request names an
 //! operation), then the operations, one file each, and `event_source` (queues that invoke functions).
 
+mod cloudwatch;
 mod error;
 mod event_source;
 mod function;

@@ -9,11 +9,14 @@ use std::{
 };
 
 use bedrock_emulator::{Emulator, error::ApiError, neighbour::Visit};
-use lambda_host::{ConfigError, Credentials, FunctionConfig, Host, LogEvent, Setup, Sleep};
+use lambda_host::{
+    Attempt, ConfigError, Credentials, FunctionConfig, Host, LogEvent, Setup, Sleep,
+};
 use time::OffsetDateTime;
 
 use super::{
     Connection, FUNCTION, Lambda,
+    cloudwatch::Meter,
     error::{another_account, misconfigured, no_function, service},
     event_source::Mappings,
     function::{Function, Kept},
@@ -219,7 +222,17 @@ impl Setting {
             account: account.to_owned(),
             region: region.to_owned(),
         };
+        let meter = Meter {
+            emulator: Weak::clone(&self.emulator),
+            account: account.to_owned(),
+            region: region.to_owned(),
+        };
+        let clock = Arc::clone(&self.clock);
         Host::new(Setup {
+            attempts: (move |function: &FunctionConfig, attempt: Attempt| {
+                meter.measure(function, attempt, clock.now());
+            })
+            .into(),
             clock: Arc::new(HostClock(Arc::clone(&self.clock))),
             log: (move |line: &LogEvent| log.write(line)).into(),
             ..Setup::default()

@@ -7,4 +7,5 @@ mod bench;
 mod functions;
 mod invoke;
 mod mappings;
+mod metrics;
 mod roles;
