@@ -33,8 +33,24 @@ fn help_names_every_command_and_the_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     let help = stdout(&workshop(dir.path(), &["--help"]));
     for command in [
-        "serve", "emulator", "env", "list", "check", "watch", "hint", "solution", "reset",
-        "verify", "new", "doctor",
+        "serve",
+        "emulator",
+        "env",
+        "list",
+        "start",
+        "check",
+        "watch",
+        "hint",
+        "solution",
+        "explain",
+        "diff",
+        "review",
+        "skip",
+        "checkpoint",
+        "reset",
+        "verify",
+        "new",
+        "doctor",
     ] {
         assert!(
             help.contains(&format!("\n  {command}")),
@@ -143,6 +159,142 @@ fn a_solution_waits_for_success_or_peek() {
     let shown = workshop(dir.path(), &["solution", "001", "--peek"]);
     assert_eq!(shown.status.code(), Some(0));
     assert!(stdout(&shown).contains("pub async fn ask"));
+}
+
+/// A checkout with exercises 001 to 004, in which 001 and 004 are solved: 001 with the reference itself.
+fn checkout() -> tempfile::TempDir {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../exercises");
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("workshop");
+    fs::create_dir_all(root.join("exercises")).unwrap();
+    fs::write(root.join("Cargo.toml"), "[workspace]\n").unwrap();
+    fs::copy(here.join("tracks.toml"), root.join("exercises/tracks.toml")).unwrap();
+    let names = fs::read_dir(&here).unwrap().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    for name in names.filter(|name| ("001".."005").contains(&&name[..3])) {
+        copy(&here.join(&name), &root.join("exercises").join(&name));
+        let exercise = root.join("exercises").join(&name);
+        let from = if name.starts_with("001") {
+            "solution"
+        } else {
+            "starter"
+        };
+        let from = exercise.join(from).join("lib.rs");
+        fs::copy(from, exercise.join("src/lib.rs")).unwrap();
+    }
+    fs::create_dir(root.join(".workshop")).unwrap();
+    let solved = r#"{"state": "solved", "last": {"at": "2026-11-01T10:00:00Z"}}"#;
+    fs::write(
+        root.join(".workshop/progress.json"),
+        format!(r#"{{"version": 1, "exercises": {{"001": {solved}, "004": {solved}}}}}"#),
+    )
+    .unwrap();
+    dir
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let there = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &there);
+        } else {
+            fs::copy(entry.path(), there).unwrap();
+        }
+    }
+}
+
+fn answered(dir: &Path, args: &[&str], input: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_workshop"))
+        .args(args)
+        .current_dir(dir)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut answers = child.stdin.take().unwrap();
+    answers.write_all(input.as_bytes()).unwrap();
+    drop(answers);
+    stdout(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn start_names_the_exercise_to_do_now_and_skip_goes_on() {
+    let dir = checkout();
+    let root = dir.path().join("workshop");
+    let start = stdout(&workshop(&root, &["start"]));
+    assert!(start.starts_with("002 "), "{start}");
+    assert!(start.contains("Edit      exercises/002-"), "{start}");
+    assert!(!start.contains("It builds on"), "001 is solved: {start}");
+    let four = stdout(&workshop(&root, &["start", "4"]));
+    assert!(four.contains("workshop review --before 004"), "{four}");
+
+    let skipped = workshop(&root, &["skip"]);
+    assert_eq!(skipped.status.code(), Some(0));
+    let text = stdout(&skipped);
+    assert!(text.starts_with("Skipped 002"), "{text}");
+    assert!(text.contains("Next:  workshop start 003"), "{text}");
+    assert!(stdout(&workshop(&root, &["start"])).starts_with("003 "));
+    let solved = stdout(&workshop(&root, &["skip", "001"]));
+    assert!(solved.contains("solved already"), "{solved}");
+}
+
+#[test]
+fn explanation_and_difference_wait_for_success() {
+    let dir = checkout();
+    let root = dir.path().join("workshop");
+    for command in ["explain", "diff"] {
+        let refused = workshop(&root, &[command, "002"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains("--peek"), "{command}");
+    }
+    let text = stdout(&workshop(&root, &["explain", "001"]));
+    assert!(text.contains("what it was about"), "{text}");
+    assert!(text.contains("workshop diff 001"), "{text}");
+    let same = stdout(&workshop(&root, &["diff", "001"]));
+    assert!(same.contains("letter by letter"), "{same}");
+    let peeked = stdout(&workshop(&root, &["diff", "002", "--peek"]));
+    assert!(peeked.contains("(yours)\n+++ exercises/002-"), "{peeked}");
+    assert!(peeked.contains("\n+"), "{peeked}");
+}
+
+#[test]
+fn review_asks_what_was_learned_and_asks_again_later() {
+    let dir = checkout();
+    let root = dir.path().join("workshop");
+    let first = answered(&root, &["review", "-n", "1"], "z\na\n");
+    assert!(first.starts_with("1/1  (exercise 00"), "{first}");
+    assert!(first.contains("One letter from a to"), "{first}");
+    assert!(first.contains(" of 1 right."), "{first}");
+    let question = first.lines().next().unwrap();
+    let again = answered(&root, &["review"], "");
+    assert!(!again.contains(question), "it is not due today: {again}");
+    assert!(again.contains("0 of 0 right."), "{again}");
+    let before = answered(&root, &["review", "--before", "004"], "q\n");
+    assert!(before.starts_with("1/2"), "{before}");
+
+    let new = tempfile::tempdir().unwrap();
+    fs::write(new.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    fs::create_dir(new.path().join("exercises")).unwrap();
+    let nothing = answered(new.path(), &["review"], "");
+    assert!(nothing.contains("Nothing to review yet"), "{nothing}");
+}
+
+#[test]
+fn a_checkpoint_is_a_copy_beside_the_checkout() {
+    let dir = checkout();
+    let root = dir.path().join("workshop");
+    let made = workshop(&root, &["checkpoint", "3"]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let text = stdout(&made);
+    assert!(text.contains("workshop-at-003"), "{text}");
+    assert!(text.contains("Exercises 001 to 002"), "{text}");
+    let there = dir.path().join("workshop-at-003");
+    assert!(stdout(&workshop(&there, &["start"])).starts_with("003 "));
+    let again = workshop(&root, &["checkpoint", "3"]);
+    assert_eq!(again.status.code(), Some(4));
+    assert!(stderr(&again).contains("exists already"));
 }
 
 #[test]

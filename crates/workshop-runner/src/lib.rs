@@ -3,13 +3,15 @@
 //! Read in this order: [`workspace`] (where things are), [`check()`] (one exercise: build, run its
 //! tests within limits, verdict), [`guard`] (the process around a test that lets nothing outlive
 //! it), [`progress`] (what the student has reached), [`live`] (the event log that the site
-//! follows), [`watch`] (check on save), [`verify`](mod@verify) (the author's proof in three directions),
+//! follows), [`recall`] (when a question comes back), [`watch`] (check on save), [`checkpoint`](mod@checkpoint) (a
+//! copy to start in the middle), [`verify`](mod@verify) (the author's proof in three directions),
 //! [`mod@bench`] (how long a student waits). No HTML, no wire formats.
 
 pub mod bench;
 pub mod cancel;
 pub(crate) mod cargo;
 pub mod check;
+pub mod checkpoint;
 pub mod course_files;
 pub mod guard;
 pub(crate) mod libtest;
@@ -17,6 +19,7 @@ pub mod live;
 pub(crate) mod messages;
 pub mod process;
 pub mod progress;
+pub mod recall;
 pub mod reset;
 pub(crate) mod suite;
 pub(crate) mod variants;
@@ -30,6 +33,7 @@ pub use check::{
     BedrockLimits, CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_bedrock,
     check_with,
 };
+pub use checkpoint::{Checkpoint, CheckpointError, checkpoint};
 pub use course_files::{Protected, protected};
 pub use process::Limits;
 pub use progress::Progress;

@@ -15,7 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{Report, TestStatus, Workspace};
+use crate::{Report, TestStatus, Workspace, recall::Remembered};
 
 /// The newest format this program writes.
 const VERSION: u32 = 1;
@@ -28,6 +28,9 @@ pub struct Progress {
     /// By exercise id.
     #[serde(default)]
     pub exercises: BTreeMap<String, Entry>,
+    /// Recall questions that were answered, by their text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recall: BTreeMap<String, Remembered>,
     /// Fields written by a newer program are kept.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -104,6 +107,7 @@ impl Default for Progress {
         Self {
             version: VERSION,
             exercises: BTreeMap::new(),
+            recall: BTreeMap::new(),
             other: BTreeMap::new(),
         }
     }

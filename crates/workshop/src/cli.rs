@@ -107,6 +107,8 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     Env(Env),
     /// List the exercises and how far you are
     List(List),
+    /// Say what to do now: the exercise you are at, its file, its commands
+    Start(Start),
     /// Check one exercise; without a number, the one you are at
     #[command(
         after_help = "Exit codes: 0 solved, 1 not solved, 3 does not compile, 4 broken set-up."
@@ -118,6 +120,16 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     Hint(Hint),
     /// Show the reference solution (after success, or with --peek)
     Solution(Solution),
+    /// Read what an exercise was about (after success, or with --peek)
+    Explain(Explain),
+    /// Compare your file with the reference solution (after success, or with --peek)
+    Diff(Diff),
+    /// Answer a few questions on what you have learned; each comes back after 1, 3, 7, … days
+    Review(Review),
+    /// Go on to the next exercise and leave this one open
+    Skip(Skip),
+    /// Copy this checkout to a new folder in which everything before an exercise is solved
+    Checkpoint(Checkpoint),
     /// Put an exercise back to its start; your file is kept as a backup
     Reset(Reset),
     /// For authors: prove that starters fail, solutions pass and wrong answers die
@@ -413,6 +425,60 @@ pub(crate) struct Solution {
     /// Show it although the exercise is not solved yet
     #[arg(long)]
     pub(crate) peek: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Start {
+    /// The exercise's number; default: where you left off
+    #[arg(value_name = "NNN")]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+    /// Show it although the exercise is not solved yet
+    #[arg(long)]
+    pub(crate) peek: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The exercise's number
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+    /// Show it although the exercise is not solved yet
+    #[arg(long)]
+    pub(crate) peek: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Review {
+    /// How many questions
+    #[arg(short = 'n', long, default_value_t = 5)]
+    pub(crate) count: usize,
+    /// Those that the exercise of this number opens with, due or not
+    #[arg(long, value_name = "NNN", conflicts_with = "count")]
+    pub(crate) before: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Skip {
+    /// The exercise's number; default: the one you are at
+    #[arg(value_name = "NNN")]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Checkpoint {
+    /// The exercise to start with
+    #[arg(value_name = "NNN")]
+    pub(crate) id: String,
+    /// The new folder; default: beside this checkout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod check;
+mod checkpoint;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

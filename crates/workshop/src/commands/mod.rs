@@ -2,16 +2,22 @@
 
 pub(crate) mod bench_loop;
 pub(crate) mod check;
+pub(crate) mod checkpoint;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod emulator;
 pub(crate) mod env;
+pub(crate) mod explain;
 pub(crate) mod hint;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod record;
 pub(crate) mod reset;
+pub(crate) mod review;
 pub(crate) mod serve;
+pub(crate) mod skip;
 pub(crate) mod solution;
+pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod watch;
