@@ -34,9 +34,10 @@ impl Headers {
         let mut others = Self::with_capacity(self.len() + 1, self.bytes() + value.len());
         let mut wanted = Some((name, value));
         for header in self.iter() {
-            match header.0 == name {
-                true => others.extend(wanted.take()),
-                false => others.push(header),
+            if header.0 == name {
+                others.extend(wanted.take());
+            } else {
+                others.push(header);
             }
         }
         others.extend(wanted);

@@ -229,27 +229,27 @@ impl ToSign<'_> {
         let mut out = String::with_capacity(CANONICAL_USUAL);
         let into = &mut out;
         into.push_str(self.method);
-        into.push_str("\n");
+        into.push('\n');
         for (i, segment) in self.path.split('/').enumerate() {
             if i > 0 {
-                into.push_str("/");
+                into.push('/');
             }
             encode(segment.as_bytes(), into);
         }
-        into.push_str("\n");
+        into.push('\n');
         if !self.query.is_empty() {
             into.push_str(&canonical_query(self.query, self.without));
         }
-        into.push_str("\n");
+        into.push('\n');
         for name in signed_headers.split(';') {
             into.push_str(name);
-            into.push_str(":");
+            into.push(':');
             self.header(name, into);
-            into.push_str("\n");
+            into.push('\n');
         }
-        into.push_str("\n");
+        into.push('\n');
         into.push_str(signed_headers);
-        into.push_str("\n");
+        into.push('\n');
         into.push_str(text(&payload_hash(self.body)));
         out
     }
@@ -262,12 +262,12 @@ impl ToSign<'_> {
         while let Some((_, value)) = values.next() {
             for (i, word) in value.split_ascii_whitespace().enumerate() {
                 if i > 0 {
-                    into.push_str(" ");
+                    into.push(' ');
                 }
                 into.push_str(word);
             }
             if values.peek().is_some() {
-                into.push_str(",");
+                into.push(',');
             }
         }
     }

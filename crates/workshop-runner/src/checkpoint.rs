@@ -94,7 +94,9 @@ pub fn checkpoint(
         fs::copy(&from, exercise.dir.join(STUDENT_FILE)).map_err(copying(&from))?;
     }
     Progress::update(&there, |progress| {
-        solved.iter().for_each(|id| progress.skip(id, now));
+        for id in &solved {
+            progress.skip(id, now);
+        }
     })?;
     fs::rename(draft.keep(), to).map_err(copying(to))?;
     Ok(Checkpoint {

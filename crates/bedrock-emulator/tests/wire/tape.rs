@@ -24,8 +24,7 @@ fn recorded(name: &str, request: &Request, status: u16, body: Body) -> Recording
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("x-amzn-RequestId".to_owned(), format!("id-of-{name}")),
             ("X-Amzn-Something-New".to_owned(), "1".to_owned()),
-        ]
-        .into(),
+        ],
         body,
     }
 }

@@ -54,11 +54,12 @@ fn render(theirs: &str, own: &str, ours: &str, reference: &str) -> String {
         for change in hunk.iter_changes() {
             let line = change.to_string_lossy();
             let line = line.trim_end_matches(['\n', '\r']);
-            text += &match change.tag() {
+            let marked = match change.tag() {
                 ChangeTag::Delete => style::red(&format!("-{line}")),
                 ChangeTag::Insert => style::green(&format!("+{line}")),
-                ChangeTag::Equal => format!(" {line}"),
+                ChangeTag::Equal => [" ", line].concat(),
             };
+            text.push_str(&marked);
             text.push('\n');
         }
     }

@@ -78,7 +78,9 @@ fn remember(
         let known = progress.recall.entry(recall.question.clone()).or_default();
         *known = Remembered::after(known, right, today);
     })?;
-    notes.iter().for_each(|note| eprintln!("{note}"));
+    for note in notes {
+        eprintln!("{note}");
+    }
     Ok(())
 }
 
@@ -109,13 +111,13 @@ impl<I: BufRead, O: Write> Desk<I, O> {
             }
             match line.trim().to_lowercase().as_str() {
                 "q" | "quit" => return Ok(None),
-                said => match chosen(said, recall.choices.len()) {
-                    Some(answer) => break answer,
-                    None => {
-                        let last = letters().nth(recall.choices.len() - 1).unwrap_or('a');
-                        writeln!(self.output, "One letter from a to {last}, or q to stop.")?;
+                said => {
+                    if let Some(answer) = chosen(said, recall.choices.len()) {
+                        break answer;
                     }
-                },
+                    let last = letters().nth(recall.choices.len() - 1).unwrap_or('a');
+                    writeln!(self.output, "One letter from a to {last}, or q to stop.")?;
+                }
             }
         };
         let right = answer == recall.answer;
