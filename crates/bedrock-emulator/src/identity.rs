@@ -82,6 +82,24 @@ impl Principal {
         }
     }
 
+    /// Who somebody is that has taken on a role, under that name.
+    pub(crate) fn assumed(
+        role_arn: &str,
+        session_name: &str,
+        policies: Option<Policies>,
+        session: Session,
+    ) -> Self {
+        let account = role_arn.split(':').nth(4).unwrap_or_default();
+        let role = role_arn.rsplit('/').next().unwrap_or_default();
+        Self {
+            arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{session_name}"),
+            account: account.to_owned(),
+            bearer: None,
+            policies,
+            session: Some(session),
+        }
+    }
+
     /// The ARN that policies name: of an assumed role, the role's.
     pub(crate) fn policy_arn(&self) -> &str {
         let role = self.session.as_ref().and_then(|s| s.role.as_deref());

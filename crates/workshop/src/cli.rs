@@ -119,11 +119,11 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     /// Show a hint; each call goes one step further
     Hint(Hint),
     /// Show the reference solution (after success, or with --peek)
-    Solution(Solution),
+    Solution(AfterSuccess),
     /// Read what an exercise was about (after success, or with --peek)
-    Explain(Explain),
+    Explain(AfterSuccess),
     /// Compare your file with the reference solution (after success, or with --peek)
-    Diff(Diff),
+    Diff(AfterSuccess),
     /// Answer a few questions on what you have learned; each comes back after 1, 3, 7, … days
     Review(Review),
     /// Go on to the next exercise and leave this one open
@@ -417,8 +417,9 @@ pub(crate) struct Hint {
     pub(crate) step: Option<u8>,
 }
 
+/// What waits for success.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Solution {
+pub(crate) struct AfterSuccess {
     /// The exercise's number
     #[arg(value_name = "NNN")]
     pub(crate) id: String,
@@ -432,26 +433,6 @@ pub(crate) struct Start {
     /// The exercise's number; default: where you left off
     #[arg(value_name = "NNN")]
     pub(crate) id: Option<String>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Explain {
-    /// The exercise's number
-    #[arg(value_name = "NNN")]
-    pub(crate) id: String,
-    /// Show it although the exercise is not solved yet
-    #[arg(long)]
-    pub(crate) peek: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Diff {
-    /// The exercise's number
-    #[arg(value_name = "NNN")]
-    pub(crate) id: String,
-    /// Show it although the exercise is not solved yet
-    #[arg(long)]
-    pub(crate) peek: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::{
     error::{ApiError, Code},
-    identity::{Kept, Principal, Session, unique_id},
+    identity::{Kept, Principal, Session},
     policy::{Decision, Grant, Inquiry, Layer, NamedPolicy, Policies},
     service::{Call, Plain, Route, Told},
 };
 
 use super::{
     NAMESPACE, VERSION,
-    issue::{Checks, Pattern, invalid, issue, write},
+    issue::{Checks, Pattern, invalid, issue, write, write_user},
 };
 
 pub(super) const OPERATION: Plain = Plain {
@@ -49,31 +49,20 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let policies = session_policies(asked.policy.as_deref())?;
     let role = authorize(call, &asked)?;
     duration(call, &asked, &role)?;
-    let name = asked.role_arn.rsplit('/').next().unwrap_or_default();
-    let account = asked.role_arn.split(':').nth(4).unwrap_or_default();
-    let session = &asked.session_name;
-    let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{session}");
-    let principal = Principal {
-        arn: arn.clone(),
-        account: account.to_owned(),
-        bearer: None,
-        policies: role.policies,
-        session: Some(Session {
-            role: Some(asked.role_arn.clone()),
-            policies,
-            issued_at: call.now,
-            tags: asked.tags.clone(),
-            // The same code goes on under another name.
-            actor: call.principal.session.as_ref().and_then(|s| s.actor),
-        }),
+    let session = Session {
+        role: Some(asked.role_arn.clone()),
+        policies,
+        issued_at: call.now,
+        tags: asked.tags,
+        // The same code goes on under another name.
+        actor: call.principal.session.as_ref().and_then(|s| s.actor),
     };
-    let id = format!("{}:{session}", unique_id("AROA", account, name));
+    let name = &asked.session_name;
+    let principal = Principal::assumed(&asked.role_arn, name, role.policies, session);
+    let (arn, user_id) = (principal.arn.clone(), principal.user_id());
     let credential = issue(call, principal, asked.seconds);
     Ok(call.xml(NAMESPACE, OPERATION.name, |xml| {
-        xml.within("AssumedRoleUser", |xml| {
-            xml.text("AssumedRoleId", &id);
-            xml.text("Arn", &arn);
-        });
+        write_user(xml, &arn, &user_id);
         write(xml, &credential);
         if let Some(policy) = &asked.policy {
             // Percent of what a packed policy may take (chosen: the packed form is not public).

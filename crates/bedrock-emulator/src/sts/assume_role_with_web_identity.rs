@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     error::{ApiError, Code},
-    identity::{Kept, Principal, Session, unique_id},
+    identity::{Kept, Principal, Session},
     neighbour::OwnCode,
     policy::{Context, Grant, Policies},
     service::{Call, Plain, Route, Told},
@@ -19,7 +19,7 @@ use crate::{
 use super::{
     NAMESPACE, VERSION,
     assume_role::{CHARACTERS, session_policies},
-    issue::{Checks, invalid, issue, write},
+    issue::{Checks, invalid, issue, write, write_user},
 };
 
 pub(super) const OPERATION: Plain = Plain {
@@ -66,33 +66,23 @@ fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    let name = asked.role_arn.rsplit('/').next().unwrap_or_default();
-    let session = &asked.session_name;
-    let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{session}");
-    let principal = Principal {
-        arn: arn.clone(),
-        account: account.to_owned(),
-        bearer: None,
-        policies: role.policies,
-        session: Some(Session {
-            role: Some(asked.role_arn.clone()),
-            policies: asked.policies,
-            issued_at: call.now,
-            tags: Vec::new(),
-            actor: None,
-        }),
+    let session = Session {
+        role: Some(asked.role_arn.clone()),
+        policies: asked.policies,
+        issued_at: call.now,
+        tags: Vec::new(),
+        actor: None,
     };
-    let id = format!("{}:{session}", unique_id("AROA", account, name));
+    let name = &asked.session_name;
+    let principal = Principal::assumed(&asked.role_arn, name, role.policies, session);
+    let (arn, user_id) = (principal.arn.clone(), principal.user_id());
     let credential = issue(call, principal, asked.seconds);
     Ok(call.xml(NAMESPACE, OPERATION.name, |xml| {
         xml.text(
             "Audience",
             claims.audience.first().map_or("", String::as_str),
         );
-        xml.within("AssumedRoleUser", |xml| {
-            xml.text("AssumedRoleId", &id);
-            xml.text("Arn", &arn);
-        });
+        write_user(xml, &arn, &user_id);
         xml.text("Provider", &provider);
         write(xml, &credential);
         xml.text("SubjectFromWebIdentityToken", &claims.subject);

@@ -135,6 +135,14 @@ pub(super) fn draw(rng: &mut Rng, arn: &str, expires_at: Option<OffsetDateTime>)
     }
 }
 
+/// `<AssumedRoleUser>`.
+pub(super) fn write_user(xml: &mut Xml, arn: &str, user_id: &str) {
+    xml.within("AssumedRoleUser", |xml| {
+        xml.text("AssumedRoleId", user_id);
+        xml.text("Arn", arn);
+    });
+}
+
 /// `<Credentials>`.
 pub(super) fn write(xml: &mut Xml, credential: &Credential) {
     xml.within("Credentials", |xml| {

@@ -13,7 +13,7 @@ use crate::{cli, exit, source::Source, style};
 /// Unchanged lines around each difference.
 const CONTEXT: usize = 3;
 
-pub(crate) fn run(args: &cli::Diff, source: &Source) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &cli::AfterSuccess, source: &Source) -> anyhow::Result<u8> {
     let workspace = source.workspace()?;
     let tree = source.tree()?;
     let course = Course::load(&tree);

@@ -6,7 +6,7 @@ use workshop_runner::Progress;
 
 use crate::{cli, exit, source::Source, style};
 
-pub(crate) fn run(args: &cli::Explain, source: &Source) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &cli::AfterSuccess, source: &Source) -> anyhow::Result<u8> {
     let tree = source.tree()?;
     let course = Course::load(&tree);
     let exercise = super::exercise(&course, &args.id)?;
