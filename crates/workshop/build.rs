@@ -12,7 +12,9 @@ use std::{
 
 const FOLDERS: [&str; 3] = ["content", "diagrams", "exercises"];
 const SKIPPED: [&str; 4] = ["node_modules", "target", ".git", ".workshop"];
-const EXTENSIONS: [&str; 8] = ["md", "toml", "rs", "svg", "json", "mjs", "ts", "yaml"];
+const EXTENSIONS: [&str; 11] = [
+    "md", "toml", "rs", "svg", "json", "mjs", "ts", "yaml", "mmd", "http", "txt",
+];
 
 fn main() {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
@@ -63,7 +65,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn wanted(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    EXTENSIONS.contains(&extension) && !is_students_file(path)
+    // Texts are records that posts show; those of exercises are for `verify`, in a checkout.
+    let of_verify = path.ends_with("messages.txt");
+    EXTENSIONS.contains(&extension) && !of_verify && !is_students_file(path)
 }
 
 fn is_students_file(path: &Path) -> bool {

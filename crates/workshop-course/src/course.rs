@@ -18,6 +18,8 @@ pub struct Course {
     pub exercises: Vec<Exercise>,
     /// Tracks, in the order of `exercises/tracks.toml`; each has at least one exercise.
     pub tracks: Vec<Track>,
+    /// Find-the-bug pages, in their order.
+    pub bugs: Vec<BugPage>,
     /// Pictures that pages show, as paths of the tree; a page has them at `/media/{path}`.
     pub media: BTreeSet<String>,
     /// Everything found wrong, by file and line.
@@ -236,6 +238,122 @@ pub struct Track {
     pub chain: Vec<String>,
 }
 
+/// A find-the-bug page: a snippet with mistakes, which the reader points at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BugPage {
+    /// The folder's name.
+    pub slug: Slug,
+    /// For people.
+    pub title: String,
+    /// A sentence.
+    pub summary: String,
+    /// Its place in the list.
+    pub order: i64,
+    /// The snippet's file, relative to the course's root.
+    pub file: String,
+    /// As code blocks call it (`rust`, `javascript`, `text`).
+    pub language: &'static str,
+    /// Slug of the post it accompanies.
+    pub post: String,
+    /// What the code is meant to do, as HTML.
+    pub context: String,
+    /// The snippet's lines.
+    pub lines: Vec<String>,
+    /// At least one, by their lines.
+    pub bugs: Vec<Bug>,
+    /// The page's folder, relative to the course's root.
+    pub dir: String,
+}
+
+/// A mistake in a snippet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bug {
+    /// Item of the register; once in the whole course.
+    pub id: String,
+    /// Its first line, from 1.
+    pub first: usize,
+    /// Its last line.
+    pub last: usize,
+    /// What kind of mistake it is.
+    pub class: BugClass,
+    /// 1 (a flaw) to 3 (it does not work at all).
+    pub severity: u8,
+    /// What is wrong, as HTML.
+    pub wrong: String,
+    /// What to write instead, as HTML.
+    pub right: String,
+    /// Id of the exercise that teaches it.
+    pub exercise: Option<String>,
+    /// Address of something to read.
+    pub read: Option<String>,
+    /// What happened on the wire.
+    pub record: Option<WireRecord>,
+}
+
+impl Bug {
+    /// Whether that line belongs to it.
+    pub fn covers(&self, line: usize) -> bool {
+        (self.first..=self.last).contains(&line)
+    }
+}
+
+/// A recorded exchange that shows a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireRecord {
+    /// Its file, relative to the course's root.
+    pub file: String,
+    /// What was sent and answered.
+    pub text: String,
+    /// A sentence that names what it shows.
+    pub says: String,
+}
+
+/// A kind of mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BugClass {
+    /// It says or does what AWS does not.
+    Factual,
+    /// It was right once.
+    Stale,
+    /// It fails, or hides a failure.
+    Reliability,
+    /// It pays for more than it needs.
+    Cost,
+    /// It shows or allows what it must not.
+    Security,
+    /// It disagrees with the text, picture or code beside it.
+    Drift,
+}
+
+impl BugClass {
+    /// All of them, in the order in which pages offer them.
+    pub const ALL: [Self; 6] = [
+        Self::Factual,
+        Self::Stale,
+        Self::Reliability,
+        Self::Cost,
+        Self::Security,
+        Self::Drift,
+    ];
+
+    /// As `bug.toml` and addresses write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Factual => "factual",
+            Self::Stale => "stale",
+            Self::Reliability => "reliability",
+            Self::Cost => "cost",
+            Self::Security => "security",
+            Self::Drift => "drift",
+        }
+    }
+
+    /// The class of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.word() == word)
+    }
+}
+
 impl Course {
     /// Reads and checks the course; what cannot be used becomes a diagnostic.
     pub fn load(tree: &Tree) -> Self {
@@ -243,11 +361,13 @@ impl Course {
     }
 
     /// Rules of our own course that a course of somebody else need not follow: no model id stands
-    /// in a text or in code (ids come from the emulator's catalogue), and every post says when it
-    /// was compared with AWS, leads to an exercise, asks three questions, and shows tested code.
+    /// in a text or in code (ids come from the emulator's catalogue), every post says when it
+    /// was compared with AWS, leads to an exercise, asks three questions, and shows tested code,
+    /// and find-the-bug pages tell what the register of mistakes holds.
     pub fn house_checks(tree: &Tree) -> Vec<Diagnostic> {
         let mut diagnostics = house::model_ids(tree);
         diagnostics.extend(house::posts(tree));
+        diagnostics.extend(house::bugs(tree));
         diagnostics
     }
 
@@ -264,5 +384,10 @@ impl Course {
     /// The exercise of that id.
     pub fn exercise(&self, id: &str) -> Option<&Exercise> {
         self.exercises.iter().find(|e| e.id == id)
+    }
+
+    /// The find-the-bug page of that slug.
+    pub fn bug_page(&self, slug: &str) -> Option<&BugPage> {
+        self.bugs.iter().find(|b| b.slug.as_str() == slug)
     }
 }

@@ -442,7 +442,8 @@ fn sections(body: &Part) -> Vec<Part> {
         .collect()
 }
 
-fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
+/// What a TOML file says that its form does not allow.
+pub(crate) fn toml_error(path: &str, text: &str, error: &toml::de::Error) -> Diagnostic {
     let line = error
         .span()
         .map_or(0, |span| line_of(text.as_bytes(), span.start));

@@ -1,5 +1,7 @@
 //! Rules of our own course.
 
+use std::collections::BTreeSet;
+
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 use crate::{
@@ -74,6 +76,47 @@ fn is_model_id(token: &str) -> bool {
     });
     on_bedrock || of_anthropic
 }
+
+/// Items of the register of mistakes: `P-01` to `P-37` and `D-01` to `D-15`.
+const REGISTER: [(&str, usize); 2] = [("P", 37), ("D", 15)];
+
+/// Find-the-bug pages tell each item of the register, and nothing else. (That none is told twice
+/// is a rule of every course.)
+pub(crate) fn bugs(tree: &Tree) -> Vec<Diagnostic> {
+    let pages = Course::load(tree).bugs;
+    let register: BTreeSet<String> = REGISTER
+        .iter()
+        .flat_map(|(letter, count)| (1..=*count).map(move |n| format!("{letter}-{n:02}")))
+        .collect();
+    let mut open = register.clone();
+    let mut diagnostics = Vec::new();
+    for page in &pages {
+        for bug in &page.bugs {
+            if !register.contains(&bug.id) {
+                diagnostics.push(Diagnostic::error(
+                    format!("{}/bug.toml", page.dir),
+                    0,
+                    format!("{} is no item of the register", bug.id),
+                    "name one of P-01 to P-37 or D-01 to D-15",
+                ));
+            }
+            open.remove(&bug.id);
+        }
+    }
+    if COMPLETE && !pages.is_empty() && !open.is_empty() {
+        let open: Vec<String> = open.into_iter().collect();
+        diagnostics.push(Diagnostic::error(
+            "content/bugs",
+            0,
+            format!("no find-the-bug page tells {}", open.join(", ")),
+            "add each as a [[bug]] to the page where it belongs",
+        ));
+    }
+    diagnostics
+}
+
+/// Whether every item of the register has to be told by now.
+const COMPLETE: bool = false;
 
 /// Questions that each post ends with.
 const QUESTIONS: usize = 3;

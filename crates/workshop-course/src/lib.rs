@@ -6,13 +6,14 @@
 //!
 //! Read in this order: [`tree`] (files), [`course`] (what they become), `load` (how), then the
 //! parts: `document` and `front_matter` (a Markdown file taken apart), `markdown` (its body as
-//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `house`.
+//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`, `house`.
 
 pub mod course;
 pub mod diagnostic;
 pub mod drawing;
 pub mod tree;
 
+mod bug;
 mod document;
 mod exercise;
 mod front_matter;
@@ -25,8 +26,8 @@ mod nearest;
 mod regions;
 
 pub use course::{
-    Course, Diagram, DiagramPage, Exercise, Hint, Post, Real, RealLimits, Recall, Rendered, Slug,
-    TocEntry, Track,
+    Bug, BugClass, BugPage, Course, Diagram, DiagramPage, Exercise, Hint, Post, Real, RealLimits,
+    Recall, Rendered, Slug, TocEntry, Track, WireRecord,
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use drawing::{Fence, Sidecar, source_sha256};

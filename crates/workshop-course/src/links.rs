@@ -28,6 +28,8 @@ pub(crate) enum Page {
     Diagram(String),
     /// `/exercises/{id}`
     Exercise(String),
+    /// `/bugs/{slug}`
+    Bug(String),
 }
 
 impl Page {
@@ -37,6 +39,7 @@ impl Page {
             Self::Post(slug) => format!("/posts/{slug}"),
             Self::Diagram(slug) => format!("/diagrams/{slug}"),
             Self::Exercise(id) => format!("/exercises/{id}"),
+            Self::Bug(slug) => format!("/bugs/{slug}"),
         }
     }
 
@@ -47,6 +50,10 @@ impl Page {
         }
         if let Some(name) = path.strip_prefix("diagrams/") {
             return Some(Self::Diagram(page_slug(name)?));
+        }
+        if let Some(name) = path.strip_prefix("content/bugs/") {
+            let (folder, file) = name.split_once('/').unwrap_or((name, ""));
+            return matches!(file, "" | "bug.toml").then(|| Self::Bug(folder.to_owned()));
         }
         let rest = path.strip_prefix("exercises/")?;
         let (folder, file) = rest.split_once('/').unwrap_or((rest, ""));
@@ -142,7 +149,7 @@ fn scheme(link: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
-/// `posts/x`, `diagrams/x`, `exercises/004` (also with the folder's full name).
+/// `posts/x`, `diagrams/x`, `bugs/x`, `exercises/004` (also with the folder's full name).
 fn site_page(path: &str) -> Option<Page> {
     let path = path.split('?').next().unwrap_or(path).trim_end_matches('/');
     let (kind, name) = path.split_once('/')?;
@@ -152,6 +159,7 @@ fn site_page(path: &str) -> Option<Page> {
     match kind {
         "posts" => Some(Page::Post(name.to_owned())),
         "diagrams" => Some(Page::Diagram(name.to_owned())),
+        "bugs" => Some(Page::Bug(name.to_owned())),
         "exercises" => Some(Page::Exercise(exercise_id(name).unwrap_or(name).to_owned())),
         _ => None,
     }
@@ -232,6 +240,14 @@ mod tests {
             (
                 "../../diagrams/d.md",
                 Target::Page(Page::Diagram("d".into()), None),
+            ),
+            (
+                "/bugs/a-proxy#line-3",
+                Target::Page(Page::Bug("a-proxy".into()), Some("line-3".into())),
+            ),
+            (
+                "../bugs/a-proxy/bug.toml",
+                Target::Page(Page::Bug("a-proxy".into()), None),
             ),
             ("/tags/aws", Target::Site("/tags/aws".into())),
             ("/", Target::Site("/".into())),

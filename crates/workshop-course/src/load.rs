@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    Course, Diagnostic, DiagramPage, Exercise, Fence, Post, Slug, Track, Tree,
+    Course, Diagnostic, DiagramPage, Exercise, Fence, Post, Slug, Track, Tree, bug,
     document::Document,
     exercise,
     front_matter::{FrontMatter, Located},
@@ -43,6 +43,7 @@ pub(crate) fn load(tree: &Tree) -> Course {
     loader.diagrams();
     loader.posts();
     loader.exercises();
+    loader.bugs();
     loader.check_links();
     loader.check_mentions();
     let mut course = loader.course;
@@ -97,10 +98,12 @@ struct Text {
     links: Vec<(usize, Target)>,
 }
 
-/// A page named in front matter or `exercise.toml`.
+/// A page named in front matter or `bug.toml`.
 struct Mention {
     file: String,
     line: usize,
+    /// What names it: "the front matter", "`post`".
+    by: String,
     page: Page,
 }
 
@@ -334,6 +337,7 @@ impl Loader<'_> {
             self.mentions.push(Mention {
                 file: file.to_owned(),
                 line: located.line,
+                by: "the front matter".to_owned(),
                 page: page(located.name.clone()),
             });
         }
@@ -398,6 +402,46 @@ impl Loader<'_> {
             &|slug| self.pages.contains_key(&Page::Diagram(slug.to_owned())),
             &|id| self.pages.contains_key(&Page::Exercise(id.to_owned())),
         );
+    }
+
+    /// After the exercises: these pages name them.
+    fn bugs(&mut self) {
+        let loaded = bug::load(self.tree, &mut self.course.diagnostics);
+        for (page, texts) in loaded.pages {
+            let file = format!("{}/bug.toml", page.dir);
+            let anchors = (1..=page.lines.len())
+                .map(|n| format!("line-{n}"))
+                .collect();
+            self.pages.insert(
+                Page::Bug(page.slug.as_str().to_owned()),
+                Known {
+                    file: file.clone(),
+                    anchors: Some(anchors),
+                    published: true,
+                },
+            );
+            for output in texts {
+                self.take(&file, output, true, String::new());
+            }
+            self.course.bugs.push(page);
+        }
+        for slug in loaded.left_out {
+            let known = Known {
+                file: String::new(),
+                anchors: None,
+                published: true,
+            };
+            self.pages.insert(Page::Bug(slug), known);
+        }
+        for (file, line, key, page) in loaded.named {
+            let by = format!("`{key}`");
+            self.mentions.push(Mention {
+                file,
+                line,
+                by,
+                page,
+            });
+        }
     }
 }
 

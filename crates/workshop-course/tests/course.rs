@@ -1,6 +1,6 @@
 //! Whole courses in memory: what loads, and what is said about the rest.
 
-use workshop_course::{Course, Real, RealLimits, Severity, Sidecar, Tree, source_sha256};
+use workshop_course::{BugClass, Course, Real, RealLimits, Severity, Sidecar, Tree, source_sha256};
 
 const POST: &str = "---\ntitle: \"Patterns\"\ndate: \"2025-10-18\"\nauthor: \"Bedrock Workshop\"\nexcerpt: \"Five of them.\"\ncategory: \"AWS\"\ntags: [\"AWS\", \"Patterns\"]\npublished: true\n---\n\n# Patterns\n\nText.\n";
 
@@ -333,6 +333,243 @@ fn incomplete_exercises_say_what_is_missing() {
             format!("{dir}/exercise.toml:0: error: there is no track `a`\n  cure: add it to exercises/tracks.toml, or name one that is there"),
             "exercises/tracks.toml:0: error: the file is missing\n  cure: write a [[track]] with id, title, summary and chain for each track".to_owned(),
         ]
+    );
+}
+
+const BUG: &str = r#"title = "A proxy"
+summary = "It is always fine."
+order = 8
+file = "handler.mjs"
+post = "patterns"
+context = "A function behind a [link](#line-2)."
+
+[[bug]]
+id = "P-09"
+lines = [2, 3]
+class = "reliability"
+severity = 2
+wrong = """
+It answers **200**.
+See [nowhere](/posts/gone)."""
+right = "A status."
+exercise = "004"
+
+[[bug]]
+id = "P-08"
+lines = [1, 1]
+class = "security"
+severity = 3
+wrong = "It trusts `body`."
+right = "Check it."
+read = "/posts/patterns#part"
+
+[bug.record]
+file = "bugs/null-body.http"
+says = "It sent nothing."
+"#;
+
+/// A complete exercise, a post and a find-the-bug page, whose `bug.toml` was changed so.
+fn bug_tree(from: &str, to: &str) -> Tree {
+    let mut tree = exercise_tree();
+    assert!(BUG.contains(from), "{from}");
+    let text = BUG
+        .replace("\nSee [nowhere](/posts/gone).", "")
+        .replace(from, to);
+    for (path, text) in [
+        ("content/bugs/a-proxy/bug.toml", text.as_str()),
+        (
+            "content/bugs/a-proxy/handler.mjs",
+            "const a = JSON.parse(body);\nreturn {\n}\n",
+        ),
+        ("content/recorded/bugs/null-body.http", "POST /\r\n\r\n"),
+        (
+            "content/posts/patterns.md",
+            &POST.replace("Text.", "## Part\n\n[Find it](/bugs/a-proxy#line-3)."),
+        ),
+    ] {
+        tree.files.insert(path.to_owned(), text.into());
+    }
+    tree
+}
+
+#[test]
+fn a_find_the_bug_page_has_its_lines_and_what_is_wrong_with_them() {
+    let course = Course::load(&bug_tree("#line-2", "#line-3"));
+    // Links of a text inside `bug.toml` are those of a page without headings.
+    assert_eq!(
+        shown(&course),
+        [
+            "content/bugs/a-proxy/bug.toml:6: error: content/bugs/a-proxy/bug.toml has no heading with the anchor `#line-3`\n  cure: link to the page, or add a heading `{#line-3}`"
+        ]
+    );
+    let course = Course::load(&bug_tree("[link](#line-2)", "[link](/exercises/004)"));
+    assert_eq!(shown(&course), [""; 0]);
+    let page = course.bug_page("a-proxy").expect("the page");
+    assert_eq!((page.language, page.lines.len()), ("javascript", 3));
+    assert!(page.context.contains("<a href=\"/exercises/004\">link</a>"));
+    let ids: Vec<&str> = page.bugs.iter().map(|bug| bug.id.as_str()).collect();
+    assert_eq!(ids, ["P-08", "P-09"], "in the order of their lines");
+    assert_eq!(page.bugs[0].class, BugClass::Security);
+    assert_eq!(page.bugs[0].read.as_deref(), Some("/posts/patterns#part"));
+    assert_eq!(
+        page.bugs[0].record.as_ref().map(|r| r.text.as_str()),
+        Some("POST /\n\n")
+    );
+    assert_eq!(
+        page.bugs[1].wrong,
+        "<p>It answers <strong>200</strong>.</p>\n"
+    );
+    assert!(page.bugs[1].covers(3) && !page.bugs[1].covers(1));
+}
+
+#[test]
+fn what_is_wrong_with_a_bug_page_is_said_with_its_line() {
+    let file = "content/bugs/a-proxy/bug.toml";
+    let rows: &[(&str, &str, &[&str])] = &[
+        (
+            "class = \"security\"",
+            "class = \"securty\"",
+            &["21: error: there is no class `securty`\n  cure: did you mean `security`?"],
+        ),
+        (
+            "lines = [2, 3]",
+            "lines = [2, 4]",
+            &[
+                "10: error: content/bugs/a-proxy/handler.mjs has 3 lines, so none is line 4\n  cure: correct the lines; they are counted from 1",
+            ],
+        ),
+        (
+            "lines = [2, 3]",
+            "lines = [0, 3]",
+            &[
+                "10: error: [0, 3] are not the lines of anything\n  cure: write the first and the last line, counted from 1",
+            ],
+        ),
+        (
+            "lines = [2, 3]\nclass = \"reliability\"",
+            "lines = [1, 1]\nclass = \"security\"",
+            &[
+                "18: error: P-09 and P-08 have the same lines and the same class; readers cannot tell them apart\n  cure: narrow the lines of one, or give it another class",
+            ],
+        ),
+        (
+            "severity = 2",
+            "severity = 4",
+            &[
+                "12: error: severity is 4, not 1 to 3\n  cure: write 1 (a flaw) to 3 (it does not work at all)",
+            ],
+        ),
+        (
+            "\"P-09\"",
+            "\"P-08\"",
+            &[
+                "19: error: P-08 is told already, in content/bugs/a-proxy/bug.toml:9\n  cure: tell each item of the register once",
+            ],
+        ),
+        (
+            "exercise = \"004\"",
+            "exercise = \"040\"",
+            &[
+                "16: error: `exercise` names /exercises/040, which does not exist\n  cure: did you mean /exercises/004?",
+            ],
+        ),
+        (
+            "exercise = \"004\"\n",
+            "",
+            &[
+                "9: error: P-09 leads nowhere\n  cure: add `exercise = \"010\"`, or `read = \"/posts/…\"`",
+            ],
+        ),
+        (
+            "post = \"patterns\"",
+            "post = \"paterns\"",
+            &[
+                "5: error: `post` names /posts/paterns, which does not exist\n  cure: did you mean /posts/patterns?",
+            ],
+        ),
+        (
+            "#part",
+            "#prat",
+            &[
+                "25: error: content/posts/patterns.md has no heading with the anchor `#prat`\n  cure: link to the page, or add a heading `{#prat}`",
+            ],
+        ),
+        (
+            "/posts/patterns#part",
+            "handler.mjs",
+            &[
+                "25: error: `handler.mjs` is not a page to read\n  cure: link to a page like \"/posts/at-least-once\", or to one on the web",
+            ],
+        ),
+        (
+            "null-body",
+            "nil-body",
+            &[
+                "28: error: there is no record content/recorded/bugs/nil-body.http\n  cure: name a file below content/recorded/, which a test made",
+            ],
+        ),
+        (
+            "It answers **200**.",
+            "It answers.\n[Twice](/posts/gone).",
+            &[
+                "15: error: there is no page /posts/gone\n  cure: write content/posts/gone.md, or take the link out",
+            ],
+        ),
+        (
+            "summary",
+            "sumary",
+            &[
+                "2: error: unknown field `sumary`, expected one of `title`, `summary`, `order`, `file`, `post`, `context`, `bug`\n  cure: correct the file; another one of its kind shows the form",
+            ],
+        ),
+        (
+            "handler.mjs",
+            "handler.exe",
+            &[
+                "4: error: `handler.exe` is not a snippet beside bug.toml\n  cure: name a file in the same folder that ends in one of mjs, js, ts, rs, json, yaml, yml, toml, sh, mmd, md, txt",
+            ],
+        ),
+        (
+            "handler.mjs",
+            "other.mjs",
+            &[
+                "4: error: there is no snippet content/bugs/a-proxy/other.mjs; the page is left out\n  cure: write the file, or correct its name",
+            ],
+        ),
+    ];
+    for (from, to, wanted) in rows {
+        let mut tree = bug_tree(from, to);
+        // The context's link is about something else.
+        let toml = tree.files.get_mut(file).expect("the file");
+        let text = String::from_utf8_lossy(toml).replace("[link](#line-2)", "link");
+        *toml = text.into();
+        let found: Vec<String> = shown(&Course::load(&tree));
+        let wanted: Vec<String> = wanted.iter().map(|w| format!("{file}:{w}")).collect();
+        assert_eq!(found, wanted, "{from} → {to}");
+    }
+    let cut = &BUG[..BUG.find("[[bug]]").expect("a bug")];
+    let mut tree = bug_tree("", "");
+    tree.files
+        .insert(file.to_owned(), cut.replace("(#line-2)", "(/)").into());
+    let found = shown(&Course::load(&tree));
+    assert!(
+        found[0].contains(":0: error: the page has no bug to find; it is left out"),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 1, "the post's link is not reported as well");
+}
+
+#[test]
+fn our_own_bugs_are_items_of_the_register() {
+    let tree = bug_tree("\"P-09\"", "\"P-38\"");
+    let found: Vec<String> = Course::house_checks(&tree)
+        .iter()
+        .filter(|d| d.file.starts_with("content/bugs"))
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        found[0],
+        "content/bugs/a-proxy/bug.toml:0: error: P-38 is no item of the register\n  cure: name one of P-01 to P-37 or D-01 to D-15"
     );
 }
 

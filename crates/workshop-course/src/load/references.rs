@@ -71,6 +71,9 @@ impl Loader<'_> {
                 Page::Exercise(id) => {
                     format!("write exercises/{id}-…/, or take the link out")
                 }
+                Page::Bug(slug) => {
+                    format!("write content/bugs/{slug}/bug.toml, or take the link out")
+                }
             },
         }
     }
@@ -94,7 +97,8 @@ impl Loader<'_> {
                     &*mention.file,
                     mention.line,
                     format!(
-                        "the front matter names {}, which does not exist",
+                        "{} names {}, which does not exist",
+                        mention.by,
                         mention.page.address()
                     ),
                     self.suggestion(&mention.page),
