@@ -365,3 +365,23 @@ fn the_course_loads_without_a_finding() {
     let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(shown.is_empty(), "{}", shown.join("\n"));
 }
+
+/// In an editor the README is read alone; on the page the goal stands above it, once.
+#[test]
+fn every_task_begins_with_its_goal() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let read = |dir: &Path, name: &str| fs::read_to_string(dir.join(name)).unwrap();
+    let exercises = fs::read_dir(root().join("exercises")).unwrap();
+    let folders = exercises.map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for dir in folders.filter(|dir| dir.join("exercise.toml").is_file()) {
+        let manifest: toml::Table = read(&dir, "exercise.toml").parse().unwrap();
+        let goal = manifest["goal"].as_str().unwrap();
+        let readme = read(&dir, "README.md");
+        let (_, task) = readme.split_once("\n\n").unwrap();
+        let first = task.split("\n\n").next().unwrap_or_default();
+        assert_eq!(words(first), words(goal), "{}", dir.display());
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} exercises");
+}

@@ -20,6 +20,7 @@ use crate::{
     links,
     load::{has_exercise, unnamed_track},
     markdown::{self, Output, Setting, TitleRule},
+    markup::escape_text,
 };
 
 const FOLDER: &str = "exercises/";
@@ -184,7 +185,10 @@ impl Reader<'_> {
     fn exercise(&mut self, folder: &str) -> Option<Exercise> {
         let manifest = self.manifest()?;
         self.missing_files();
-        let task = self.text("README.md").unwrap_or_default();
+        let mut task = self.text("README.md").unwrap_or_default();
+        if let Some(rest) = after_goal(&task.html, &manifest.goal) {
+            task.html = rest.to_owned();
+        }
         let hints = self.hints();
         let after = self.text("after.md");
         let wrong = self.wrong();
@@ -440,6 +444,14 @@ fn sections(body: &Part) -> Vec<Part> {
             first_line: body.line_at(heading.end),
         })
         .collect()
+}
+
+/// A task begins with the exercise's goal. Pages show the goal on its own, so it leaves the task.
+fn after_goal<'h>(html: &'h str, goal: &str) -> Option<&'h str> {
+    let (first, rest) = html.trim_start().strip_prefix("<p>")?.split_once("</p>")?;
+    let goal = escape_text(goal);
+    let same = first.split_whitespace().eq(goal.split_whitespace());
+    same.then_some(rest.trim_start())
 }
 
 /// What a TOML file says that its form does not allow.

@@ -188,7 +188,7 @@ fn verdict(report: &Report, exercise: &Exercise) -> String {
             style::yellow("Practice.")
         ),
         Outcome::Solved => format!(
-            "{} All {total} checks pass.\nRead on:  {}/after.md   Compare:  workshop solution {id}\n",
+            "{} All {total} checks pass.\nRead on:  {}/after.md   Compare:  workshop diff {id}\n",
             style::green("Solved."),
             exercise.dir
         ),

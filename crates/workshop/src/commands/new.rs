@@ -82,7 +82,8 @@ fn files(id: &str, slug: &str) -> Vec<(&'static str, String)> {
         (
             "README.md",
             format!(
-                "# {title}\n\nWhat to write, and why it matters on the job.\n\n## Your task\n\n1. …\n"
+                "# {title}\n\nSay in one sentence what the student can do afterwards.\n\n\
+                 What to write, and why it matters on the job.\n\n## Your task\n\n1. …\n"
             ),
         ),
         (
