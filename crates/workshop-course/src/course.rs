@@ -18,6 +18,8 @@ pub struct Course {
     pub exercises: Vec<Exercise>,
     /// Tracks, in the order of `exercises/tracks.toml`; each has at least one exercise.
     pub tracks: Vec<Track>,
+    /// The patterns of integration, in the order of `exercises/tracks.toml`.
+    pub patterns: Vec<Pattern>,
     /// Find-the-bug pages, in their order.
     pub bugs: Vec<BugPage>,
     /// Pictures that pages show, as paths of the tree; a page has them at `/media/{path}`.
@@ -236,6 +238,34 @@ pub struct Track {
     pub summary: String,
     /// The parts a request passes, as shown on the map (`you`, `Lambda`, `Bedrock`).
     pub chain: Vec<String>,
+}
+
+/// A way to put Bedrock behind something, as the home page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// For people.
+    pub title: String,
+    /// A sentence.
+    pub summary: String,
+    /// What a request passes, in order.
+    pub chain: Vec<ChainPart>,
+    /// Ids of the exercises that build it.
+    pub exercises: Vec<String>,
+    /// Slug of its diagram page.
+    pub diagram: String,
+    /// That page's address.
+    pub diagram_href: String,
+    /// Where it is explained, perhaps with an anchor.
+    pub post_href: String,
+}
+
+/// A part that a pattern's request passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainPart {
+    /// For people.
+    pub name: String,
+    /// Its node in the first diagram of the pattern's page, with its line in `tracks.toml`.
+    pub node: Option<(String, usize)>,
 }
 
 /// A find-the-bug page: a snippet with mistakes, which the reader points at.

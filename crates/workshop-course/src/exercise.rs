@@ -1,6 +1,7 @@
 //! Exercises and tracks from `exercises/`.
 
 mod manifest;
+mod patterns;
 mod references;
 
 use std::{
@@ -13,11 +14,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::manifest::{Manifest, real};
+use self::patterns::PatternField;
 pub(crate) use self::references::check_references;
 use crate::{
-    Diagnostic, Exercise, Hint, Real, Rendered, Slug, Track, Tree,
+    Diagnostic, Exercise, Hint, Pattern, Real, Rendered, Slug, Track, Tree,
     document::{Document, Part, line_of, normalized},
-    links,
+    links::{self, Target},
     load::{has_exercise, unnamed_track},
     markdown::{self, Output, Setting, TitleRule},
     markup::escape_text,
@@ -47,6 +49,8 @@ const HINTS: usize = 3;
 struct TracksFile {
     #[serde(default)]
     track: Vec<TrackField>,
+    #[serde(default)]
+    pattern: Vec<Spanned<PatternField>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +72,9 @@ pub(crate) struct Loaded {
     /// Ids of those that cannot be used.
     pub(crate) left_out: Vec<String>,
     pub(crate) tracks: Vec<Track>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// The links of `tracks.toml`, with the line of each.
+    pub(crate) track_links: Vec<(usize, Target)>,
     /// Where each exercise names other things.
     pub(crate) places: BTreeMap<String, Places>,
 }
@@ -122,7 +129,9 @@ pub(crate) fn load(tree: &Tree, diagnostics: &mut Vec<Diagnostic>) -> Loaded {
             None => loaded.left_out.push(id.to_owned()),
         }
     }
-    loaded.tracks = tracks(tree, &loaded, diagnostics);
+    let file = tracks_file(tree, !loaded.exercises.is_empty(), diagnostics);
+    (loaded.patterns, loaded.track_links) = patterns::read(tree, file.pattern);
+    loaded.tracks = tracks(file.track, &loaded, diagnostics);
     loaded
 }
 
@@ -135,27 +144,40 @@ fn folders(tree: &Tree) -> BTreeSet<String> {
         .collect()
 }
 
-fn tracks(tree: &Tree, loaded: &Loaded, diagnostics: &mut Vec<Diagnostic>) -> Vec<Track> {
+/// `tracks.toml`; an empty one if it cannot be read.
+fn tracks_file(tree: &Tree, needed: bool, diagnostics: &mut Vec<Diagnostic>) -> TracksFile {
+    let Some(text) = tree.text(TRACKS) else {
+        if needed {
+            diagnostics.push(Diagnostic::error(
+                TRACKS,
+                0,
+                "the file is missing",
+                "write a [[track]] with id, title, summary and chain for each track",
+            ));
+        }
+        return TracksFile::default();
+    };
+    toml::from_str(&normalized(text)).unwrap_or_else(|error| {
+        diagnostics.push(toml_error(TRACKS, text, &error));
+        TracksFile::default()
+    })
+}
+
+fn tracks(
+    fields: Vec<TrackField>,
+    loaded: &Loaded,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Track> {
     let exercises: Vec<Exercise> = loaded.exercises.iter().map(|(e, _)| e.clone()).collect();
-    let mut tracks = Vec::new();
-    match tree.text(TRACKS) {
-        Some(text) => match toml::from_str::<TracksFile>(&normalized(text)) {
-            Ok(file) => tracks.extend(file.track.into_iter().map(|track| Track {
-                id: track.id,
-                title: track.title,
-                summary: track.summary,
-                chain: track.chain,
-            })),
-            Err(error) => diagnostics.push(toml_error(TRACKS, text, &error)),
-        },
-        None if exercises.is_empty() => {}
-        None => diagnostics.push(Diagnostic::error(
-            TRACKS,
-            0,
-            "the file is missing",
-            "write a [[track]] with id, title, summary and chain for each track",
-        )),
-    }
+    let mut tracks: Vec<Track> = fields
+        .into_iter()
+        .map(|track| Track {
+            id: track.id,
+            title: track.title,
+            summary: track.summary,
+            chain: track.chain,
+        })
+        .collect();
     // Tracks may be described before their first exercise is written.
     tracks.retain(|track| has_exercise(&exercises, &track.id));
     for exercise in &exercises {
@@ -187,7 +209,7 @@ impl Reader<'_> {
         self.missing_files();
         let mut task = self.text("README.md").unwrap_or_default();
         if let Some(rest) = after_goal(&task.html, &manifest.goal) {
-            task.html = rest.to_owned();
+            task.html = String::from(rest);
         }
         let hints = self.hints();
         let after = self.text("after.md");

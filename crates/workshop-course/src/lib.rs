@@ -6,11 +6,13 @@
 //!
 //! Read in this order: [`tree`] (files), [`course`] (what they become), `load` (how), then the
 //! parts: `document` and `front_matter` (a Markdown file taken apart), `markdown` (its body as
-//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`, `house`.
+//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`, `house`,
+//! [`map`].
 
 pub mod course;
 pub mod diagnostic;
 pub mod drawing;
+pub mod map;
 pub mod tree;
 
 mod bug;
@@ -26,10 +28,11 @@ mod nearest;
 mod regions;
 
 pub use course::{
-    Bug, BugClass, BugPage, Course, Diagram, DiagramPage, Exercise, Hint, Post, Real, RealLimits,
-    Recall, Rendered, Slug, TocEntry, Track, WireRecord,
+    Bug, BugClass, BugPage, ChainPart, Course, Diagram, DiagramPage, Exercise, Hint, Pattern, Post,
+    Real, RealLimits, Recall, Rendered, Slug, TocEntry, Track, WireRecord,
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use drawing::{Fence, Sidecar, source_sha256};
 pub use load::fences;
+pub use map::{course_map, map_node};
 pub use tree::Tree;

@@ -368,6 +368,16 @@ impl Loader<'_> {
         (output.rendered, output.diagrams, excerpt)
     }
 
+    /// The links of a file that is no page.
+    fn links_of(&mut self, file: &str, links: Vec<(usize, Target)>) {
+        self.texts.push(Text {
+            file: file.to_owned(),
+            published: true,
+            anchors: BTreeSet::new(),
+            links,
+        });
+    }
+
     fn exercises(&mut self) {
         let loaded = exercise::load(self.tree, &mut self.course.diagnostics);
         for (exercise, texts) in loaded.exercises {
@@ -396,6 +406,8 @@ impl Loader<'_> {
             self.pages.entry(Page::Exercise(id)).or_insert(known);
         }
         self.course.tracks = loaded.tracks;
+        self.course.patterns = loaded.patterns;
+        self.links_of("exercises/tracks.toml", loaded.track_links);
         exercise::check_references(
             &mut self.course,
             &loaded.places,

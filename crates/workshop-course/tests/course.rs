@@ -681,3 +681,26 @@ fn any_cut_of_a_course_loads() {
         }
     }
 }
+
+#[test]
+fn a_pattern_names_what_there_is() {
+    let tracks = "[[track]]\nid = \"a\"\ntitle = \"Start\"\n\n[[pattern]]\ntitle = \"Direct\"\nsummary = \"One call.\"\nchain = [{ part = \"you\", node = \"A\" }, { part = \"Bedrock\", node = \"C\" }]\nexercises = [\"004\", \"005\"]\ndiagram = \"mp\"\npost = \"none\"\n";
+    let found = after_change("exercises/tracks.toml", Some(tracks));
+    assert_eq!(
+        found,
+        [
+            "exercises/tracks.toml:9: error: there is no page /exercises/005\n  cure: did you mean /exercises/004?",
+            "exercises/tracks.toml:10: error: there is no page /diagrams/mp\n  cure: did you mean /diagrams/map?",
+            "exercises/tracks.toml:11: error: there is no page /posts/none\n  cure: write content/posts/none.md, or take the link out",
+        ]
+    );
+    let known = tracks.replace("\"mp\"", "\"map\"");
+    let found = after_change("exercises/tracks.toml", Some(&known));
+    assert!(
+        found
+            .iter()
+            .any(|said| said
+                .contains(":8: error: the first diagram of diagrams/map.md has no node `C`")),
+        "{found:?}"
+    );
+}

@@ -7,6 +7,7 @@ pub mod emulator;
 pub mod errors;
 pub mod exercises;
 pub mod home;
+pub mod map;
 pub mod media;
 pub mod posts;
 pub mod search;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Places;
-use crate::{Course, Diagnostic, Exercise, nearest::nearest};
+use super::{Places, TRACKS};
+use crate::{Course, Diagnostic, Diagram, DiagramPage, Exercise, Pattern, nearest::nearest};
 
 /// Checks what exercises say about other exercises and about diagrams.
 pub(crate) fn check_references(
@@ -39,6 +39,9 @@ pub(crate) fn check_references(
             }
         }
         check_nodes(course, exercise, places, &file, has_diagram, &mut found);
+    }
+    for pattern in &course.patterns {
+        check_chain(course, pattern, &mut found);
     }
     course.diagnostics.append(&mut found);
 }
@@ -79,18 +82,42 @@ fn check_nodes(
         return;
     };
     for (node, line) in exercise.nodes.iter().zip(&places.nodes) {
-        if !diagram.nodes.contains_key(node) {
-            let ids = || diagram.nodes.keys().map(String::as_str);
-            let cure = nearest(node, ids()).map_or_else(
-                || format!("its nodes are {}", ids().collect::<Vec<_>>().join(", ")),
-                |nearest| format!("did you mean `{nearest}`?"),
-            );
-            found.push(Diagnostic::error(
-                file,
-                *line,
-                format!("the first diagram of {} has no node `{node}`", page.file),
-                cure,
-            ));
-        }
+        found.extend(unknown_node(page, diagram, node, file, *line));
     }
+}
+
+/// The parts of a pattern's chain are nodes of its diagram.
+fn check_chain(course: &Course, pattern: &Pattern, found: &mut Vec<Diagnostic>) {
+    // A diagram that is not there is reported with the other links.
+    let page = course.diagram(&pattern.diagram);
+    let drawn = page.and_then(|page| Some((page, page.diagrams.first()?)));
+    let Some((page, diagram)) = drawn.filter(|(_, d)| !d.nodes.is_empty()) else {
+        return;
+    };
+    for (node, line) in pattern.chain.iter().filter_map(|part| part.node.as_ref()) {
+        found.extend(unknown_node(page, diagram, node, TRACKS, *line));
+    }
+}
+
+fn unknown_node(
+    page: &DiagramPage,
+    diagram: &Diagram,
+    node: &str,
+    file: &str,
+    line: usize,
+) -> Option<Diagnostic> {
+    if diagram.nodes.contains_key(node) {
+        return None;
+    }
+    let ids = || diagram.nodes.keys().map(String::as_str);
+    let cure = nearest(node, ids()).map_or_else(
+        || format!("its nodes are {}", ids().collect::<Vec<_>>().join(", ")),
+        |nearest| format!("did you mean `{nearest}`?"),
+    );
+    Some(Diagnostic::error(
+        file,
+        line,
+        format!("the first diagram of {} has no node `{node}`", page.file),
+        cure,
+    ))
 }

@@ -6,9 +6,9 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use workshop_course::{Diagram, DiagramPage};
+use workshop_course::{Diagram, DiagramPage, map::COURSE_MAP};
 
-use super::{Frame, Section, Visitor, errors, exercises, page as answer};
+use super::{Frame, Section, Visitor, errors, exercises, map, page as answer};
 use crate::{
     AppState,
     events::{EMULATOR, Lit},
@@ -41,6 +41,10 @@ struct List {
 struct Page<'p> {
     frame: Frame,
     about: &'p DiagramPage,
+    /// The text of the page.
+    html: std::borrow::Cow<'p, str>,
+    /// Of the course map: the same as a list.
+    map: Option<Vec<map::Track>>,
     card: Card,
     exercises: Vec<(String, String)>,
     rendering: usize,
@@ -100,9 +104,17 @@ pub async fn page(
     frame.refresh = (rendering > 0).then_some(5);
     let lighting = edition.course.exercises.iter();
     let lighting = lighting.filter(|e| e.diagram.as_deref() == Some(page.slug.as_str()));
+    let map =
+        (page.slug.as_str() == COURSE_MAP).then(|| map::tracks(&edition.course, &state.progress()));
+    let html = match &map {
+        Some(tracks) => map::drawn(&page.body.html, tracks).into(),
+        None => page.body.html.as_str().into(),
+    };
     answer(&Page {
         frame,
         about: page,
+        html,
+        map,
         card: card(page),
         exercises: lighting
             .map(|e| (format!("{} {}", e.id, e.title), exercises::address(e)))

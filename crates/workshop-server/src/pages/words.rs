@@ -25,6 +25,15 @@ pub(crate) fn noun(n: usize, noun: &str) -> String {
     format!("{noun}{plural}")
 }
 
+/// `40 min`, `1 h 30 min`.
+pub(crate) fn duration(minutes: u32) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// A category or tag as the last part of an address: lower-case letters, digits, hyphens.
 pub(crate) fn address_part(text: &str) -> String {
     let mut part = String::new();
@@ -62,6 +71,7 @@ mod tests {
             ("1 post".into(), "0 posts".into())
         );
         assert_eq!(since(1_000, 2_257), "+1.25 s");
+        assert_eq!([40, 90, 120].map(duration), ["40 min", "1 h 30 min", "2 h"]);
     }
 
     #[test]

@@ -7,5 +7,6 @@
 
 mod live;
 mod pages;
+mod reading;
 mod safety;
 mod support;
