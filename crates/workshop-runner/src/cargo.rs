@@ -142,6 +142,7 @@ impl Build {
             cwd: self.root.clone(),
             env: self.env(),
             guard: self.guard.clone().map(|guard| (guard, Rules::default())),
+            input: Vec::new(),
         };
         let mut reader = Reader::new(self);
         let status = program.stream(&self.cancel, &mut |stream, line| match stream {

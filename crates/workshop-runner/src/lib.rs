@@ -4,8 +4,9 @@
 //! tests within limits, verdict), [`guard`] (the process around a test that lets nothing outlive
 //! it), [`progress`] (what the student has reached), [`live`] (the event log that the site
 //! follows), [`recall`] (when a question comes back), [`watch`] (check on save), [`checkpoint`](mod@checkpoint) (a
-//! copy to start in the middle), [`verify`](mod@verify) (the author's proof in three directions),
-//! [`mod@bench`] (how long a student waits). No HTML, no wire formats.
+//! copy to start in the middle), [`student_file`] (the file that an editor in the browser writes),
+//! [`tools`] (rustfmt and `rustc --explain`), [`verify`](mod@verify) (the author's proof in three
+//! directions), [`mod@bench`] (how long a student waits). No HTML, no wire formats.
 
 pub mod bench;
 pub mod cancel;
@@ -21,7 +22,9 @@ pub mod process;
 pub mod progress;
 pub mod recall;
 pub mod reset;
+pub mod student_file;
 pub(crate) mod suite;
+pub mod tools;
 pub(crate) mod variants;
 pub mod verify;
 pub mod watch;

@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write as _},
     path::PathBuf,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
@@ -57,6 +57,8 @@ pub(crate) struct Program {
     pub(crate) env: Vec<(OsString, Option<OsString>)>,
     /// The guard executable and what it shall enforce.
     pub(crate) guard: Option<(PathBuf, guard::Rules)>,
+    /// What it reads; a guarded program reads nothing, since the guard's own input is its leash.
+    pub(crate) input: Vec<u8>,
 }
 
 /// How a bounded program ended.
@@ -104,7 +106,11 @@ impl Program {
             command
         } else {
             let mut command = Command::new(&self.path);
-            command.stdin(Stdio::null());
+            command.stdin(if self.input.is_empty() {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            });
             command
         };
         command
@@ -126,6 +132,9 @@ impl Program {
     pub(crate) fn run(&self, limits: &Limits, cancel: &CancelToken) -> io::Result<Ended> {
         let started = Instant::now();
         let mut running = Running::start(self.command())?;
+        if self.guard.is_none() {
+            running.feed(&self.input);
+        }
         let (tell, messages) = mpsc::channel();
         let stdout = collect(
             running.child.stdout.take(),
@@ -240,6 +249,15 @@ impl Running {
             leash,
             reaped: false,
         })
+    }
+
+    /// Writes its input and closes it, on a thread: a program that does not read must not hold us.
+    fn feed(&mut self, input: &[u8]) {
+        if let Some(mut stdin) = self.leash.take() {
+            let input = input.to_vec();
+            // A program that ends before it has read all has its reasons.
+            thread::spawn(move || stdin.write_all(&input));
+        }
     }
 
     /// Sends [`Message::Exited`] when the child is over, leaving it to be reaped by

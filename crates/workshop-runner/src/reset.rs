@@ -88,7 +88,7 @@ pub fn reset(
 }
 
 /// A folder named after the time; two resets within a second get two folders.
-fn new_folder(backups: &Path, now: OffsetDateTime) -> Result<PathBuf, ResetError> {
+pub(crate) fn new_folder(backups: &Path, now: OffsetDateTime) -> Result<PathBuf, ResetError> {
     let format = format_description!("[year]-[month]-[day]T[hour]-[minute]-[second]");
     let name = now
         .format(format)

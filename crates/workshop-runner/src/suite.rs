@@ -302,6 +302,7 @@ impl Suite {
             args: args.iter().map(OsString::from).collect(),
             cwd: scratch.to_owned(),
             env: self.env(scratch),
+            input: Vec::new(),
             guard: self.guard.clone().map(|guard| (guard, rules.clone())),
         }
     }

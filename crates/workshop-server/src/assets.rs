@@ -49,7 +49,6 @@ macro_rules! assets {
 
 static ASSETS: &[Asset] = assets! {
     "style.css": "text/css; charset=utf-8",
-    "css/agenda.css": "text/css; charset=utf-8",
     "css/home.css": "text/css; charset=utf-8",
     "css/map.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
@@ -58,6 +57,14 @@ static ASSETS: &[Asset] = assets! {
     "js/diagram.js": "text/javascript; charset=utf-8",
     "js/keys.js": "text/javascript; charset=utf-8",
     "js/code.js": "text/javascript; charset=utf-8",
+    "js/exercise.js": "text/javascript; charset=utf-8",
+    "js/editor.js": "text/javascript; charset=utf-8",
+    "js/checks.js": "text/javascript; charset=utf-8",
+    "js/desk.js": "text/javascript; charset=utf-8",
+    "js/panes.js": "text/javascript; charset=utf-8",
+    "js/rust.js": "text/javascript; charset=utf-8",
+    "css/exercise.css": "text/css; charset=utf-8",
+    "vendor/codemirror.js": "text/javascript; charset=utf-8",
     "vendor/highlight.js": "text/javascript; charset=utf-8",
     "fonts/atkinson.woff2": "font/woff2",
     "fonts/jetbrains-mono.woff2": "font/woff2",

@@ -1,8 +1,10 @@
 //! One module per kind of page: extract, ask the course, render a template.
 
 pub mod caching;
+pub mod conflict;
 pub mod diagnostics;
 pub mod diagrams;
+pub mod difference;
 pub mod emulator;
 pub mod errors;
 pub mod exercises;
@@ -12,7 +14,6 @@ pub mod media;
 pub mod posts;
 pub mod search;
 pub mod tags;
-pub mod teach;
 
 mod near;
 mod words;

@@ -7,10 +7,10 @@ use axum::{
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    AppState, assets, events, guard,
+    AppState, assets, events, files, guard,
     pages::{
         caching, diagnostics, diagrams, emulator, errors, exercises, home, media, posts, search,
-        tags, teach,
+        tags,
     },
     runs,
 };
@@ -29,8 +29,6 @@ pub fn router(state: AppState) -> Router {
         .route("/tags", get(tags::list))
         .route("/tags/{tag}", get(tags::tag))
         .route("/categories/{category}", get(tags::category))
-        .route("/teach", get(teach::list))
-        .route("/teach/{slug}", get(teach::page))
         .route("/emulator", get(emulator::page))
         .route("/diagnostics", get(diagnostics::page))
         .route("/search", get(search::page))
@@ -39,6 +37,12 @@ pub fn router(state: AppState) -> Router {
     let owner = Router::new()
         .route("/exercises/{slug}/results", get(exercises::results))
         .route("/exercises/{slug}/check", post(runs::check_form))
+        .route("/exercises/{slug}/file", post(files::form))
+        .route("/api/exercises/{id}/file", get(files::get).put(files::put))
+        .route("/api/exercises/{id}/file/copy", post(files::copy))
+        .route("/api/exercises/{id}/file/difference", post(files::compare))
+        .route("/api/exercises/{id}/reset", post(files::reset))
+        .route("/api/exercises/{id}/format", post(files::format))
         .route("/api/exercises/{id}/check", post(runs::check))
         .route("/api/exercises/{id}/cancel", post(runs::cancel))
         .route("/api/lit", get(diagrams::lit))

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
+use workshop_course::Exercise;
 use workshop_runner::CancelToken;
 
 use crate::{
@@ -132,11 +133,16 @@ pub async fn check_form(
     else {
         return errors::missing(&state, &visitor, &slug);
     };
-    match start(&state, &exercise.id) {
+    start_and_show(&state, visitor, exercise)
+}
+
+/// Starts a check and leads to its results.
+pub(crate) fn start_and_show(state: &AppState, visitor: Visitor, exercise: &Exercise) -> Response {
+    match start(state, &exercise.id) {
         Ok(()) | Err(Refusal::Busy) => {
             Redirect::to(&format!("{}#results", address(exercise))).into_response()
         }
-        Err(refusal) => errors::sorry(&state, &visitor, refusal.status(), refusal.sentence()),
+        Err(refusal) => errors::sorry(state, &visitor, refusal.status(), refusal.sentence()),
     }
 }
 
@@ -176,12 +182,12 @@ pub async fn cancel(
     )
 }
 
-fn not_json() -> Response {
+pub(crate) fn not_json() -> Response {
     let sentence = "Send Content-Type: application/json.";
     problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -189,7 +195,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn problem(status: StatusCode, sentence: &str) -> Response {
+pub(crate) fn problem(status: StatusCode, sentence: &str) -> Response {
     (status, Json(json!({ "message": sentence }))).into_response()
 }
 

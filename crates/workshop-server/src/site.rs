@@ -12,7 +12,7 @@ use tokio::{
 use workshop_course::Tree;
 use workshop_runner::{CheckOptions, Workspace};
 
-use crate::{AppState, events, router, tail, watch as reload};
+use crate::{AppState, events, presence, router, tail, watch as reload};
 
 /// How long open connections may finish their answers after [`Running::shutdown`].
 const GRACE: Duration = Duration::from_secs(2);
@@ -138,6 +138,7 @@ impl Running {
             tokio::spawn(events::follow_emulator(state.clone())),
             tokio::spawn(tail::follow(state.clone())),
             tokio::spawn(reload::follow(state.clone())),
+            tokio::spawn(presence::follow(state.clone())),
         ];
         tasks.extend(beside.map(|lit| tokio::spawn(events::follow_beside(state.clone(), lit))));
         tasks.push(tokio::task::spawn_blocking(|| {

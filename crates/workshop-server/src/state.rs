@@ -13,7 +13,9 @@ use workshop_runner::{CancelToken, CheckOptions, Progress, Workspace};
 
 use crate::{
     events::Hub,
+    files::Turns,
     guard::{Hosts, Token},
+    presence::Presence,
     runs::Runs,
     site::{SiteConfig, Source, StartError},
 };
@@ -37,6 +39,8 @@ struct Inner {
     token: Token,
     hub: Hub,
     runs: Runs,
+    turns: Turns,
+    presence: Presence,
 }
 
 /// The course as it was read last.
@@ -88,6 +92,8 @@ impl AppState {
             token: Token::random(addr.port()).map_err(StartError::Random)?,
             hub: Hub::default(),
             runs: Runs::default(),
+            turns: Turns::default(),
+            presence: Presence::default(),
         })))
     }
 
@@ -189,6 +195,16 @@ impl AppState {
     /// The live events.
     pub fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// Who writes the student's file next.
+    pub fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
+    /// The exercises that are open in a browser.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     /// The checks that are running.

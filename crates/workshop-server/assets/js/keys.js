@@ -2,9 +2,22 @@
 
 const OFF = 'workshop-single-keys-off';
 
-function typing(target) {
+// The editor is in a shadow root, from where events look as if they came from its host.
+function typing(event) {
+  const [target] = event.composedPath();
   return target instanceof Element
     && target.closest('input, textarea, select, [contenteditable="true"]') !== null;
+}
+
+function focus(id) {
+  const element = document.getElementById(id);
+  element?.scrollIntoView({ block: 'nearest' });
+  element?.focus({ preventScroll: true });
+}
+
+function editor() {
+  const inside = document.getElementById('editor')?.shadowRoot?.querySelector('[contenteditable]');
+  (inside ?? document.getElementById('text'))?.focus();
 }
 
 function go(rel) {
@@ -36,12 +49,16 @@ export function keys({ switchTheme }) {
     '[': () => go('prev'),
     ']': () => go('next'),
     t: switchTheme,
+    e: editor,
+    1: () => focus('task'),
+    2: () => focus('code'),
+    3: () => focus('results'),
   };
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.altKey || sheet?.open) return;
     const held = event.ctrlKey || event.metaKey;
     if (held && event.key === 'Enter') {
-      document.querySelector('[data-run]')?.requestSubmit();
+      document.querySelector('[data-run] button')?.click();
       return;
     }
     if (held && event.key === 'k') {
@@ -49,7 +66,7 @@ export function keys({ switchTheme }) {
       search();
       return;
     }
-    if (held || typing(event.target) || off()) return;
+    if (held || typing(event) || off()) return;
     const action = single[event.key];
     if (!action) return;
     event.preventDefault();

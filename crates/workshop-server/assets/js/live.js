@@ -92,23 +92,7 @@ function exercisePage() {
     const checks = document.querySelector('[data-part="checks"]');
     button(checks?.hasAttribute('data-running') ?? false);
     if (!checks?.hasAttribute('data-running')) announce();
-  });
-}
-
-function runButton(refresh) {
-  const form = document.querySelector('[data-run]');
-  form?.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    button(true);
-    const response = await fetch(form.dataset.run, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    }).catch(() => null);
-    if (response?.ok) return;
-    const answer = await response?.json().catch(() => null);
-    say(answer?.message ?? 'The workshop does not answer. Is it still running?');
-    refresh?.();
+    document.dispatchEvent(new Event('parts'));
   });
 }
 
@@ -146,9 +130,9 @@ export function live() {
   const mine = body.dataset.exercise;
   const exercise = exercisePage();
   const any = [diagramPage(), refetchedPage()].filter(Boolean);
-  runButton(exercise);
 
-  const source = new EventSource(`/events?after=${encodeURIComponent(body.dataset.live)}`);
+  const from = new URLSearchParams({ after: body.dataset.live, ...(mine && { exercise: mine }) });
+  const source = new EventSource(`/events?${from}`);
   let lost = false;
   source.onopen = () => {
     if (lost) { exercise?.(); for (const refresh of any) refresh(); }
@@ -164,6 +148,9 @@ export function live() {
   const listen = (name, action) => {
     source.addEventListener(name, (event) => action(JSON.parse(event.data)));
   };
+  for (const name of ['file']) {
+    listen(name, (event) => document.dispatchEvent(new CustomEvent('live', { detail: { name, event } })));
+  }
   for (const name of ['started', 'note', 'test', 'finished', 'stopped']) {
     listen(name, (event) => { if (event.exercise === mine) exercise?.(); });
   }

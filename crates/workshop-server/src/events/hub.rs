@@ -91,6 +91,12 @@ impl Hub {
         self.send(&mut self.state(), "reload", data);
     }
 
+    /// Passes on that the student's file is now of that version, or that there is none to show.
+    pub fn publish_file(&self, exercise: &str, version: Option<&str>) {
+        let data = json!({ "exercise": exercise, "version": version }).to_string();
+        self.send(&mut self.state(), "file", data);
+    }
+
     /// A copy of the exercise's board, with requests to the emulator beside the site mixed in by
     /// time, and the id of the last message it includes.
     pub fn board(&self, exercise: &str) -> (Board, String) {

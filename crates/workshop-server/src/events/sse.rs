@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Subscription, hub::Message};
-use crate::AppState;
+use crate::{AppState, presence::Here};
 
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 #[derive(Debug, Deserialize)]
 pub struct From {
     after: Option<String>,
+    /// The exercise that the page shows.
+    exercise: Option<String>,
 }
 
 /// Streams messages from the place asked for. `reset` means: load the page anew.
@@ -35,7 +37,11 @@ pub async fn stream(
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let subscription = state.hub().subscribe(resumed.or(from.after.as_deref()));
     let hello = Event::default().comment("connected").retry(RETRY);
-    let messages = stream::unfold(subscription, next);
+    let here = from.exercise.and_then(|id| Here::enter(&state, &id));
+    let messages = stream::unfold((subscription, here), async |(at, here)| {
+        let (message, at) = next(at).await?;
+        Some((message, (at, here)))
+    });
     let stream = stream::StreamExt::chain(stream::iter([Ok(hello)]), messages);
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }

@@ -87,7 +87,8 @@ fn known_tags(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-fn base_of(tag: &str) -> &str {
+/// The tag of the text that a coding's tag was made from.
+pub(crate) fn base_of(tag: &str) -> &str {
     match tag.rsplit_once('-') {
         Some((base, coding)) if CODINGS.contains(&coding) => base,
         _ => tag,

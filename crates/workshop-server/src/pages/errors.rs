@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Frame, Section, Visitor, diagrams, exercises, html, near::near, posts, teach, words};
+use super::{Frame, Section, Visitor, diagrams, exercises, html, near::near, posts, words};
 use crate::AppState;
 
 #[derive(Template)]
@@ -50,10 +50,6 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
         let title = format!("{} {}", exercise.id, exercise.title);
         let name = format!("{}-{}", exercise.id, exercise.slug.as_str());
         add(&name, &title, exercises::address(exercise));
-    }
-    for agenda in &course.agendas {
-        let title = format!("Agenda: {}", agenda.title);
-        add(agenda.slug.as_str(), &title, teach::address(agenda));
     }
     for name in [
         "posts",

@@ -9,12 +9,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use workshop_course::{Exercise, Recall};
-use workshop_runner::{Outcome, Progress, TestResult, TestStatus, progress::State as Reached};
+use workshop_runner::{
+    Outcome, Progress, TestResult, TestStatus, Workspace,
+    progress::State as Reached,
+    student_file::{self, StudentFile},
+};
 
 use super::{Frame, Section, Visitor, diagrams, errors, html, page as answer, words};
 use crate::{
     AppState,
     events::{Board, Lit, Phase, Seen, Status},
+    files,
     state::Edition,
 };
 
@@ -65,11 +70,22 @@ struct Page<'e> {
     recall: Vec<Question<'e>>,
     file: String,
     can_run: bool,
+    code: Option<Code>,
+    starter: Option<String>,
     results: Results,
     diagram: Option<Picture>,
     diagram_href: Option<(String, String)>,
     newer: Option<(String, String)>,
     older: Option<(String, String)>,
+}
+
+/// The student's file as the page starts with it.
+struct Code {
+    text: String,
+    /// Empty when there is no file.
+    version: String,
+    /// Why the file cannot be shown.
+    trouble: Option<String>,
 }
 
 /// A recall question; the answer is behind a click.
@@ -217,7 +233,7 @@ fn level(level: u8) -> String {
 }
 
 /// Finds by the whole last part of the address.
-fn find<'e>(edition: &'e Edition, slug: &str) -> Option<&'e Exercise> {
+pub(crate) fn find<'e>(edition: &'e Edition, slug: &str) -> Option<&'e Exercise> {
     let (id, rest) = slug.split_once('-')?;
     let exercise = edition.course.exercise(id)?;
     (exercise.slug.as_str() == rest).then_some(exercise)
@@ -263,6 +279,12 @@ pub async fn page(
         .iter()
         .find(|d| Some(d.slug.as_str()) == shown);
     let tracks = &edition.course.tracks;
+    let code = state
+        .workspace()
+        .filter(|_| visitor.signed_in)
+        .map(|workspace| code(workspace, exercise));
+    let starter = files::starter(&edition.tree, exercise).filter(|_| code.is_none());
+    frame.code |= starter.is_some();
     answer(&Page {
         exercise,
         href: address(exercise),
@@ -284,6 +306,8 @@ pub async fn page(
             .collect(),
         file: format!("{}/{}", exercise.dir, exercise.file),
         can_run: state.workspace().is_some(),
+        code,
+        starter: starter.map(|text| String::from_utf8_lossy(&text).into_owned()),
         diagram: shown
             .and_then(|page| page.diagrams.first())
             .map(|diagram| picture(&state, diagram, &board, visitor)),
@@ -293,6 +317,21 @@ pub async fn page(
         results,
         frame,
     })
+}
+
+fn code(workspace: &Workspace, exercise: &Exercise) -> Code {
+    match student_file::read(workspace, &exercise.id) {
+        Ok(StudentFile { text, version }) => Code {
+            text,
+            version,
+            trouble: None,
+        },
+        Err(error) => Code {
+            text: String::new(),
+            version: String::new(),
+            trouble: Some(files::sentence(&error)),
+        },
+    }
 }
 
 fn question<'e>(recall: &'e Recall, edition: &'e Edition) -> Question<'e> {

@@ -129,6 +129,13 @@ async fn what_runs_code_or_shows_requests_needs_the_token() {
         "POST /exercises/001-one-call/check",
         "POST /api/exercises/001/check",
         "POST /api/exercises/001/cancel",
+        "POST /exercises/001-one-call/file",
+        "GET /api/exercises/001/file",
+        "PUT /api/exercises/001/file",
+        "POST /api/exercises/001/file/copy",
+        "POST /api/exercises/001/file/difference",
+        "POST /api/exercises/001/reset",
+        "POST /api/exercises/001/format",
     ] {
         for cookie in [
             "",

@@ -106,6 +106,16 @@ impl Site {
 
     /// Sends `METHOD /path` with those headers; `Host` is ours unless given.
     pub(crate) async fn send(&self, request: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_with(request, headers, Body::empty()).await
+    }
+
+    /// The same with a body.
+    pub(crate) async fn send_with(
+        &self,
+        request: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let (method, path) = request.split_once(' ').unwrap();
         let mut builder = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
@@ -114,7 +124,7 @@ impl Site {
         for (name, value) in headers {
             builder = builder.header(*name, *value);
         }
-        let request = builder.body(Body::empty()).unwrap();
+        let request = builder.body(body.into()).unwrap();
         let response = router(self.state.clone()).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Answer {
