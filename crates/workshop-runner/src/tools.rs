@@ -122,7 +122,6 @@ mod tests {
         let text = "mod given;\nfn  main( ){\nlet x=1;}\n";
         let formatted = "mod given;\nfn main() {\n    let x = 1;\n}\n";
         assert_eq!(format(&here(), text).as_deref(), Ok(formatted));
-        assert_eq!(format(&here(), ""), Ok(String::new()));
     }
 
     #[test]
