@@ -113,7 +113,7 @@ impl Reader<'_> {
         let (path, language, lines) = self.snippet(&manifest.file)?;
         let post = Page::Post(manifest.post.as_ref().clone());
         self.name(&manifest.post, "post", post);
-        let context = self.render(&manifest.context);
+        let context = self.render(&manifest.context, "context");
         let mut bugs: Vec<Bug> = Vec::new();
         for field in manifest.bug {
             let at = self.line(&field.span());
@@ -242,8 +242,8 @@ impl Reader<'_> {
         }
         let read = field.read.and_then(|read| self.read(&read));
         let record = field.record.and_then(|record| self.record(record));
-        let wrong = self.render(&field.wrong);
-        let right = self.render(&field.right);
+        let wrong = self.render(&field.wrong, &format!("{}-wrong", field.id.as_ref()));
+        let right = self.render(&field.right, &format!("{}-right", field.id.as_ref()));
         let [first, last] = field.lines.into_inner();
         // What was found wrong with links and records does not hide the bug itself.
         let usable = class.is_some() && first >= 1 && first <= last && last <= lines;
@@ -358,7 +358,7 @@ impl Reader<'_> {
     }
 
     /// Markdown in a value as HTML.
-    fn render(&mut self, value: &Spanned<String>) -> String {
+    fn render(&mut self, value: &Spanned<String>, part_of_page: &str) -> String {
         let start = value.span().start;
         // The text of `"""` starts on the line below it.
         let below = self
@@ -376,6 +376,7 @@ impl Reader<'_> {
                 file: &self.file,
                 slug: self.slug,
                 title: TitleRule::DropAny,
+                part: Some(part_of_page),
             },
         );
         let html = std::mem::take(&mut output.rendered.html);

@@ -347,6 +347,7 @@ impl Reader<'_> {
                 file: path,
                 slug: self.id,
                 title: TitleRule::DropAny,
+                part: None,
             },
         );
         let rendered = std::mem::take(&mut output.rendered);

@@ -303,6 +303,7 @@ impl Loader<'_> {
                     .title
                     .as_deref()
                     .map_or(TitleRule::Take, TitleRule::Drop),
+                part: None,
             },
         );
         let title = front.title.clone().or_else(|| output.title.take());

@@ -31,6 +31,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) slug: &'a str,
     /// What to do with a first heading.
     pub(crate) title: TitleRule<'a>,
+    /// Set where several texts share a page: what sets this one's footnotes apart.
+    pub(crate) part: Option<&'a str>,
 }
 
 /// Whether the first heading is the page's title (which the page shows by itself).

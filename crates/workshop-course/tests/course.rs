@@ -359,7 +359,7 @@ id = "P-08"
 lines = [1, 1]
 class = "security"
 severity = 3
-wrong = "It trusts `body`."
+wrong = "It trusts `body`.[^1]\n\n[^1]: Twice."
 right = "Check it."
 read = "/posts/patterns#part"
 
@@ -414,6 +414,12 @@ fn a_find_the_bug_page_has_its_lines_and_what_is_wrong_with_them() {
     assert_eq!(
         page.bugs[0].record.as_ref().map(|r| r.text.as_str()),
         Some("POST /\n\n")
+    );
+    let note = &page.bugs[0].wrong;
+    assert!(
+        note.contains("id=\"P-08-wrong-fnref-1\" href=\"#P-08-wrong-fn-1\"")
+            && note.contains("<div class=\"footnotes\">\n<ol>\n<li id=\"P-08-wrong-fn-1\""),
+        "several texts share the page: {note}"
     );
     assert_eq!(
         page.bugs[1].wrong,

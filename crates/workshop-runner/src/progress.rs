@@ -31,6 +31,9 @@ pub struct Progress {
     /// Recall questions that were answered, by their text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recall: BTreeMap<String, Remembered>,
+    /// Bugs found on find-the-bug pages: their ids, and when each was found (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bugs: BTreeMap<String, String>,
     /// Fields written by a newer program are kept.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -108,6 +111,7 @@ impl Default for Progress {
             version: VERSION,
             exercises: BTreeMap::new(),
             recall: BTreeMap::new(),
+            bugs: BTreeMap::new(),
             other: BTreeMap::new(),
         }
     }
@@ -234,6 +238,11 @@ impl Progress {
         if entry.state != State::Solved {
             entry.skipped_at = Some(stamp(now));
         }
+    }
+
+    /// Remembers that a bug was found; the first time counts.
+    pub fn bug_found(&mut self, id: &str, now: OffsetDateTime) {
+        self.bugs.entry(id.to_owned()).or_insert_with(|| stamp(now));
     }
 
     fn entry(&mut self, id: &str) -> &mut Entry {

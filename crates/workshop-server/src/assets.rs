@@ -52,6 +52,8 @@ static ASSETS: &[Asset] = assets! {
     "css/home.css": "text/css; charset=utf-8",
     "css/map.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "css/bugs.css": "text/css; charset=utf-8",
+    "js/bugs.js": "text/javascript; charset=utf-8",
     "js/site.js": "text/javascript; charset=utf-8",
     "js/live.js": "text/javascript; charset=utf-8",
     "js/diagram.js": "text/javascript; charset=utf-8",

@@ -1,5 +1,6 @@
 //! One module per kind of page: extract, ask the course, render a template.
 
+pub mod bugs;
 pub mod caching;
 pub mod conflict;
 pub mod diagnostics;

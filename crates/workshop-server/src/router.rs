@@ -9,8 +9,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        caching, diagnostics, diagrams, emulator, errors, exercises, home, media, posts, search,
-        tags,
+        bugs, caching, diagnostics, diagrams, emulator, errors, exercises, home, media, posts,
+        search, tags,
     },
     runs,
 };
@@ -26,6 +26,9 @@ pub fn router(state: AppState) -> Router {
         .route("/exercises", get(exercises::list))
         .route("/exercises/{slug}", get(exercises::page))
         .route("/exercises/{slug}/solution", get(exercises::solution))
+        .route("/bugs", get(bugs::list))
+        .route("/bugs/{slug}", get(bugs::page))
+        .route("/bugs/{slug}/all", get(bugs::all))
         .route("/tags", get(tags::list))
         .route("/tags/{tag}", get(tags::tag))
         .route("/categories/{category}", get(tags::category))
@@ -43,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/exercises/{id}/file/difference", post(files::compare))
         .route("/api/exercises/{id}/reset", post(files::reset))
         .route("/api/exercises/{id}/format", post(files::format))
+        .route("/bugs/{slug}/found", post(bugs::found))
         .route("/api/exercises/{id}/check", post(runs::check))
         .route("/api/exercises/{id}/cancel", post(runs::cancel))
         .route("/api/lit", get(diagrams::lit))

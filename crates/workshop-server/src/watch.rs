@@ -13,7 +13,7 @@ use workshop_course::{Course, Diagnostic, Diagram, Severity, Tree};
 
 use crate::{
     AppState,
-    pages::{diagrams, exercises, posts},
+    pages::{bugs, diagrams, exercises, posts},
     state::{Edition, Rendering},
 };
 
@@ -119,6 +119,7 @@ fn changed(old: &Course, new: &Course) -> Vec<String> {
         &mut paths,
         exercises::address,
     );
+    bug_pages(old, new, &mut paths);
     if old.diagrams != new.diagrams {
         // Exercises show diagrams, so they change with them.
         paths.extend(new.exercises.iter().map(exercises::address));
@@ -130,6 +131,7 @@ fn changed(old: &Course, new: &Course) -> Vec<String> {
             "/diagrams",
             "/exercises",
             "/tags",
+            "/bugs",
             "/diagnostics",
         ];
         paths.extend(lists.map(str::to_owned));
@@ -151,6 +153,21 @@ fn differing<T: PartialEq>(
     paths.extend(gone.chain(come).map(address));
 }
 
+/// Find-the-bug pages that differ, and the posts and exercises that link to them.
+fn bug_pages(old: &Course, new: &Course, paths: &mut BTreeSet<String>) {
+    let gone = old.bugs.iter().filter(|page| !new.bugs.contains(page));
+    let come = new.bugs.iter().filter(|page| !old.bugs.contains(page));
+    for page in gone.chain(come) {
+        let address = bugs::address(page);
+        paths.extend([format!("{address}/all"), address]);
+        let posts = new.posts.iter().filter(|p| p.slug.as_str() == page.post);
+        paths.extend(posts.map(posts::address));
+        let exercises = new.exercises.iter();
+        let exercises = exercises.filter(|e| bugs::names_exercise(page, &e.id));
+        paths.extend(exercises.map(exercises::address));
+    }
+}
+
 /// The address of the page made from that file.
 fn page_of(course: &Course, file: &str) -> Option<String> {
     let post = course.posts.iter().find(|p| p.file == file);
@@ -159,7 +176,12 @@ fn page_of(course: &Course, file: &str) -> Option<String> {
         file.strip_prefix(&e.dir)
             .is_some_and(|rest| rest.starts_with('/'))
     });
+    let bug_page = course.bugs.iter().find(|page| {
+        file.strip_prefix(&page.dir)
+            .is_some_and(|rest| rest.starts_with('/'))
+    });
     post.map(posts::address)
+        .or(bug_page.map(bugs::address))
         .or(diagram.map(diagrams::address))
         .or(exercise.map(exercises::address))
 }

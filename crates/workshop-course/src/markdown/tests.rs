@@ -29,6 +29,7 @@ fn output(markdown: &str, title: TitleRule<'_>) -> Output {
             tree: &tree(),
             file: FILE,
             slug: "page",
+            part: None,
             title,
         },
     )

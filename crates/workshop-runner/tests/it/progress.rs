@@ -90,6 +90,21 @@ fn where_the_student_left_off() {
     assert!(progress.solution_allowed("000"));
 }
 
+#[test]
+fn a_bug_is_found_once_and_the_first_time_stays() {
+    let fixture = Fixture::new("", "");
+    let update = |change: &dyn Fn(&mut Progress)| {
+        Progress::update(&fixture.workspace, |p| change(p)).unwrap();
+    };
+    let later = OffsetDateTime::UNIX_EPOCH + time::Duration::DAY;
+    update(&|p| p.hint_shown("000", 1));
+    assert!(!fixture.read(".workshop/progress.json").contains("bugs"));
+    update(&|p| p.bug_found("P-08", OffsetDateTime::UNIX_EPOCH));
+    update(&|p| p.bug_found("P-08", later));
+    let progress = Progress::load(&fixture.workspace);
+    assert_eq!(progress.bugs["P-08"], "1970-01-01T00:00:00Z");
+}
+
 /// `kill -9` at any moment of many updates leaves a file that reads.
 #[cfg(unix)]
 #[test]

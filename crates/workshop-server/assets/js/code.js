@@ -3,10 +3,19 @@ import hljs from '../vendor/highlight.js';
 
 const NAMES = { rs: 'rust', ts: 'typescript', js: 'typescript', javascript: 'typescript', yml: 'yaml', sh: 'bash', shell: 'bash' };
 
-for (const code of document.querySelectorAll('pre code[class^="language-"]')) {
-  const named = code.className.slice('language-'.length).split(' ')[0];
+/** The code as HTML, or null for a language that is not known here. */
+export function coloured(text, named) {
   const language = NAMES[named] ?? named;
-  if (!hljs.getLanguage(language)) continue;
-  code.innerHTML = hljs.highlight(code.textContent, { language, ignoreIllegals: true }).value;
-  code.classList.add('hljs');
+  return hljs.getLanguage(language) ? hljs.highlight(text, { language, ignoreIllegals: true }).value : null;
 }
+
+export function colour(part) {
+  for (const code of part.querySelectorAll('pre code[class^="language-"]')) {
+    const html = coloured(code.textContent, code.className.slice('language-'.length).split(' ')[0]);
+    if (html === null) continue;
+    code.innerHTML = html;
+    code.classList.add('hljs');
+  }
+}
+
+colour(document);

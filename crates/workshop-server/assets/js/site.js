@@ -46,19 +46,21 @@ document.addEventListener('click', (event) => {
   copy(button, button.dataset.copy ?? code?.textContent ?? '');
 });
 
-for (const figure of document.querySelectorAll('.prose figure.code')) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'copy-code';
-  button.textContent = 'Copy';
-  button.setAttribute('aria-label', 'Copy this code');
-  figure.append(button);
+export function furnish(part) {
+  for (const figure of part.querySelectorAll('.prose figure.code')) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'copy-code';
+    button.textContent = 'Copy';
+    button.setAttribute('aria-label', 'Copy this code');
+    figure.append(button);
+  }
+  // Code that is wider than its column scrolls; the keyboard must reach it to do so.
+  for (const pre of part.querySelectorAll('.prose pre:not([tabindex])')) {
+    pre.tabIndex = 0;
+  }
 }
-
-// Code that is wider than its column scrolls; the keyboard must reach it to do so.
-for (const pre of document.querySelectorAll('.prose pre:not([tabindex])')) {
-  pre.tabIndex = 0;
-}
+furnish(document);
 
 // The table of contents starts folded where it would push the text away.
 const contents = document.querySelector('[data-toc]');

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Frame, Section, Visitor, diagrams, exercises, html, near::near, posts, words};
+use super::{Frame, Section, Visitor, bugs, diagrams, exercises, html, near::near, posts, words};
 use crate::AppState;
 
 #[derive(Template)]
@@ -51,8 +51,12 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
         let name = format!("{}-{}", exercise.id, exercise.slug.as_str());
         add(&name, &title, exercises::address(exercise));
     }
+    for page in &course.bugs {
+        add(page.slug.as_str(), &page.title, bugs::address(page));
+    }
     for name in [
         "posts",
+        "bugs",
         "diagrams",
         "exercises",
         "tags",

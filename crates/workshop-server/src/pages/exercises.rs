@@ -15,7 +15,7 @@ use workshop_runner::{
     student_file::{self, StudentFile},
 };
 
-use super::{Frame, Section, Visitor, diagrams, errors, html, page as answer, words};
+use super::{Frame, Section, Visitor, bugs, diagrams, errors, html, page as answer, words};
 use crate::{
     AppState,
     events::{Board, Lit, Phase, Seen, Status},
@@ -68,6 +68,7 @@ struct Page<'e> {
     level: String,
     requires: Vec<(String, String, bool)>,
     recall: Vec<Question<'e>>,
+    bugs: Vec<(String, String)>,
     file: String,
     can_run: bool,
     code: Option<Code>,
@@ -304,6 +305,7 @@ pub async fn page(
             .iter()
             .map(|r| question(r, &edition))
             .collect(),
+        bugs: bugs::of_exercise(&edition, exercise),
         file: format!("{}/{}", exercise.dir, exercise.file),
         can_run: state.workspace().is_some(),
         code,

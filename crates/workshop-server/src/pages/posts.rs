@@ -7,7 +7,7 @@ use axum::{
 };
 use workshop_course::{Post, TocEntry};
 
-use super::{Frame, Section, Visitor, diagrams, errors, exercises, page as answer, words};
+use super::{Frame, Section, Visitor, bugs, diagrams, errors, exercises, page as answer, words};
 use crate::{AppState, state::Edition};
 
 /// A post in a list.
@@ -47,6 +47,7 @@ struct Page<'p> {
     diagrams: Vec<diagrams::Card>,
     reviewed: Option<(String, String)>,
     expired: Option<String>,
+    bugs: Vec<(String, String)>,
     rendering: usize,
     series: Option<String>,
     before: Option<Neighbour>,
@@ -138,6 +139,7 @@ pub async fn page(
             })
             .map(diagrams::card)
             .collect(),
+        bugs: bugs::of_post(&edition, post),
         rendering: diagrams::being_drawn(&state, &post.diagrams),
         reviewed: post
             .reviewed

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Frame, Section, Visitor, diagrams, exercises, page as answer, posts};
+use super::{Frame, Section, Visitor, bugs, diagrams, exercises, page as answer, posts};
 use crate::{AppState, state::Edition};
 
 /// Results shown.
@@ -98,7 +98,15 @@ fn documents<'e>(
         summary: exercise.goal.clone(),
         text: text_of(&exercise.task.html),
     });
-    posts.chain(diagrams).chain(exercises)
+    let bugs = edition.course.bugs.iter().map(|page| Document {
+        kind: "Find the bug",
+        title: page.title.clone(),
+        href: bugs::address(page),
+        summary: page.summary.clone(),
+        // Not what is wrong with it: that is for the reader to find.
+        text: format!("{} {}", text_of(&page.context), page.lines.join(" ")),
+    });
+    posts.chain(diagrams).chain(exercises).chain(bugs)
 }
 
 impl Document {

@@ -7,7 +7,7 @@ use workshop_server::{SiteConfig, Source};
 
 use crate::support::{Site, config, fixture, folder};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 18] = [
     "/",
     "/posts",
     "/posts/integration-patterns",
@@ -16,6 +16,10 @@ const PAGES: [&str; 14] = [
     "/exercises",
     "/exercises/001-one-call",
     "/exercises/002-two-calls",
+    "/bugs",
+    "/bugs/a-proxy",
+    "/bugs/a-proxy?line=2&class=reliability",
+    "/bugs/a-proxy/all",
     "/tags",
     "/tags/aws",
     "/categories/aws",

@@ -136,6 +136,7 @@ async fn what_runs_code_or_shows_requests_needs_the_token() {
         "POST /api/exercises/001/file/difference",
         "POST /api/exercises/001/reset",
         "POST /api/exercises/001/format",
+        "POST /bugs/a-proxy/found",
     ] {
         for cookie in [
             "",

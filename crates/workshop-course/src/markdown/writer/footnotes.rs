@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Writer;
+use crate::markup::escape;
 
 impl Writer<'_> {
     pub(super) fn footnote_reference(&mut self, name: &str) {
@@ -10,13 +11,15 @@ impl Writer<'_> {
         let number = *self.footnotes.entry(name.to_owned()).or_insert(next);
         let uses = self.footnote_uses.entry(name.to_owned()).or_insert(0);
         *uses += 1;
-        let id = match *uses {
-            1 => format!("fnref-{number}"),
-            n => format!("fnref-{number}-{n}"),
+        let uses = *uses;
+        let of = self.footnotes_of();
+        let id = match uses {
+            1 => format!("{of}fnref-{number}"),
+            n => format!("{of}fnref-{number}-{n}"),
         };
         let _ = write!(
             self.out,
-            "<sup class=\"fn\"><a id=\"{id}\" href=\"#fn-{number}\" aria-label=\"Footnote {number}\">{number}</a></sup>"
+            "<sup class=\"fn\"><a id=\"{id}\" href=\"#{of}fn-{number}\" aria-label=\"Footnote {number}\">{number}</a></sup>"
         );
     }
 
@@ -34,11 +37,19 @@ impl Writer<'_> {
         if self.footnote_texts.is_empty() {
             return;
         }
-        self.out
-            .push_str("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
+        let of = self.footnotes_of();
+        // One landmark of that name on a page is enough.
+        let (open, close) = match self.setting.part {
+            None => (
+                "<section class=\"footnotes\" aria-label=\"Footnotes\">",
+                "</section>",
+            ),
+            Some(_) => ("<div class=\"footnotes\">", "</div>"),
+        };
+        let _ = writeln!(self.out, "{open}\n<ol>");
         for (number, (name, text)) in std::mem::take(&mut self.footnote_texts) {
             let back = if self.footnote_uses.contains_key(&name) {
-                format!(" <a href=\"#fnref-{number}\" aria-label=\"Back to the text\">↩</a>")
+                format!(" <a href=\"#{of}fnref-{number}\" aria-label=\"Back to the text\">↩</a>")
             } else {
                 String::new()
             };
@@ -49,9 +60,16 @@ impl Writer<'_> {
             };
             let _ = writeln!(
                 self.out,
-                "<li id=\"fn-{number}\" value=\"{number}\">{text}</li>"
+                "<li id=\"{of}fn-{number}\" value=\"{number}\">{text}</li>"
             );
         }
-        self.out.push_str("</ol>\n</section>\n");
+        let _ = writeln!(self.out, "</ol>\n{close}");
+    }
+
+    /// What ids of footnotes start with.
+    fn footnotes_of(&self) -> String {
+        self.setting
+            .part
+            .map_or_else(String::new, |part| format!("{}-", escape(part)))
     }
 }
