@@ -25,6 +25,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         beside: None,
         renderer: None,
         preview: false,
+        exported: false,
+        base_url: None,
     })
     .await?;
     println!(

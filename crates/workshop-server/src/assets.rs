@@ -54,6 +54,7 @@ static ASSETS: &[Asset] = assets! {
     "icon.svg": "image/svg+xml",
     "css/bugs.css": "text/css; charset=utf-8",
     "js/bugs.js": "text/javascript; charset=utf-8",
+    "js/theme.js": "text/javascript; charset=utf-8",
     "js/site.js": "text/javascript; charset=utf-8",
     "js/live.js": "text/javascript; charset=utf-8",
     "js/diagram.js": "text/javascript; charset=utf-8",
@@ -122,6 +123,14 @@ pub fn base() -> &'static str {
             hash.update(asset.bytes);
         }
         format!("/assets/{}", hex(&hash.finalize()[..8]))
+    })
+}
+
+/// Every asset as address below the site's root and content, for pages that become files.
+pub fn all() -> impl Iterator<Item = (String, &'static [u8])> {
+    ASSETS.iter().map(|asset| {
+        let address = format!("{}/{}", base(), asset.path);
+        (address, asset.bytes)
     })
 }
 

@@ -32,6 +32,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for pages that became files, as far as a page can say it about itself.
+pub(crate) const EXPORTED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'";
+
 /// The names under which the site may be asked.
 #[derive(Debug, Clone)]
 pub struct Hosts(Vec<String>);

@@ -5,13 +5,14 @@
 //! module per kind of page; templates lie in `templates/`), [`events`] (the live stream and what
 //! it adds up to), [`tail`] (the student's event log), [`files`] (the student's file in the page's
 //! editor), [`presence`] (which exercises are open), [`runs`], [`watch`] (reload for authors),
-//! [`assets`].
+//! [`assets`], [`export`] (the same pages as files).
 //!
 //! Reading needs no token. Whatever runs code or shows the student's requests does.
 //! No page loads anything from another host; the content security policy says so to the browser.
 
 pub mod assets;
 pub mod events;
+pub mod export;
 pub mod files;
 pub mod guard;
 pub mod pages;

@@ -103,6 +103,8 @@ pub struct Frame {
     at: String,
     /// The exercise whose events the page follows.
     exercise: Option<String>,
+    /// Whether the page becomes a file, without a server behind it.
+    exported: bool,
 }
 
 /// A diagnostic as pages show it.
@@ -144,6 +146,7 @@ impl Frame {
             refresh: None,
             at,
             exercise: None,
+            exported: state.exported(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! The table of addresses.
 
 use axum::{
-    Router, middleware,
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post},
 };
 use tower_http::compression::CompressionLayer;
@@ -9,11 +12,20 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        bugs, caching, diagnostics, diagrams, emulator, errors, exercises, home, media, posts,
-        search, tags,
+        Visitor, bugs, caching, diagnostics, diagrams, emulator, errors, exercises, home, media,
+        posts, search, tags,
     },
     runs,
 };
+
+/// What is nothing without a running workshop. Exported pages under these addresses say so.
+const LIVE: [&str; 5] = [
+    "/emulator",
+    "/playground",
+    "/dashboards",
+    "/requests",
+    "/diagnostics",
+];
 
 /// The whole site as a service; tests call it without a port.
 pub fn router(state: AppState) -> Router {
@@ -35,6 +47,7 @@ pub fn router(state: AppState) -> Router {
         .route("/emulator", get(emulator::page))
         .route("/diagnostics", get(diagnostics::page))
         .route("/search", get(search::page))
+        .route("/search.json", get(search::index))
         .fallback(errors::not_found);
 
     let owner = Router::new()
@@ -68,6 +81,7 @@ pub fn router(state: AppState) -> Router {
 
     reading
         .merge(owner)
+        .layer(middleware::from_fn_with_state(state.clone(), only_live))
         .layer(middleware::from_fn(caching::validate))
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(caching::name_the_encoding))
@@ -75,4 +89,18 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
         .layer(middleware::map_response(guard::security_headers))
         .with_state(state)
+}
+
+async fn only_live(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let live = LIVE.iter().any(|at| path.starts_with(at));
+    if state.exported() && live {
+        return errors::only_live(&state, visitor);
+    }
+    next.run(request).await
 }

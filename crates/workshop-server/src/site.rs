@@ -39,6 +39,12 @@ pub struct SiteConfig {
     pub renderer: Option<PathBuf>,
     /// Whether unpublished posts are shown.
     pub preview: bool,
+    /// Whether the pages are to be files on somebody's web server: they show nothing of this machine,
+    /// and what needs a running workshop says so.
+    pub exported: bool,
+    /// Where the pages are to be found by others: `https://example.org/course/`. Feeds, maps of the site
+    /// and previews need it; without it there are none.
+    pub base_url: Option<String>,
 }
 
 /// Where the course comes from.

@@ -34,6 +34,8 @@ struct Inner {
     check: CheckOptions,
     emulator: Option<Arc<Endpoint>>,
     preview: bool,
+    exported: bool,
+    base_url: Option<String>,
     addr: SocketAddr,
     hosts: Hosts,
     token: Token,
@@ -87,6 +89,8 @@ impl AppState {
             check: config.check,
             emulator: config.emulator,
             preview: config.preview,
+            exported: config.exported,
+            base_url: config.base_url,
             addr,
             hosts: Hosts::of_port(addr.port()),
             token: Token::random(addr.port()).map_err(StartError::Random)?,
@@ -175,6 +179,16 @@ impl AppState {
     /// Whether unpublished posts are shown.
     pub fn preview(&self) -> bool {
         self.0.preview
+    }
+
+    /// Whether the pages are written to files; see [`crate::export`].
+    pub fn exported(&self) -> bool {
+        self.0.exported
+    }
+
+    /// Where others find the pages, if anywhere.
+    pub fn base_url(&self) -> Option<&str> {
+        self.0.base_url.as_deref()
     }
 
     /// The site's own address.

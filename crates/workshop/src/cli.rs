@@ -140,6 +140,16 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     Verify(Verify),
     /// For authors: lay out a new exercise
     New(New),
+    /// Write the course as pages for any web server: search, themes and diagrams included
+    #[command(after_help = "\
+  workshop build --out site
+  workshop build --out site --base-url https://example.org/course/   # also a feed and a site map
+
+The same course gives the same bytes. Files that did not change are not touched. A folder that has
+anything else in it is refused.
+
+Exit codes: 0 written, 1 written with links that lead nowhere, 4 not written.")]
+    Build(Build),
     /// Look at toolchain, disk, ports, prebuilt dependencies, clock and credentials
     Doctor(Doctor),
     /// Measure edit → verdict beside plain `cargo test`
@@ -467,6 +477,37 @@ pub(crate) struct Reset {
     /// The exercise's number
     #[arg(value_name = "NNN")]
     pub(crate) id: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// The folder: a new one, an empty one, or one that was written before
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Where the pages are to be found by others
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub(crate) base_url: Option<String>,
+    /// Also drafts (posts with `published: false`)
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// End with one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// An address to append paths to; it ends with a slash.
+fn base_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"));
+    let host = rest
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    let plain = !text.contains(['?', '#', ' ', '"', '<', '>']);
+    if host.is_empty() || !plain {
+        return Err("write it as https://example.org/course/, without ? and #".to_owned());
+    }
+    Ok(format!("{}/", text.trim_end_matches('/')))
 }
 
 #[derive(Debug, clap::Args)]

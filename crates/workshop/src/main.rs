@@ -66,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Reset(args) => commands::reset::run(&args, &source),
         Command::Verify(args) => commands::verify::run(&args, &source),
         Command::New(args) => commands::new::run(&args, &source),
+        Command::Build(args) => runtime()?.block_on(commands::build::run(args, &source)),
         Command::Doctor(args) => runtime()?.block_on(commands::doctor::run(&args, &source)),
         Command::BenchLoop(args) => commands::bench_loop::run(&args, &source),
     }

@@ -20,12 +20,14 @@ const CODINGS: [&str; 2] = ["br", "gzip"];
 /// Gives a page its `ETag`, and answers 304 when the browser has it already.
 pub async fn validate(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    // The index that scripts search is as large as many pages.
+    let is_index = request.uri().path() == "/search.json";
     let known = known_tags(request.headers());
     let response = next.run(request).await;
     let is_page = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+        .is_some_and(|t| t.as_bytes().starts_with(b"text/html") || is_index);
     if !reads || !is_page || response.status() != StatusCode::OK {
         return uncached(response);
     }

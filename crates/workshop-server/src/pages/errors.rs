@@ -98,6 +98,22 @@ pub fn sign_in(state: &AppState, visitor: &Visitor) -> Response {
     )
 }
 
+/// A page that shows what a running workshop does, among pages that are files.
+pub fn only_live(state: &AppState, visitor: Visitor) -> Response {
+    let heading = "This page is alive in the workshop itself";
+    let sentence = "It shows requests as they happen, on your own machine. In a checkout of the \
+                    workshop run `cargo run`, and open the address that it prints.";
+    let frame = Frame::new(state, visitor, Section::Elsewhere, heading);
+    html(
+        StatusCode::OK,
+        &Sorry {
+            frame,
+            heading,
+            sentence: sentence.to_owned(),
+        },
+    )
+}
+
 /// Anything else that cannot be done.
 pub fn sorry(state: &AppState, visitor: &Visitor, status: StatusCode, sentence: &str) -> Response {
     let heading = match status {

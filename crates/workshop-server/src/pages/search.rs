@@ -1,11 +1,15 @@
-//! Search over everything there is to read: a linear scan, the course is small.
+//! Search over everything there is to read.
+//!
+//! Browsers with scripts get the index and search it themselves, typing errors included; without scripts
+//! the page searches here: a linear scan, the course is small.
 
 use askama::Template;
 use axum::{
+    Json,
     extract::{Query, State},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Frame, Section, Visitor, bugs, diagrams, exercises, page as answer, posts};
 use crate::{AppState, state::Edition};
@@ -64,13 +68,85 @@ pub async fn page(
     })
 }
 
+/// A part of a page, as the index has it: the text from one heading to the next.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// Its place in the index.
+    id: usize,
+    kind: &'static str,
+    /// The page's title.
+    title: String,
+    /// The part's heading; empty for what stands before the first one.
+    heading: String,
+    /// Relative to the site's root.
+    href: String,
+    text: String,
+}
+
+/// `GET /search.json`: what scripts search.
+pub async fn index(State(state): State<AppState>) -> Json<Vec<Part>> {
+    let edition = state.edition();
+    let mut parts: Vec<Part> = Vec::new();
+    for document in documents(&state, &edition) {
+        // Pages that are files are folders.
+        let slash = if state.exported() { "/" } else { "" };
+        let page = format!("{}{slash}", document.href.trim_start_matches('/'));
+        for (anchor, heading, text) in sections(&document.html) {
+            let lead = if anchor.is_empty() {
+                document.summary.as_str()
+            } else {
+                ""
+            };
+            parts.push(Part {
+                id: parts.len(),
+                kind: document.kind,
+                title: document.title.clone(),
+                heading,
+                href: match anchor {
+                    "" => page.clone(),
+                    anchor => format!("{page}#{anchor}"),
+                },
+                text: format!("{lead} {text}").trim().to_owned(),
+            });
+        }
+    }
+    Json(parts)
+}
+
+/// A page's parts: id and text of each heading, and the text after it. The first part has neither.
+fn sections(html: &str) -> Vec<(&str, String, String)> {
+    let starts = html.match_indices("<h").map(|(at, _)| at);
+    let headings: Vec<(usize, &str, &str, usize)> = starts
+        .filter_map(|at| {
+            let tag = &html[at..];
+            let level = tag.as_bytes().get(2)?;
+            matches!(level, b'2' | b'3').then_some(())?;
+            let (open, rest) = tag.split_once('>')?;
+            let (_, id) = open.split_once(" id=\"")?;
+            let (title, _) = rest.split_once("</h")?;
+            let end = at + open.len() + 1 + title.len();
+            Some((at, id.split('"').next()?, title, end))
+        })
+        .collect();
+    let until = |next: usize| headings.get(next).map_or(html.len(), |heading| heading.0);
+    let first = ("", String::new(), text_of(&html[..until(0)]));
+    let others = headings
+        .iter()
+        .enumerate()
+        .map(|(at, &(_, id, title, end))| {
+            let heading = text_of(title).trim_end_matches('#').trim_end().to_owned();
+            (id, heading, text_of(&html[end..until(at + 1)]))
+        });
+    std::iter::once(first).chain(others).collect()
+}
+
 /// A page as text.
 struct Document {
     kind: &'static str,
     title: String,
     href: String,
     summary: String,
-    text: String,
+    html: String,
 }
 
 fn documents<'e>(
@@ -82,21 +158,21 @@ fn documents<'e>(
         title: post.title.clone(),
         href: posts::address(post),
         summary: format!("{} {}", post.excerpt, post.tags.join(" ")),
-        text: text_of(&post.body.html),
+        html: post.body.html.clone(),
     });
     let diagrams = diagrams::visible(state, edition).map(|page| Document {
         kind: "Diagram",
         title: page.title.clone(),
         href: diagrams::address(page),
         summary: format!("{} {}", page.excerpt, page.tags.join(" ")),
-        text: text_of(&page.body.html),
+        html: page.body.html.clone(),
     });
     let exercises = edition.course.exercises.iter().map(|exercise| Document {
         kind: "Exercise",
         title: format!("{} {}", exercise.id, exercise.title),
         href: exercises::address(exercise),
         summary: exercise.goal.clone(),
-        text: text_of(&exercise.task.html),
+        html: exercise.task.html.clone(),
     });
     let bugs = edition.course.bugs.iter().map(|page| Document {
         kind: "Find the bug",
@@ -112,10 +188,11 @@ fn documents<'e>(
 impl Document {
     /// Every word must be somewhere; words in the title count most.
     fn find(self, words: &[String]) -> Option<Found> {
+        let plain = text_of(&self.html);
         let (title, summary, text) = (
             self.title.to_lowercase(),
             self.summary.to_lowercase(),
-            self.text.to_lowercase(),
+            plain.to_lowercase(),
         );
         let mut score = 0;
         for word in words {
@@ -127,7 +204,7 @@ impl Document {
             }
             score += hits;
         }
-        let text = excerpt(&self.text, words).unwrap_or(self.summary);
+        let text = excerpt(&plain, words).unwrap_or(self.summary);
         Some(Found {
             kind: self.kind,
             title: self.title,
@@ -189,6 +266,20 @@ mod tests {
     fn text_has_neither_tags_nor_pictures() {
         let html = "<p>One &amp; <code>two</code></p><svg><text>no</text></svg><p>three";
         assert_eq!(text_of(html), "One & two three");
+    }
+
+    #[test]
+    fn a_page_falls_into_its_headings() {
+        let html = "<p>a</p><h2 id=\"one\">One<a href=\"#one\">#</a></h2><p>b</p><h3 id=\"x\">X</h3>c<hr>d";
+        let parts = sections(html);
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(id, h, t)| (*id, h.as_str(), t.as_str()))
+            .collect();
+        assert_eq!(
+            parts,
+            [("", "", "a"), ("one", "One", "b"), ("x", "X", "c d")]
+        );
     }
 
     #[test]

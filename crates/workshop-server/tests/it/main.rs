@@ -6,6 +6,7 @@
 )]
 
 mod bugs;
+mod export;
 mod files;
 mod live;
 mod pages;

@@ -52,6 +52,8 @@ pub(crate) fn config(source: Source) -> SiteConfig {
         beside: None,
         renderer: None,
         preview: false,
+        exported: false,
+        base_url: None,
     }
 }
 

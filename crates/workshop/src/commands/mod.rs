@@ -1,6 +1,7 @@
 //! One command, one file.
 
 pub(crate) mod bench_loop;
+pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod checkpoint;
 pub(crate) mod diff;

@@ -58,6 +58,8 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
             .and_then(|here| Workspace::find(&here).ok())
             .map(|checkout| checkout.root().to_owned()),
         preview: args.preview,
+        exported: false,
+        base_url: None,
         check,
     })
     .await?;
