@@ -33,6 +33,10 @@ fn files(below: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+fn is_page(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|e| e == "html")
+}
+
 fn post(title: &str, text: &str) -> String {
     format!(
         "---\ntitle: {title}\ndate: 2025-10-18\nauthor: Bedrock Workshop\nexcerpt: A post.\n\
@@ -54,7 +58,7 @@ async fn every_page_is_a_file_and_every_link_leads_somewhere() {
         post.contains("http-equiv=\"Content-Security-Policy\""),
         "{post}"
     );
-    for (name, html) in files.iter().filter(|(name, _)| name.ends_with(".html")) {
+    for (name, html) in files.iter().filter(|(name, _)| is_page(name)) {
         let html = String::from_utf8_lossy(html);
         // A page may lie below any address; only the one for missing pages knows where it is.
         let rooted = html.contains("href=\"/") || html.contains("src=\"/");
@@ -79,7 +83,7 @@ async fn the_same_course_gives_the_same_bytes_and_touches_nothing() {
 async fn what_left_the_course_leaves_the_folder() {
     let (course, out) = (folder(), tempfile::tempdir().unwrap());
     let source = course.path().join("content/posts/goodbye.md");
-    fs::write(&source, &post("Goodbye", "Gone soon.")).unwrap();
+    fs::write(&source, post("Goodbye", "Gone soon.")).unwrap();
     build(course.path(), out.path(), None).await;
     let page = out.path().join("posts/goodbye/index.html");
     let theirs = out.path().join("posts/goodbye/theirs.txt");
@@ -113,7 +117,7 @@ async fn a_link_that_leads_nowhere_is_named() {
     let (course, out) = (folder(), tempfile::tempdir().unwrap());
     fs::write(
         course.path().join("content/posts/lost.md"),
-        &post("Lost", "[gone](/posts/gone)"),
+        post("Lost", "[gone](/posts/gone)"),
     )
     .unwrap();
     let exported = build(course.path(), out.path(), None).await;
