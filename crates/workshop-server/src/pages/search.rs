@@ -180,7 +180,7 @@ fn documents<'e>(
         href: bugs::address(page),
         summary: page.summary.clone(),
         // Not what is wrong with it: that is for the reader to find.
-        text: format!("{} {}", text_of(&page.context), page.lines.join(" ")),
+        html: format!("{} {}", page.context, as_text(&page.lines.join(" "))),
     });
     posts.chain(diagrams).chain(exercises).chain(bugs)
 }
@@ -232,6 +232,11 @@ fn excerpt(text: &str, words: &[String]) -> Option<String> {
     );
     let middle: String = characters[from..to].iter().collect();
     Some(format!("{before}{}{after}", middle.trim()))
+}
+
+/// Text as HTML, so that [`text_of`] gives it back.
+fn as_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// HTML of our own renderer without its tags; pictures are left out.
