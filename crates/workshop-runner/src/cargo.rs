@@ -62,6 +62,8 @@ pub(crate) enum Built {
 pub(crate) struct Products {
     /// Test programs by `(package id, target name)`.
     pub(crate) tests: Vec<TestProgram>,
+    /// The metadata files of libraries, with their packages' names.
+    pub(crate) libraries: Vec<(String, PathBuf)>,
     /// Compiler messages, in order.
     pub(crate) messages: Vec<CompilerMessage>,
     /// Folders with shared libraries that build scripts named.
@@ -229,6 +231,8 @@ enum Line {
         target: Target,
         fresh: bool,
         executable: Option<PathBuf>,
+        #[serde(default)]
+        filenames: Vec<PathBuf>,
     },
     CompilerMessage {
         package_id: String,
@@ -285,8 +289,14 @@ impl<'a> Reader<'a> {
                 target,
                 fresh,
                 executable,
+                filenames,
             } => {
                 let name = package_name(&package_id);
+                let metadata = filenames
+                    .into_iter()
+                    .filter(|file| file.extension().is_some_and(|e| e == "rmeta"));
+                let libraries = &mut self.products.libraries;
+                libraries.extend(metadata.map(|file| (name.clone(), file)));
                 if target.kind.iter().any(|kind| kind == "test") {
                     self.products
                         .tests

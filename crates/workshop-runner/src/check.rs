@@ -1,6 +1,7 @@
 //! One exercise: build, run each test in a process of its own, verdict.
 
 use std::{
+    fs,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -12,6 +13,7 @@ use crate::{
     CancelToken, Workspace,
     cargo::{Build, Built, CompilerMessage, Products, Progress, target_dir, toolchain_libraries},
     course_files::{Backup, Protected, edited},
+    integrity::{Watch, compiled_in, edited_kit},
     live::{Event, Log, now_ms},
     process::Limits,
     progress::record,
@@ -195,7 +197,7 @@ fn run(
         });
         return None;
     };
-    report.tampered = note_edits(&exercise, options, &mut report.notes);
+    report.tampered |= note_edits(&exercise, options, &mut report.notes);
     report.elapsed = started.elapsed();
     if !options.unrecorded && bedrock.is_none() {
         record(workspace, &mut report);
@@ -311,6 +313,7 @@ fn build_and_run(
     dirs.extend(libraries.join().ok().flatten());
     let suite = Suite {
         program: program.path.clone(),
+        text: fs::read_to_string(&source).unwrap_or_default(),
         source,
         manifest_dir: exercise.dir.clone(),
         package: exercise.package(),
@@ -333,9 +336,11 @@ fn build_and_run(
             None => thread::available_parallelism().map_or(1, usize::from),
         },
         trial: Vec::new(),
+        offline: None,
         cancel: options.cancel.clone(),
     };
     let backup = Backup::take(&exercise.dir);
+    let watch = Watch::start(exercise);
     let ran = suite.run(&mut |result| {
         let result = in_exercise(result.clone(), workspace, exercise);
         tell(Event::Test {
@@ -374,8 +379,59 @@ fn build_and_run(
         own.map(|m| m.rendered.clone())
             .filter(|text| !text.is_empty()),
     );
-    report.notes = keep_files(workspace, exercise, &backup);
+    if report.outcome == Outcome::Solved && bedrock.is_none() {
+        let root = workspace.root();
+        let compiled = compiled_in(root, exercise, &products);
+        let read = read_twice(watch, exercise, &suite);
+        let doubts = [
+            doubt(
+                &compiled,
+                "is compiled into your crate",
+                "Write the answer in src/lib.rs.",
+            ),
+            doubt(
+                &read,
+                "was read while the tests ran",
+                "Find the answer without it; `workshop hint` helps.",
+            ),
+            doubt(
+                &edited_kit(root),
+                "differs from the last commit, and the tests stand on it",
+                "`git checkout -- crates` undoes every change there.",
+            ),
+        ];
+        report.tampered = doubts.iter().any(Option::is_some);
+        report.notes.extend(doubts.into_iter().flatten());
+    }
+    report
+        .notes
+        .extend(keep_files(workspace, exercise, &backup));
     Some(report)
+}
+
+/// What student code read that it should not, in two runs: an editor or an indexer may have been the reader
+/// of one.
+fn read_twice(watch: Watch, exercise: &ExerciseDir, suite: &Suite) -> Vec<String> {
+    let first = watch.read();
+    if first.is_empty() {
+        return first;
+    }
+    let again = Watch::start(exercise);
+    suite.run(&mut |_| {});
+    let again = again.read();
+    first.into_iter().filter(|f| again.contains(f)).collect()
+}
+
+/// Why a success does not count, and what to do.
+fn doubt(files: &[String], what: &str, cure: &str) -> Option<String> {
+    let first = files.first()?;
+    let more = match files.len() - 1 {
+        0 => String::new(),
+        n => format!(" (and {n} more)"),
+    };
+    Some(format!(
+        "{first}{more} {what}, so this is practice and does not count. {cure}"
+    ))
 }
 
 fn build_args(exercise: &ExerciseDir, test: &str) -> Vec<String> {
@@ -435,8 +491,8 @@ fn keep_files(workspace: &Workspace, exercise: &ExerciseDir, backup: &Backup) ->
             .join("backups")
             .join(&exercise.id)
             .join("before-run.rs");
-        let saved = kept.parent().map(std::fs::create_dir_all).transpose();
-        if saved.and_then(|_| std::fs::write(&kept, before)).is_ok() {
+        let saved = kept.parent().map(fs::create_dir_all).transpose();
+        if saved.and_then(|_| fs::write(&kept, before)).is_ok() {
             notes.push(format!(
                 "{STUDENT_FILE} became empty while the tests ran. The text before is in {}.",
                 kept.display()
@@ -453,7 +509,7 @@ fn note_edits(exercise: &ExerciseDir, options: &CheckOptions, notes: &mut Vec<St
         return false;
     }
     notes.push(format!(
-        "{} differs from the course, so this is practice and does not count. `workshop reset {}` restores the exercise and keeps a backup.",
+        "{} differs from the course, so this is practice and does not count. `workshop reset {}` restores the exercise and keeps a backup; a file that the course does not have is yours to remove.",
         edited.join(", "),
         exercise.id
     ));

@@ -13,8 +13,13 @@
 //! or is itself killed, the guard ends the program. On other Unix systems there are limits and the
 //! process group, but no subreaper; elsewhere the guard only waits.
 //!
+//! For `workshop verify` it also [cuts a program off](offline) from every other machine and counts what it
+//! tried.
+//!
 //! This protects a student from their own mistakes. It is no sandbox against malice: student code
 //! runs with the student's rights.
+
+pub(crate) mod offline;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -52,6 +57,8 @@ pub(crate) struct Rules {
     pub(crate) memory_bytes: Option<u64>,
     /// Processes and threads of the user, in all.
     pub(crate) processes: Option<u64>,
+    /// No way to any other machine; what the program tried is added to that file.
+    pub(crate) offline: Option<PathBuf>,
 }
 
 impl Rules {
@@ -73,6 +80,10 @@ impl Rules {
                 args.push(value.to_string().into());
             }
         }
+        if let Some(findings) = &self.offline {
+            args.push("--offline".into());
+            args.push(findings.into());
+        }
         args.push("--".into());
         args
     }
@@ -83,6 +94,7 @@ impl Rules {
             let name = args.next()?;
             match name.to_str()? {
                 "--" => return Some(rules),
+                "--offline" => rules.offline = Some(args.next()?.into()),
                 "--end-the-rest" => rules.end_the_rest = true,
                 "--cpu-seconds" => rules.cpu_seconds = Some(number(args.next())?),
                 "--file-bytes" => rules.file_bytes = Some(number(args.next())?),
@@ -116,6 +128,8 @@ fn guarded(rules: &Rules, program: &OsStr, mut command: Command) -> ExitStatus {
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
     use std::os::unix::process::CommandExt as _;
 
+    // While this process has no second thread: with one, Linux refuses.
+    let alone = rules.offline.as_ref().map(|_| offline::cut_off());
     set_limits(rules);
     if rules.end_the_rest {
         adopt_orphans();
@@ -143,7 +157,19 @@ fn guarded(rules: &Rules, program: &OsStr, mut command: Command) -> ExitStatus {
     if rules.end_the_rest {
         end_the_rest();
     }
+    if let (Some(findings), Some(alone)) = (&rules.offline, alone) {
+        tell_attempts(findings, alone);
+    }
     status.unwrap_or_else(|error| cannot_start(program, &error))
+}
+
+#[cfg(unix)]
+fn tell_attempts(findings: &std::path::Path, alone: Result<(), String>) {
+    use offline::Finding;
+    let counted = alone.and_then(|()| offline::attempts().map_err(|error| error.to_string()));
+    let finding = counted.map_or_else(Finding::NotChecked, Finding::Attempts);
+    // Findings that are missing count as "not checked".
+    let _ = finding.write(findings);
 }
 
 #[cfg(not(unix))]

@@ -15,6 +15,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod course_files;
 pub mod guard;
+pub(crate) mod integrity;
 pub(crate) mod libtest;
 pub mod live;
 pub(crate) mod messages;

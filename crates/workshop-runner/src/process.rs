@@ -98,6 +98,12 @@ enum Message {
 }
 
 impl Program {
+    /// With more arguments.
+    pub(crate) fn with(mut self, args: impl IntoIterator<Item = OsString>) -> Self {
+        self.args.extend(args);
+        self
+    }
+
     fn command(&self) -> Command {
         let mut command = if let Some((guard, rules)) = &self.guard {
             let mut command = Command::new(guard);

@@ -4,8 +4,7 @@
 //! Each package has the variant as `variant/lib.rs`, the exercise's other source files copied beside
 //! it and into `src/` (`mod given;` is looked up next to `lib.rs`, and a solution in the real
 //! `solution/` may say `#[path = "../src/given.rs"] mod given;`), and the exercise's *own*
-//! `tests/check.rs` by path. Dependencies and profiles are the root's, so registry crates that the target folder
-//! already has are not built again. Manifests are generated because two packages with one library
+//! `tests/check.rs` by path. Dependencies and profiles are the root's. Manifests are generated because two packages with one library
 //! name in one real workspace break `cargo build` and `cargo doc`.
 
 use std::{

@@ -14,14 +14,18 @@
 //!   `messages.txt` keeps for review;
 //! - the **manifest** adds no dependency and no feature of its own.
 //!
-//! The solutions run twice: once as they are, once as [trials] in labs where the model says other words and
-//! the models have other ids and prices.
+//! The solutions run once more as [trials] in labs where the model says other words and the models have other
+//! ids and prices, and once more in [company]: two copies at once, beside another exercise's tests. Nothing of
+//! a solution may try to reach another machine, and no test of it may take longer than a student
+//! [has patience for](pace).
 //!
 //! On demand the solutions run again and again ([`VerifyOptions::repeat`]), also with more tests at once and
 //! on a machine that others keep busy. A test that then fails is counted as a flake.
 //!
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
 
+mod company;
+mod pace;
 mod repeats;
 mod run;
 pub(crate) mod trials;
@@ -40,7 +44,11 @@ use self::run::{Bench, Outcome};
 use crate::{
     CancelToken, Limits, TestResult, TestStatus, Workspace,
     cargo::{Build, Built, Products, Progress, target_dir, toolchain_libraries},
+    course_files,
+    guard::{Rules, offline::Finding},
     messages::{LINES_MAX, Messages},
+    process::Program,
+    suite::milliseconds,
     variants::{Generated, Kind, Variant, manifest_problems, variants},
     workspace::{ExerciseDir, STARTER, STUDENT_FILE},
 };
@@ -86,6 +94,17 @@ pub enum VerifyEvent {
         file: String,
         /// Whether it is as it must be.
         ok: bool,
+        /// How long that took.
+        took: Duration,
+    },
+    /// A solution's tests have been run twice at once, beside those of another exercise.
+    InCompany {
+        /// The exercise's id.
+        exercise: String,
+        /// The solution's file, relative to the exercise's folder.
+        file: String,
+        /// Whether all of them passed.
+        ok: bool,
     },
     /// One solution has been run again and again.
     Repeated {
@@ -107,6 +126,9 @@ pub struct VerifyReport {
     pub rows: Vec<Row>,
     /// The sums.
     pub totals: Totals,
+    /// What is not as it must be about the course as a whole.
+    #[serde(default)]
+    pub course: Vec<String>,
     /// What concerns no single exercise: a tool that is missing, a build that broke.
     pub notes: Vec<String>,
     /// Why nothing could be proved at all: cause and cure.
@@ -132,12 +154,24 @@ pub struct Row {
     /// Whether every solution also passes when the model says other words, and when the models have other
     /// ids and prices.
     pub bears_trials: bool,
+    /// Whether every solution also passes while a second copy of its tests runs, and another exercise's.
+    #[serde(default)]
+    pub bears_company: bool,
+    /// Whether no solution's tests tried to reach another machine; `None` where that cannot be seen.
+    #[serde(default)]
+    pub stays_on_the_machine: Option<bool>,
     /// Wrong answers.
     pub wrong: usize,
     /// Wrong answers that die as they should.
     pub wrong_dead: usize,
     /// The slowest passing test of the solutions, in milliseconds.
     pub slowest_ms: u64,
+    /// What a test of this exercise may take, in milliseconds; more than twice as long is a problem.
+    #[serde(default)]
+    pub may_take_ms: u64,
+    /// Why that is more than usual.
+    #[serde(default)]
+    pub may_take_because: Option<String>,
     /// The solutions' runs after the first, if any were asked for.
     #[serde(default)]
     pub repeats: Repeats,
@@ -165,7 +199,10 @@ pub struct Totals {
 impl VerifyReport {
     /// Whether everything is proved.
     pub fn ok(&self) -> bool {
-        self.broken.is_none() && self.totals.failed == 0 && self.totals.exercises > 0
+        self.broken.is_none()
+            && self.course.is_empty()
+            && self.totals.failed == 0
+            && self.totals.exercises > 0
     }
 }
 
@@ -222,17 +259,29 @@ fn prove(
         );
     }
     let began = Instant::now();
-    let products = build(&generated, &target, clippy, options, on_event)?;
+    let products = build(&generated, clippy, options, on_event)?;
     report.building = began.elapsed();
     report.compiled = products.compiled;
     let unformatted = unformatted(workspace.root(), &generated, &all, &mut report.notes);
+    let findings = tempfile::tempdir().map_err(|e| broken(&e))?;
+    let offline = no_way_out(options, findings.path());
+    if let Err(why) = &offline {
+        report.notes.push(format!(
+            "whether tests stay on this machine is not checked here: {why}"
+        ));
+    }
     let bench = Bench {
         generated: &generated,
         products: &products,
         libraries: toolchain_libraries(workspace.root()),
         options,
+        offline: offline.map(|()| findings.path()),
     };
     let mut outcomes = bench.run_all(&all, on_event).ok_or(Stop::Cancelled)?;
+    let timed = bench.time_again(&all, &mut outcomes);
+    timed.ok_or(Stop::Cancelled)?;
+    let in_company = bench.run_in_company(&all, &mut outcomes, on_event);
+    in_company.ok_or(Stop::Cancelled)?;
     let repeated = bench.repeat_solutions(&all, &mut outcomes, on_event);
     repeated.ok_or(Stop::Cancelled)?;
     report.rows = exercises
@@ -251,6 +300,9 @@ fn prove(
             )
         })
         .collect();
+    // The files themselves: tests that a student may have edited count for nobody else.
+    let list = course_files::settle_list(workspace.root(), &exercises, options.bless);
+    report.course.extend(list);
     Ok(())
 }
 
@@ -299,7 +351,6 @@ fn clippy_driver(root: &Path) -> Option<PathBuf> {
 
 fn build(
     generated: &Generated,
-    target: &Path,
     clippy: Option<PathBuf>,
     options: &VerifyOptions,
     on_event: &mut dyn FnMut(&VerifyEvent),
@@ -314,7 +365,9 @@ fn build(
             .map(str::to_owned)
             .to_vec(),
         env,
-        target_dir: Some(target.to_owned()),
+        // Of its own: in a shared folder whoever builds last puts its `libworkshop_prelink.so`, a name
+        // without a hash, over the other's, and every test program of the other is stale.
+        target_dir: Some(generated.root.join("target")),
         color: false,
         guard: options.guard.clone(),
         cancel: options.cancel.clone(),
@@ -330,6 +383,32 @@ fn build(
         Built::Ready(products) | Built::Failed(products) => Ok(products),
         Built::Broken(why) => Err(Stop::Broken(why)),
         Built::Cancelled => Err(Stop::Cancelled),
+    }
+}
+
+/// Whether the guard can [cut tests off](crate::guard::offline) here, tried with a program that does nothing.
+fn no_way_out(options: &VerifyOptions, scratch: &Path) -> Result<(), String> {
+    let Some(guard) = &options.guard else {
+        return Err("no guard watches the tests".to_owned());
+    };
+    let file = scratch.join("trial");
+    let rules = Rules {
+        offline: Some(file.clone()),
+        ..Rules::default()
+    };
+    let program = Program {
+        path: "true".into(),
+        args: Vec::new(),
+        cwd: scratch.to_owned(),
+        env: Vec::new(),
+        input: Vec::new(),
+        guard: Some((guard.clone(), rules)),
+    };
+    let ran = program.run(&options.limits, &options.cancel);
+    ran.map_err(|error| error.to_string())?;
+    match Finding::sum(&fs::read_to_string(file).unwrap_or_default()) {
+        Finding::Attempts(_) => Ok(()),
+        Finding::NotChecked(why) => Err(why),
     }
 }
 
@@ -402,6 +481,12 @@ fn row<'a>(
     row.problems = manifest_problems(exercise);
     let (mut solutions, mut clean_solutions) = (0, 0);
     row.bears_trials = true;
+    row.bears_company = true;
+    row.stays_on_the_machine = Some(true);
+    if let Ok(pace) = exercise.pace() {
+        row.may_take_ms = milliseconds(pace.test);
+        row.may_take_because = pace.because;
+    }
     // Message of a dead wrong answer → the file that gave it first.
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
     let mut texts = Messages::default();
@@ -417,6 +502,11 @@ fn row<'a>(
             found.extend(same_message(variant, outcome, &mut messages));
             keep_messages(variant, outcome, &mut texts);
         }
+        if variant.kind == Kind::Solution
+            && let Outcome::Ran { tests, .. } = outcome
+        {
+            found.extend(pace::problem(exercise, tests));
+        }
         let fine = found.is_empty();
         match variant.kind {
             Kind::Starter => row.starter_fails = fine,
@@ -426,6 +516,8 @@ fn row<'a>(
                 row.bears_trials &= bears_trials(outcome);
                 row.repeats.add(repeats(outcome));
                 row.slowest_ms = row.slowest_ms.max(slowest(outcome));
+                row.bears_company &= bears_company(outcome);
+                row.stays_on_the_machine = and(row.stays_on_the_machine, stays(outcome));
             }
             Kind::Wrong => {
                 row.wrong += 1;
@@ -464,22 +556,47 @@ fn bears_trials(outcome: &Outcome) -> bool {
         if trials.is_empty() && tests.iter().all(|t| t.status == TestStatus::Passed))
 }
 
+fn bears_company(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Ran { in_company, .. } if in_company.is_empty())
+}
+
+fn stays(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Ran { network, .. } => match network {
+            Finding::Attempts(n) => Some(*n == 0),
+            Finding::NotChecked(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// A "no" is a "no" whatever could not be seen.
+fn and(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
 fn slowest(outcome: &Outcome) -> u64 {
     match outcome {
-        Outcome::Ran { tests, .. } => tests.iter().map(|t| t.ms).max().unwrap_or_default(),
+        Outcome::Ran { tests, .. } => pace::slowest(tests).map_or(0, |test| test.ms),
         _ => 0,
     }
 }
 
 /// What is not as it must be about how a variant compiled and ran.
 fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
-    let (tests, trials, flakes) = match outcome {
+    let (tests, more, network) = match outcome {
         Outcome::Ran {
             tests,
             trials,
+            in_company,
+            network,
             flakes,
             ..
-        } => (tests, trials, flakes),
+        } => (tests, [trials, in_company, flakes], network),
         Outcome::DoesNotCompile(errors) if errors.is_empty() => {
             return vec!["was not built, because a crate it needs does not compile".into()];
         }
@@ -494,10 +611,19 @@ fn problems(variant: &Variant, outcome: &Outcome) -> Vec<String> {
             .iter()
             .filter(|t| t.status != TestStatus::Passed)
             .map(|t| format!("{} does not pass:\n{}", t.name, t.message))
-            .chain(trials.iter().cloned())
-            .chain(flakes.iter().cloned())
+            .chain(more.into_iter().flatten().cloned())
+            .chain(outward(network))
             .collect(),
         Kind::Wrong => wrong_problems(variant, tests),
+    }
+}
+
+fn outward(network: &Finding) -> Option<String> {
+    match network {
+        Finding::Attempts(0) | Finding::NotChecked(_) => None,
+        Finding::Attempts(n) => Some(format!(
+            "its tests tried {n} times to reach another machine or a name server; what they need has to stand in the lab, on loopback"
+        )),
     }
 }
 

@@ -130,15 +130,51 @@ fn normal_id(id: &str) -> String {
     format!("{digits:0>3}")
 }
 
+/// How long one test of an exercise may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// A test of a solution.
+    pub(crate) test: Duration,
+    /// Why it may take longer than others'.
+    pub(crate) because: Option<String>,
+}
+
 impl ExerciseDir {
     /// How long its tests may take, where they take longer than those of others: `seconds` below
     /// `[package.metadata.workshop]` in its manifest. Students cannot change it: the manifest is protected.
     pub fn patience(&self) -> Option<Duration> {
+        let seconds = self.metadata()?.get("seconds")?.as_integer()?;
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
+    /// How long one test may take: two seconds, or `test-seconds` in the same place, and then
+    /// `test-seconds-because` has to say why.
+    pub(crate) fn pace(&self) -> Result<Pace, String> {
+        let metadata = self.metadata().unwrap_or_default();
+        let Some(seconds) = metadata.get("test-seconds") else {
+            return Ok(Pace {
+                test: Duration::from_secs(2),
+                because: None,
+            });
+        };
+        let seconds = seconds.as_integer().and_then(|n| u64::try_from(n).ok());
+        let because = metadata.get("test-seconds-because");
+        let because = because.and_then(|why| why.as_str());
+        match (seconds, because.filter(|why| !why.trim().is_empty())) {
+            (Some(seconds @ 1..), Some(why)) => Ok(Pace {
+                test: Duration::from_secs(seconds),
+                because: Some(why.to_owned()),
+            }),
+            _ => Err("Cargo.toml: test-seconds must be a whole number, and test-seconds-because must say why one test takes so long".to_owned()),
+        }
+    }
+
+    /// `[package.metadata.workshop]` of its manifest.
+    fn metadata(&self) -> Option<toml::Table> {
         let manifest = fs::read_to_string(self.dir.join("Cargo.toml")).ok()?;
         let manifest: toml::Table = manifest.parse().ok()?;
         let workshop = manifest.get("package")?.get("metadata")?.get("workshop")?;
-        let seconds = workshop.get("seconds")?.as_integer()?;
-        u64::try_from(seconds).ok().map(Duration::from_secs)
+        workshop.as_table().cloned()
     }
 
     fn from_folder(path: &Path) -> Option<Self> {

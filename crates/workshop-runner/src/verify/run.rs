@@ -1,9 +1,11 @@
 //! Runs the variants, with the very runner that students get, on all cores.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
     thread,
+    time::Instant,
 };
 
 use super::{
@@ -14,6 +16,7 @@ use super::{
 use crate::{
     TestResult, TestStatus,
     cargo::Products,
+    guard::offline::Finding,
     suite::{Ran, Suite},
     variants::{Generated, Kind, Variant},
 };
@@ -29,6 +32,10 @@ pub(super) enum Outcome {
         tests: Vec<TestResult>,
         /// What only fails in other labs.
         trials: Vec<String>,
+        /// What only fails when the same tests, and those of another exercise, run at the same time.
+        in_company: Vec<String>,
+        /// What the tests tried to reach beyond this machine.
+        network: Finding,
         repeats: Repeats,
         /// What only fails sometimes.
         flakes: Vec<String>,
@@ -44,6 +51,8 @@ pub(super) struct Bench<'a> {
     /// The toolchain's shared libraries.
     pub(super) libraries: Option<PathBuf>,
     pub(super) options: &'a VerifyOptions,
+    /// A folder for [findings](Finding) about the network, or why there are none.
+    pub(super) offline: Result<&'a Path, String>,
 }
 
 impl Bench<'_> {
@@ -56,12 +65,17 @@ impl Bench<'_> {
         let mut outcomes: Vec<Option<Outcome>> = vec![None; all.len()];
         on_all_cores(
             all,
-            |variant| self.run(variant),
-            |n, outcome| {
+            |variant| {
+                let began = Instant::now();
+                let outcome = self.run(variant)?;
+                Some((outcome, began.elapsed()))
+            },
+            |n, (outcome, took)| {
                 on_event(&VerifyEvent::Ran {
                     exercise: all[n].exercise.id.clone(),
                     file: all[n].file.clone(),
                     ok: problems(&all[n], &outcome).is_empty(),
+                    took,
                 });
                 outcomes[n] = Some(outcome);
             },
@@ -126,7 +140,11 @@ impl Bench<'_> {
                 own.map(|m| m.rendered.clone()).collect(),
             ));
         };
-        let suite = self.suite(variant, program);
+        let findings = self.offline.as_ref().map(|dir| dir.join(&variant.package));
+        let suite = Suite {
+            offline: findings.as_ref().ok().cloned(),
+            ..self.suite(variant, program)
+        };
         match suite.run(&mut |_| {}) {
             Ran::Done(tests) => {
                 let green = tests.iter().all(|t| t.status == TestStatus::Passed);
@@ -137,6 +155,11 @@ impl Bench<'_> {
                 Some(Outcome::Ran {
                     tests,
                     trials,
+                    in_company: Vec::new(),
+                    network: match findings {
+                        Ok(file) => Finding::sum(&fs::read_to_string(file).unwrap_or_default()),
+                        Err(why) => Finding::NotChecked(why.clone()),
+                    },
                     repeats: Repeats::default(),
                     flakes: Vec::new(),
                 })
@@ -147,19 +170,21 @@ impl Bench<'_> {
     }
 
     /// The variant's test program; `None` when it was not built.
-    fn program(&self, variant: &Variant) -> Option<&Path> {
+    pub(super) fn program(&self, variant: &Variant) -> Option<&Path> {
         let mut tests = self.products.tests.iter();
         let program = tests.find(|t| t.package == variant.package)?;
         Some(&program.path)
     }
 
-    fn suite(&self, variant: &Variant, program: &Path) -> Suite {
+    pub(super) fn suite(&self, variant: &Variant, program: &Path) -> Suite {
         let exercise = &variant.exercise;
+        let source = exercise.dir.join("tests/check.rs");
         let mut dirs: Vec<PathBuf> = self.products.library_dirs.iter().cloned().collect();
         dirs.extend(self.libraries.clone());
         Suite {
             program: program.to_owned(),
-            source: exercise.dir.join("tests/check.rs"),
+            text: fs::read_to_string(&source).unwrap_or_default(),
+            source,
             manifest_dir: self.generated.dir(variant),
             package: exercise.package(),
             library_dirs: dirs,
@@ -171,6 +196,7 @@ impl Bench<'_> {
             // Several variants run at once; a test that waits for its own time-out holds up no other.
             threads: 2,
             trial: Vec::new(),
+            offline: None,
             cancel: self.options.cancel.clone(),
         }
     }

@@ -8,6 +8,8 @@ mod fixture;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod integrity;
+#[cfg(test)]
 mod progress;
 #[cfg(test)]
 mod reset;

@@ -288,8 +288,9 @@ const SOMETIMES: &str = r#"
 fn it_is_quiet_today() {
     let counter = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("runs.txt");
     let runs = std::fs::read_to_string(&counter).map_or(0, |text| text.len());
-    std::fs::write(&counter, "x".repeat(runs + 1)).unwrap();
-    assert_eq!((sum(&[1]).ok(), runs >= 2 && runs % 2 == 0), (Some(1), false), "001/3 RESULT luck");
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&counter).unwrap();
+    std::io::Write::write_all(&mut file, b"x").unwrap();
+    assert_eq!((sum(&[1]).ok(), runs >= 4 && runs % 2 == 0), (Some(1), false), "001/3 RESULT luck");
 }
 "#;
 
@@ -302,7 +303,7 @@ fn repeating_counts_what_only_fails_sometimes() {
 
     let check = format!("{DIR}/tests/check.rs");
     fixture.write(&check, &format!("{TESTS}{SOMETIMES}"));
-    // The first run and the trials are quiet, then every second one is not.
+    // The first run, the trials and the two in company are quiet, then every second one is not.
     let flaky = run_again(&fixture, 4);
     let row = only_row(&flaky);
     assert_eq!(row.repeats, Repeats { runs: 7, flakes: 4 }, "{row:#?}");
@@ -310,4 +311,76 @@ fn repeating_counts_what_only_fails_sometimes() {
     let named = |problem: &String| problem.starts_with(wanted);
     assert!(row.problems.iter().any(named), "{row:#?}");
     assert!(!flaky.ok());
+}
+
+/// Ends well at once, unless another copy of it runs at the same time; waits a second for one.
+const ALONE: &str = r#"
+#[test]
+fn nobody_else_is_here() {
+    let meeting = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("meeting");
+    let mine = meeting.join(std::process::id().to_string());
+    std::fs::create_dir_all(&meeting).unwrap();
+    std::fs::write(&mine, "").unwrap();
+    let here = || std::fs::read_dir(&meeting).unwrap().count();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    while here() == 1 && std::time::Instant::now() < until {
+        std::thread::yield_now();
+    }
+    let others = here() - 1;
+    // The other one has to see this one, too.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    std::fs::remove_file(mine).unwrap();
+    assert_eq!((sum(&[1]).ok(), others), (Some(1), 0), "001/3 RESULT company");
+}
+"#;
+
+#[test]
+fn what_two_copies_share_is_noticed() {
+    let fixture = fixture();
+    let sound = run(&fixture);
+    assert!(only_row(&sound).bears_company, "{sound:#?}");
+    let check = format!("{DIR}/tests/check.rs");
+    fixture.write(&check, &format!("{TESTS}{ALONE}"));
+    let report = run(&fixture);
+    let row = only_row(&report);
+    assert!(!row.bears_company && row.bears_trials, "{row:#?}");
+    let wanted =
+        "solution/lib.rs: nobody_else_is_here does not pass while a second copy of these tests run";
+    let named = |problem: &String| problem.starts_with(wanted);
+    assert!(row.problems.iter().any(named), "{row:#?}");
+}
+
+/// Tries to reach a machine that no network has, and does not mind when that fails.
+const OUTWARD: &str = r#"
+#[test]
+fn the_world_is_asked() {
+    use std::{net::TcpStream, time::Duration};
+    let away = "192.0.2.1:80".parse().unwrap();
+    let _ = TcpStream::connect_timeout(&away, Duration::from_millis(50));
+    assert_eq!(sum(&[1]).ok(), Some(1), "001/3 RESULT one");
+}
+"#;
+
+#[test]
+fn a_way_out_is_closed_and_who_looks_for_it_is_named() {
+    let fixture = fixture();
+    let sound = run(&fixture);
+    let row = only_row(&sound);
+    let unseen = |note: &String| note.contains("is not checked here: ");
+    if row.stays_on_the_machine.is_none() {
+        // No namespaces here: the report has to say so, and nothing else can be shown.
+        assert!(sound.notes.iter().any(unseen), "{sound:#?}");
+        return;
+    }
+    assert_eq!((row.stays_on_the_machine, sound.ok()), (Some(true), true));
+    assert!(!sound.notes.iter().any(unseen), "{sound:#?}");
+    let check = format!("{DIR}/tests/check.rs");
+    fixture.write(&check, &format!("{TESTS}{OUTWARD}"));
+    let report = run(&fixture);
+    let row = only_row(&report);
+    assert_eq!(row.stays_on_the_machine, Some(false), "{row:#?}");
+    // Once as they are, once as a trial.
+    let wanted = "solution/lib.rs: its tests tried 2 times to reach another machine";
+    let named = |problem: &String| problem.starts_with(wanted);
+    assert!(row.problems.iter().any(named), "{row:#?}");
 }

@@ -35,15 +35,22 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
             bar.clear();
             eprintln!("{note}");
         }
-        VerifyEvent::Ran { exercise, file, ok } => {
+        VerifyEvent::Ran {
+            exercise,
+            file,
+            ok,
+            took,
+        } => {
             bar.clear();
-            let mark = if *ok {
-                style::green("✓")
-            } else {
-                style::red("✗")
-            };
             if !args.json {
-                println!("  {mark} {exercise} {file}");
+                let took = format!("{:.1} s", took.as_secs_f64());
+                println!("  {} {exercise} {file}  {}", mark(*ok), style::dim(&took));
+            }
+        }
+        VerifyEvent::InCompany { exercise, file, ok } => {
+            bar.clear();
+            if !args.json {
+                println!("  {} {exercise} {file}, two copies at once", mark(*ok));
             }
         }
         VerifyEvent::Repeated {
@@ -53,11 +60,7 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
             repeats,
         } => {
             bar.clear();
-            let mark = if repeats.flakes == 0 {
-                style::green("✓")
-            } else {
-                style::red("✗")
-            };
+            let mark = mark(repeats.flakes == 0);
             if !args.json {
                 println!("  {mark} {exercise} {file}, {} runs {load}", repeats.runs);
             }
@@ -87,6 +90,7 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
                 "wrong_dead": totals.wrong_dead,
                 "failed": totals.failed,
                 "rows": found.rows,
+                "course": found.course,
                 "notes": found.notes,
                 "seconds": found.elapsed.as_secs_f64(),
                 "seconds_building": found.building.as_secs_f64(),
@@ -100,27 +104,48 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
     })
 }
 
+fn mark(ok: bool) -> String {
+    if ok {
+        style::green("✓")
+    } else {
+        style::red("✗")
+    }
+}
+
 fn print_table(found: &VerifyReport) {
     println!(
-        "\n  exercise  starter fails  solution passes  in other labs  wrong answers dead  slowest test"
+        "\n            starter  solution  in other  two at  stays    wrong         slowest test"
     );
+    println!("  exercise  fails    passes    labs too  once    offline  answers dead  (limit)");
     for row in &found.rows {
         println!(
-            "  {:<8}  {:<13}  {:<15}  {:<13}  {:>7} of {:<8}  {:>9} ms",
+            "  {:<8}  {:<7}  {:<8}  {:<8}  {:<6}  {:<7}  {:>5} of {:<4}  {:>6} ms ({} s)",
             row.exercise,
             yes(row.starter_fails),
             yes(row.solution_passes),
             yes(row.bears_trials),
+            yes(row.bears_company),
+            row.stays_on_the_machine.map_or("?", yes),
             row.wrong_dead,
             row.wrong,
             row.slowest_ms,
+            row.may_take_ms / 1000,
         );
+        if let Some(because) = &row.may_take_because {
+            println!(
+                "            {}",
+                style::dim(&format!("a test may take longer here: {because}"))
+            );
+        }
         for problem in &row.problems {
             println!("      {} {problem}", style::red("✗"));
         }
     }
+    for problem in &found.course {
+        println!("  {} {problem}", style::red("✗"));
+    }
     for note in &found.notes {
-        println!("  {} {note}", style::red("✗"));
+        println!("  {} {note}", style::red("!"));
     }
     let totals = found.totals;
     println!(
