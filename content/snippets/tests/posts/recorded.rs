@@ -25,13 +25,13 @@ const PROMPT: &str = "Is the invoice of March paid?";
 
 /// Everything one side said on one connection.
 #[derive(Default, Clone)]
-struct Heard {
-    sent: Arc<Mutex<Vec<u8>>>,
-    answered: Arc<Mutex<Vec<u8>>>,
+pub(crate) struct Heard {
+    pub(crate) sent: Arc<Mutex<Vec<u8>>>,
+    pub(crate) answered: Arc<Mutex<Vec<u8>>>,
 }
 
 /// Listens, passes every byte on to `to`, and keeps it.
-fn relay(to: &str) -> (String, Heard) {
+pub(crate) fn relay(to: &str) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = format!("http://{}", listener.local_addr().unwrap());
     let to = to.strip_prefix("http://").unwrap().to_owned();
@@ -62,12 +62,12 @@ fn pass(mut from: TcpStream, mut to: TcpStream, kept: Arc<Mutex<Vec<u8>>>) {
 }
 
 /// The lab's time stands still, so that dates and scopes are the same in every run.
-fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     const MILLISECONDS: u64 = 1_795_339_800_000; // 2026-11-22T09:30:00Z
     Clock::new(|| (SystemTime::UNIX_EPOCH + Duration::from_millis(MILLISECONDS)).into())
 }
 
-async fn lab(setup: Setup) -> Lab {
+pub(crate) async fn lab(setup: Setup) -> Lab {
     Lab::with(Setup {
         clock: clock(),
         ..setup
@@ -75,7 +75,7 @@ async fn lab(setup: Setup) -> Lab {
     .await
 }
 
-fn hello() -> Step {
+pub(crate) fn hello() -> Step {
     Step::Say(vec![
         Piece::Text("Yes, ".into()),
         Piece::Text("since 3 April.".into()),
@@ -87,7 +87,7 @@ fn hello() -> Step {
 }
 
 /// A profile whose id has a `:` in it, as the ids of 2024 and 2025 do.
-fn profile() -> String {
+pub(crate) fn profile() -> String {
     let now = clock().now().date();
     let model = models()
         .models
@@ -99,12 +99,12 @@ fn profile() -> String {
         .unwrap()
 }
 
-fn client(lab: &Lab, url: &str) -> Client {
+pub(crate) fn client(lab: &Lab, url: &str) -> Client {
     lab.client_with(|config| config.endpoint_url(url))
 }
 
 /// The text of what was heard, with what differs between runs taken out.
-fn clean(bytes: &[u8]) -> String {
+pub(crate) fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
     let mut lines: Vec<String> = head.lines().map(line).collect();
@@ -132,7 +132,7 @@ fn clean(bytes: &[u8]) -> String {
 }
 
 /// Long lines go on below, further in: a page is not wide.
-fn fold(line: &str) -> String {
+pub(crate) fn fold(line: &str) -> String {
     const WIDTH: usize = 76;
     let indent = line.len() - line.trim_start().len() + 4;
     let (mut out, mut column) = (String::new(), 0);
@@ -171,7 +171,7 @@ fn line(line: &str) -> String {
 }
 
 /// Model ids are no matter of a post.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let id = profile();
     let base = id.split_once("anthropic.").unwrap().1;
     let (name, _version) = base.rsplit_once("-v").unwrap();
