@@ -29,10 +29,25 @@ const MAKERS: [&str; 12] = [
 /// Words that, after `claude-`, make an id of what would be a slug.
 const CLAUDE_WORDS: [&str; 5] = ["opus-", "sonnet-", "haiku-", "instant-", "v"];
 
+/// Files in which the id itself is the mistake that a find-the-bug page shows, and what Bedrock answers
+/// to it. They stand still when the catalogue moves on, and nobody calls with them.
+pub const FILES_WITH_MISTAKEN_IDS: [&str; 7] = [
+    "content/bugs/summary-client/summary.ts",
+    "content/bugs/team-models/models.yaml",
+    "content/recorded/bugs/bare-id.http",
+    "content/recorded/bugs/ended-model.http",
+    "content/recorded/bugs/haiku-twice.http",
+    "content/recorded/bugs/no-version.http",
+    "content/recorded/bugs/wrong-geography.http",
+];
+
 /// Model ids in texts and code: they age, and the catalogue is the one place that knows them.
 pub(crate) fn model_ids(tree: &Tree) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for path in tree.files.keys() {
+        if FILES_WITH_MISTAKEN_IDS.contains(&path.as_str()) {
+            continue;
+        }
         let Some(text) = tree.text(path) else {
             continue;
         };
@@ -103,7 +118,7 @@ pub(crate) fn bugs(tree: &Tree) -> Vec<Diagnostic> {
             open.remove(&bug.id);
         }
     }
-    if COMPLETE && !pages.is_empty() && !open.is_empty() {
+    if !pages.is_empty() && !open.is_empty() {
         let open: Vec<String> = open.into_iter().collect();
         diagnostics.push(Diagnostic::error(
             "content/bugs",
@@ -114,9 +129,6 @@ pub(crate) fn bugs(tree: &Tree) -> Vec<Diagnostic> {
     }
     diagnostics
 }
-
-/// Whether every item of the register has to be told by now.
-const COMPLETE: bool = false;
 
 /// Questions that each post ends with.
 const QUESTIONS: usize = 3;

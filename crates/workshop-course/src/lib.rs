@@ -33,6 +33,7 @@ pub use course::{
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use drawing::{Fence, Sidecar, source_sha256};
+pub use house::FILES_WITH_MISTAKEN_IDS;
 pub use load::fences;
 pub use map::{course_map, map_node};
 pub use tree::Tree;

@@ -577,6 +577,8 @@ fn our_own_bugs_are_items_of_the_register() {
         found[0],
         "content/bugs/a-proxy/bug.toml:0: error: P-38 is no item of the register\n  cure: name one of P-01 to P-37 or D-01 to D-15"
     );
+    let open = "content/bugs:0: error: no find-the-bug page tells D-01, D-02,";
+    assert!(found[1].starts_with(open), "{found:?}");
 }
 
 #[test]
