@@ -138,9 +138,8 @@ async fn slow_down_becomes_broken() {
     proxy.lab.script([throttling()]);
     let body = "{\"message\": \"Error: ENOENT\"}";
     let (sent, answer) = proxy.send("POST", "application/json", body).await;
-    let call = proxy.lab.calls().into_iter();
-    let call = call.filter(|call| call.operation == "Converse").next_back();
-    let call = call.unwrap();
+    let mut calls = proxy.lab.calls().into_iter();
+    let call = calls.rfind(|call| call.operation == "Converse").unwrap();
     kept(
         "bugs/throttled-proxy.http",
         &format!(

@@ -24,7 +24,7 @@ use crate::{kept::kept, recorded::profile};
 
 /// What the helper returns, and how long it paused. Its pauses pass at once, as nothing else happens on
 /// its runtime; the calls are made on another one, where time is real.
-fn again(client: Client, max_retries: u32) -> (Result<String, String>, Duration) {
+fn again(client: &Client, max_retries: u32) -> (Result<String, String>, Duration) {
     let calls = runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -68,7 +68,7 @@ async fn a_loop_around_the_sdks_loop() {
     // The SDK's defaults, but for the pause before its first retry.
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     let client = lab.client_with(|config| config.retry_config(retries));
-    let (ended, _) = apart(|| again(client, 3));
+    let (ended, _) = apart(|| again(&client, 3));
     assert!(ended.is_err());
     let calls = lab.calls();
     assert_eq!(calls.len(), 9);
@@ -97,7 +97,7 @@ async fn three_retries_one_and_none() {
         let lab = Lab::start().await;
         lab.script((0..5).map(|_| throttling()));
         let client = lab.client();
-        let (ended, _) = apart(|| again(client, max_retries));
+        let (ended, _) = apart(|| again(&client, max_retries));
         let _ = writeln!(
             text,
             "{max_retries:<13} {:<10} {ended:?}",
@@ -116,7 +116,7 @@ async fn a_denial_is_repeated() {
     let lab = Lab::start().await;
     lab.script((0..5).map(|_| Step::Fault(Fault::AccessDenied)));
     let client = lab.client();
-    let (ended, waited) = apart(|| again(client, 5));
+    let (ended, waited) = apart(|| again(&client, 5));
     assert_eq!(ended.unwrap_err(), "AccessDeniedException");
     kept(
         "bugs/retried-denial.txt",

@@ -5,8 +5,9 @@ use std::{fmt::Write as _, time::SystemTime};
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_cloudwatch::{
     primitives::DateTime,
-    types::{MetricDatum, StandardUnit, Statistic},
+    types::{Datapoint, MetricDatum, StandardUnit, Statistic},
 };
+use aws_sdk_sfn::types::StateEnteredEventDetails;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use post_snippets::direct::ask;
 use serde_json::{Value, json};
@@ -122,7 +123,9 @@ async fn throttled_workflow() {
     let mut text = String::from("GetExecutionHistory\n");
     for event in history.await.unwrap().events {
         let entered = event.state_entered_event_details();
-        let name = entered.map(|entered| entered.name()).unwrap_or_default();
+        let name = entered
+            .map(StateEnteredEventDetails::name)
+            .unwrap_or_default();
         let line = format!("  {:>2}  {:<22} {name}", event.id, event.r#type.as_str());
         let _ = writeln!(text, "{}", line.trim_end());
     }
@@ -180,11 +183,8 @@ async fn what_the_graph_is_made_of() {
     let mut text = String::from("calls\n");
     for alias in ["haiku", "opus", "haiku"] {
         let well = measured(&lab, &cloudwatch, &lab.profile(alias)).await;
-        let calls = lab.calls().into_iter();
-        let call = calls
-            .filter(|call| call.operation == "Converse")
-            .next_back();
-        let call = call.unwrap();
+        let mut calls = lab.calls().into_iter();
+        let call = calls.rfind(|call| call.operation == "Converse").unwrap();
         let size = if alias == "opus" { "large" } else { "small" };
         let what = match call.usage.filter(|_| well) {
             Some(usage) => format!("{} in, {} out", usage.input, usage.output),
@@ -209,8 +209,8 @@ async fn what_the_graph_is_made_of() {
             .statistics(Statistic::SampleCount)
             .statistics(Statistic::Sum);
         let points = read.send().await.unwrap().datapoints.unwrap_or_default();
-        let sum: f64 = points.iter().filter_map(|point| point.sum()).sum();
-        let count: f64 = points.iter().filter_map(|point| point.sample_count()).sum();
+        let sum: f64 = points.iter().filter_map(Datapoint::sum).sum();
+        let count: f64 = points.iter().filter_map(Datapoint::sample_count).sum();
         let dimensions = match metric.dimensions() {
             [] => "none".to_owned(),
             some => some.len().to_string(),
