@@ -20,6 +20,8 @@ pub struct Course {
     pub tracks: Vec<Track>,
     /// The patterns of integration, in the order of `exercises/tracks.toml`.
     pub patterns: Vec<Pattern>,
+    /// Agendas for instructors, in their order.
+    pub agendas: Vec<Agenda>,
     /// Find-the-bug pages, in their order.
     pub bugs: Vec<BugPage>,
     /// Pictures that pages show, as paths of the tree; a page has them at `/media/{path}`.
@@ -266,6 +268,52 @@ pub struct ChainPart {
     pub name: String,
     /// Its node in the first diagram of the pattern's page, with its line in `tracks.toml`.
     pub node: Option<(String, usize)>,
+}
+
+/// A timetable for instructors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agenda {
+    /// The file's name without its ending.
+    pub slug: Slug,
+    /// For people.
+    pub title: String,
+    /// Its place in the list.
+    pub order: i64,
+    /// A sentence or two.
+    pub summary: String,
+    /// For whom, and for how many.
+    pub people: String,
+    /// The sum of its blocks.
+    pub minutes: u32,
+    /// When it begins, in minutes since midnight; without it, times count from 0.
+    pub start: Option<u32>,
+    /// What else the instructor should know.
+    pub notes: Vec<String>,
+    /// What happens, in order.
+    pub blocks: Vec<AgendaBlock>,
+    /// Its file, relative to the course's root.
+    pub file: String,
+}
+
+/// A part of an agenda.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgendaBlock {
+    /// When it begins, in minutes since the agenda's beginning.
+    pub at: u32,
+    /// How long it takes.
+    pub minutes: u32,
+    /// What it is.
+    pub title: String,
+    /// What to do.
+    pub text: String,
+    /// What everybody sees.
+    pub screen: String,
+    /// Whether it is a break.
+    pub rest: bool,
+    /// Ids of the exercises it works on.
+    pub exercises: Vec<String>,
+    /// Words and addresses of what else it needs.
+    pub links: Vec<(String, String)>,
 }
 
 /// A find-the-bug page: a snippet with mistakes, which the reader points at.

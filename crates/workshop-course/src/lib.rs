@@ -6,7 +6,8 @@
 //!
 //! Read in this order: [`tree`] (files), [`course`] (what they become), `load` (how), then the
 //! parts: `document` and `front_matter` (a Markdown file taken apart), `markdown` (its body as
-//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`, `house`,
+//! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`,
+//! `agenda`, `house`,
 //! [`map`].
 
 pub mod course;
@@ -15,6 +16,7 @@ pub mod drawing;
 pub mod map;
 pub mod tree;
 
+mod agenda;
 mod bug;
 mod document;
 mod exercise;
@@ -28,8 +30,8 @@ mod nearest;
 mod regions;
 
 pub use course::{
-    Bug, BugClass, BugPage, ChainPart, Course, Diagram, DiagramPage, Exercise, Hint, Pattern, Post,
-    Real, RealLimits, Recall, Rendered, Slug, TocEntry, Track, WireRecord,
+    Agenda, AgendaBlock, Bug, BugClass, BugPage, ChainPart, Course, Diagram, DiagramPage, Exercise,
+    Hint, Pattern, Post, Real, RealLimits, Recall, Rendered, Slug, TocEntry, Track, WireRecord,
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use drawing::{Fence, Sidecar, source_sha256};

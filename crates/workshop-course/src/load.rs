@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    Course, Diagnostic, DiagramPage, Exercise, Fence, Post, Slug, Track, Tree, bug,
+    Course, Diagnostic, DiagramPage, Exercise, Fence, Post, Slug, Track, Tree, agenda, bug,
     document::Document,
     exercise,
     front_matter::{FrontMatter, Located},
@@ -44,6 +44,7 @@ pub(crate) fn load(tree: &Tree) -> Course {
     loader.posts();
     loader.exercises();
     loader.bugs();
+    loader.agendas();
     loader.check_links();
     loader.check_mentions();
     let mut course = loader.course;
@@ -418,6 +419,13 @@ impl Loader<'_> {
     }
 
     /// After the exercises: these pages name them.
+    fn agendas(&mut self) {
+        for (agenda, links) in agenda::load(self.tree, &mut self.course.diagnostics) {
+            self.links_of(&agenda.file.clone(), links);
+            self.course.agendas.push(agenda);
+        }
+    }
+
     fn bugs(&mut self) {
         let loaded = bug::load(self.tree, &mut self.course.diagnostics);
         for (page, texts) in loaded.pages {

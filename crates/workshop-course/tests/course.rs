@@ -712,3 +712,30 @@ fn a_pattern_names_what_there_is() {
         "{found:?}"
     );
 }
+
+#[test]
+fn the_agendas_of_the_course_add_up() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let course = Course::load(&Tree::read(&root).expect("the course"));
+    let sums: Vec<(&str, u32, Option<u32>)> = course
+        .agendas
+        .iter()
+        .map(|agenda| {
+            let sum = agenda.blocks.iter().map(|block| block.minutes).sum();
+            (agenda.slug.as_str(), sum, agenda.start)
+        })
+        .collect();
+    assert_eq!(
+        sums,
+        [("three-hours", 180, None), ("one-day", 540, Some(9 * 60))]
+    );
+    for agenda in &course.agendas {
+        let starts: Vec<u32> = agenda.blocks.iter().map(|block| block.at).collect();
+        assert!(starts.is_sorted_by(|a, b| a < b), "{starts:?}");
+    }
+    let found: Vec<String> = shown(&course)
+        .into_iter()
+        .filter(|said| said.starts_with("content/agendas/"))
+        .collect();
+    assert_eq!(found, [""; 0]);
+}

@@ -49,6 +49,7 @@ macro_rules! assets {
 
 static ASSETS: &[Asset] = assets! {
     "style.css": "text/css; charset=utf-8",
+    "css/agenda.css": "text/css; charset=utf-8",
     "css/home.css": "text/css; charset=utf-8",
     "css/map.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",

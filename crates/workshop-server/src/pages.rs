@@ -15,6 +15,7 @@ pub mod media;
 pub mod posts;
 pub mod search;
 pub mod tags;
+pub mod teach;
 
 mod near;
 mod words;

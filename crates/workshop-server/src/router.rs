@@ -13,7 +13,7 @@ use crate::{
     AppState, assets, events, files, guard,
     pages::{
         Visitor, bugs, caching, diagnostics, diagrams, emulator, errors, exercises, home, media,
-        posts, search, tags,
+        posts, search, tags, teach,
     },
     runs,
 };
@@ -44,6 +44,8 @@ pub fn router(state: AppState) -> Router {
         .route("/tags", get(tags::list))
         .route("/tags/{tag}", get(tags::tag))
         .route("/categories/{category}", get(tags::category))
+        .route("/teach", get(teach::list))
+        .route("/teach/{slug}", get(teach::page))
         .route("/emulator", get(emulator::page))
         .route("/diagnostics", get(diagnostics::page))
         .route("/search", get(search::page))

@@ -7,7 +7,9 @@ use axum::{
     response::Response,
 };
 
-use super::{Frame, Section, Visitor, bugs, diagrams, exercises, html, near::near, posts, words};
+use super::{
+    Frame, Section, Visitor, bugs, diagrams, exercises, html, near::near, posts, teach, words,
+};
 use crate::AppState;
 
 #[derive(Template)]
@@ -53,6 +55,10 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
     }
     for page in &course.bugs {
         add(page.slug.as_str(), &page.title, bugs::address(page));
+    }
+    for agenda in &course.agendas {
+        let title = format!("Agenda: {}", agenda.title);
+        add(agenda.slug.as_str(), &title, teach::address(agenda));
     }
     for name in [
         "posts",

@@ -51,3 +51,30 @@ async fn the_course_map_is_filled_by_progress() {
     assert!(home.text().contains("1 of 2 solved, about "));
     assert!(home.text().contains("href=\"/diagrams/course-map\""));
 }
+
+#[tokio::test]
+async fn an_agenda_is_a_timetable_that_links_to_what_it_needs() {
+    let folder = folder();
+    let agendas = folder.path().join("content/agendas");
+    fs::create_dir_all(&agendas).unwrap();
+    let hour = "title = \"An hour\"\norder = 1\nsummary = \"Short.\"\npeople = \"Two.\"\nminutes = 60\nstart = \"09:45\"\nnotes = [\"Breathe.\"]\n\n[[block]]\nminutes = 20\ntitle = \"Do\"\nscreen = \"The <map>\"\nexercises = [\"001\"]\nlinks = [{ text = \"Picture\", to = \"/diagrams/small\" }]\n\n[[block]]\nminutes = 40\ntitle = \"Break\"\nrest = true\n";
+    fs::write(agendas.join("an-hour.toml"), hour).unwrap();
+    let site = Site::in_folder(folder.path());
+    let list = site.get("/teach").await;
+    assert!(list.text().contains("href=\"/teach/an-hour\""));
+    let page = site.get("/teach/an-hour").await;
+    for part in [
+        "1 h, 20 min without the breaks",
+        "<b>9:45</b><span>–10:05</span>",
+        "<b>10:05</b><span>–10:45</span>",
+        "href=\"/exercises/001-one-call\"",
+        "href=\"/diagrams/small\"",
+        "The &#60;map&#62;",
+        "Breathe.",
+    ] {
+        assert!(page.text().contains(part), "{part:?} in {}", page.text());
+    }
+    assert_eq!(site.get("/teach/an-hours").await.status, 404);
+    let near = site.get("/teach/an-hours").await;
+    assert!(near.text().contains("Agenda: An hour"));
+}
