@@ -445,6 +445,7 @@ impl Course {
     pub fn house_checks(tree: &Tree) -> Vec<Diagnostic> {
         let mut diagnostics = house::model_ids(tree);
         diagnostics.extend(house::posts(tree));
+        diagnostics.extend(house::reading_lists(tree));
         diagnostics.extend(house::bugs(tree));
         diagnostics
     }

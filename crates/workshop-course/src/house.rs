@@ -148,6 +148,59 @@ pub(crate) fn posts(tree: &Tree) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// The heading of the list that success opens.
+const READING: &str = "Read next";
+
+/// Exercises without a reading list, and links in one that lead nowhere.
+pub(crate) fn reading_lists(tree: &Tree) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for exercise in Course::load(tree).exercises {
+        let file = format!("{}/after.md", exercise.dir);
+        let mut wrong = |message: String, cure: &str| {
+            diagnostics.push(Diagnostic::error(&*file, 0, message, cure));
+        };
+        let html = exercise.after.map(|after| after.html).unwrap_or_default();
+        let list = html.split_once(&format!(">{READING}"));
+        let links: Vec<&str> = list
+            .map(|(_, list)| list.split("<a href=\"").skip(1).collect())
+            .unwrap_or_default();
+        // The heading's own anchor is no reading.
+        let links = links.iter().filter_map(|link| link.split('"').next());
+        let links: Vec<&str> = links.filter(|link| !link.starts_with('#')).collect();
+        if links.is_empty() {
+            wrong(
+                format!("there is nothing to read under `## {READING}`"),
+                "end the file with that heading and a list of links, each with a few words",
+            );
+        }
+        for link in links.iter().filter(|link| !link.starts_with('/')) {
+            if !is_address(link) {
+                wrong(
+                    format!("`{link}` is no address of the web"),
+                    "write it whole, with https:// and a host",
+                );
+            }
+        }
+    }
+    diagnostics
+}
+
+/// `https://docs.rs/…`: a reader follows it years from now, so it is not `http` and not an address of
+/// one machine.
+fn is_address(link: &str) -> bool {
+    let Some(rest) = link.strip_prefix("https://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let mut labels = host.split('.');
+    host.contains('.')
+        && labels.clone().all(|label| !label.is_empty())
+        && labels
+            .next_back()
+            .is_some_and(|last| last.chars().all(|c| c.is_ascii_alphabetic()))
+        && !rest.contains([' ', '<', '>', '|'])
+}
+
 fn missing(post: &Post) -> Vec<Diagnostic> {
     let asked = post.recall.len();
     let rows = [
@@ -254,6 +307,25 @@ mod tests {
                 "17: the rust code in thi",
             ]
         );
+    }
+
+    #[test]
+    fn addresses_have_a_host() {
+        for (link, good) in [
+            ("https://docs.rs/aws_secretsmanager_caching", true),
+            (
+                "https://docs.aws.amazon.com/vpc/latest/privatelink/x.html#y",
+                true,
+            ),
+            ("http://docs.rs/", false),
+            ("https://docs", false),
+            ("https://.rs/x", false),
+            ("https://127.0.0.1/", false),
+            ("https://docs.rs/a b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_address(link), good, "{link}");
+        }
     }
 
     #[test]

@@ -154,6 +154,7 @@ async fn crawl(router: &Router, public: bool) -> Result<BTreeMap<String, Answer>
     next.insert("/search.json".to_owned());
     if public {
         next.insert("/sitemap.xml".to_owned());
+        next.insert("/feed.xml".to_owned());
     }
     while !next.is_empty() {
         let asked = std::mem::take(&mut next).into_iter();

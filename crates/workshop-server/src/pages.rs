@@ -9,6 +9,7 @@ pub mod difference;
 pub mod emulator;
 pub mod errors;
 pub mod exercises;
+pub mod feed;
 pub mod home;
 pub mod map;
 pub mod media;
@@ -106,6 +107,21 @@ pub struct Frame {
     exercise: Option<String>,
     /// Whether the page becomes a file, without a server behind it.
     exported: bool,
+    /// What the page is about, for search engines and previews.
+    description: Option<String>,
+    /// The page's place on the web, if the site has one.
+    public: Option<Public>,
+}
+
+/// A page's place on the web.
+#[derive(Debug)]
+pub struct Public {
+    href: String,
+    feed: String,
+    /// `website` or `article`.
+    kind: &'static str,
+    /// The day an article appeared, as a machine reads it.
+    published: Option<String>,
 }
 
 /// A diagnostic as pages show it.
@@ -148,6 +164,8 @@ impl Frame {
             at,
             exercise: None,
             exported: state.exported(),
+            description: None,
+            public: None,
         }
     }
 
@@ -156,6 +174,31 @@ impl Frame {
         let all = state.diagnostics();
         let here = all.iter().filter(|d| concerns(&d.file));
         self.findings = here.map(Finding::of).collect();
+        self
+    }
+
+    /// Says what the page at that path is about; where the site stands for the public, it says also
+    /// where that is. `published` is the day of an article.
+    fn about(
+        mut self,
+        state: &AppState,
+        path: &str,
+        description: &str,
+        published: Option<String>,
+    ) -> Self {
+        let text = description.trim();
+        self.description = (!text.is_empty()).then(|| text.to_owned());
+        let places = state.public(path).zip(state.public("/feed.xml"));
+        self.public = places.map(|(href, feed)| Public {
+            href,
+            feed,
+            kind: if published.is_some() {
+                "article"
+            } else {
+                "website"
+            },
+            published,
+        });
         self
     }
 

@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        Visitor, bugs, caching, diagnostics, diagrams, emulator, errors, exercises, home, media,
-        posts, search, tags, teach,
+        Visitor, bugs, caching, diagnostics, diagrams, emulator, errors, exercises, feed, home,
+        media, posts, search, tags, teach,
     },
     runs,
 };
@@ -32,6 +32,9 @@ pub fn router(state: AppState) -> Router {
     let reading = Router::new()
         .route("/", get(home::page))
         .route("/posts", get(posts::list))
+        .route("/archive", get(posts::archive))
+        .route("/feed.xml", get(feed::feed))
+        .route("/sitemap.xml", get(feed::sitemap))
         .route("/posts/{slug}", get(posts::page))
         .route("/diagrams", get(diagrams::list))
         .route("/diagrams/{slug}", get(diagrams::page))

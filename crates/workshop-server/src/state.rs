@@ -191,6 +191,12 @@ impl AppState {
         self.0.base_url.as_deref()
     }
 
+    /// Where others find the page at that path, if anywhere.
+    pub fn public(&self, path: &str) -> Option<String> {
+        let base = self.base_url()?;
+        Some(format!("{}{path}", base.trim_end_matches('/')))
+    }
+
     /// The site's own address.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr

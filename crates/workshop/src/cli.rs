@@ -172,6 +172,9 @@ pub(crate) struct Serve {
     /// Show drafts (posts with `published: false`)
     #[arg(long)]
     pub(crate) preview: bool,
+    /// Where the site stands for the public: adds an Atom feed, a sitemap and previews of links
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub(crate) base_url: Option<String>,
     /// Print one line of JSON with both addresses when ready
     #[arg(long)]
     pub(crate) json: bool,

@@ -80,6 +80,12 @@ pub fn card(page: &DiagramPage) -> Card {
 pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
     let edition = state.edition();
     let frame = Frame::new(&state, visitor, Section::Diagrams, "Diagrams")
+        .about(
+            &state,
+            "/diagrams",
+            "The systems that requests to Claude on Bedrock pass.",
+            None,
+        )
         .with_findings(&state, |file| file.starts_with("diagrams"));
     answer(&List {
         frame,
@@ -99,6 +105,7 @@ pub async fn page(
     };
     let rendering = being_drawn(&state, &page.diagrams);
     let mut frame = Frame::new(&state, visitor, Section::Diagrams, page.title.clone())
+        .about(&state, &address(page), &page.excerpt, None)
         .with_findings(&state, |file| file == page.file || file == "diagrams")
         .with_code(&page.body.html);
     frame.refresh = (rendering > 0).then_some(5);

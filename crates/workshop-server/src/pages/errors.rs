@@ -60,6 +60,8 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
         let title = format!("Agenda: {}", agenda.title);
         add(agenda.slug.as_str(), &title, teach::address(agenda));
     }
+    add("archive", "Archive", "/archive".to_owned());
+    add("teach", "For instructors", "/teach".to_owned());
     for name in [
         "posts",
         "bugs",

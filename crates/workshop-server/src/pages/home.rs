@@ -11,6 +11,9 @@ use self::patterns::Pattern;
 use super::{Frame, Section, Visitor, diagrams, exercises, page as answer, posts, words};
 use crate::AppState;
 
+/// What the course is, in a sentence.
+const ABOUT: &str = "Claude on Amazon Bedrock in production, one pattern at a time: exercises in Rust with a local emulator.";
+
 /// Posts on the home page.
 const POSTS: usize = 5;
 
@@ -84,7 +87,7 @@ pub async fn page(State(state): State<AppState>, visitor: Visitor) -> Response {
     let progress = state.progress();
     let next = next_exercise(course, &progress);
     answer(&Home {
-        frame: Frame::new(&state, visitor, Section::Track, "Track"),
+        frame: Frame::new(&state, visitor, Section::Track, "Track").about(&state, "/", ABOUT, None),
         resume: next.map(|exercise| resume(exercise, &progress)),
         workspace: state.workspace().is_some(),
         patterns: patterns::of(&state, visitor, course, &progress, next),

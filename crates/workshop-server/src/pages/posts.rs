@@ -10,6 +10,12 @@ use workshop_course::{Post, TocEntry};
 use super::{Frame, Section, Visitor, bugs, diagrams, errors, exercises, page as answer, words};
 use crate::{AppState, state::Edition};
 
+/// Related posts below a post.
+const RELATED: usize = 3;
+
+/// Per cent that two posts share, from which they are related.
+const LIKENESS_MIN: usize = 15;
+
 /// A post in a list.
 pub struct Card {
     /// Its title.
@@ -36,6 +42,13 @@ struct List {
 }
 
 #[derive(Template)]
+#[template(path = "archive.html")]
+struct Archive {
+    frame: Frame,
+    years: Vec<Year>,
+}
+
+#[derive(Template)]
 #[template(path = "post.html")]
 struct Page<'p> {
     frame: Frame,
@@ -49,9 +62,28 @@ struct Page<'p> {
     expired: Option<String>,
     bugs: Vec<(String, String)>,
     rendering: usize,
-    series: Option<String>,
+    series: Option<Series>,
+    related: Vec<Card>,
+    /// Whether the same code stands there in two languages.
+    languages: bool,
     before: Option<Neighbour>,
     after: Option<Neighbour>,
+}
+
+/// The series that a post is a part of.
+struct Series {
+    name: String,
+    /// This post's place in it, from 1, and the number of its parts.
+    place: Option<(usize, usize)>,
+    parts: Vec<SeriesPart>,
+}
+
+/// A part of a series.
+struct SeriesPart {
+    order: i64,
+    title: String,
+    href: String,
+    here: bool,
 }
 
 /// The post before or after this one: what it is called there, and where it is.
@@ -93,10 +125,47 @@ pub fn card(post: &Post) -> Card {
     }
 }
 
+/// A year of the archive.
+struct Year {
+    id: String,
+    name: String,
+    posts: Vec<Card>,
+}
+
+/// `GET /archive`.
+pub async fn archive(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let edition = state.edition();
+    let mut years: Vec<Year> = Vec::new();
+    // Newest first, and those without a date last.
+    for post in visible(&state, &edition) {
+        let id = post.date.map_or(0, time::Date::year).to_string();
+        if years.last().is_none_or(|year| year.id != id) {
+            let name = post.date.map_or("Undated".to_owned(), |_| id.clone());
+            let posts = Vec::new();
+            years.push(Year { id, name, posts });
+        }
+        if let Some(year) = years.last_mut() {
+            year.posts.push(card(post));
+        }
+    }
+    let about = "All posts, by the year they appeared in.";
+    answer(&Archive {
+        frame: Frame::new(&state, visitor, Section::Blog, "Archive")
+            .about(&state, "/archive", about, None),
+        years,
+    })
+}
+
 /// `GET /posts`.
 pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
     let edition = state.edition();
     let frame = Frame::new(&state, visitor, Section::Blog, "Blog")
+        .about(
+            &state,
+            "/posts",
+            "How Claude, Claude Code and Amazon Bedrock fit together.",
+            None,
+        )
         .with_findings(&state, |file| file.starts_with("content/"));
     answer(&List {
         frame,
@@ -118,6 +187,12 @@ pub async fn page(
     let post = posts[at];
     let (before, after) = neighbours(&posts, at);
     let frame = Frame::new(&state, visitor, Section::Blog, post.title.clone())
+        .about(
+            &state,
+            &address(post),
+            &post.excerpt,
+            post.date.map(words::iso),
+        )
         .with_findings(&state, |file| file == post.file)
         .with_code(&post.body.html);
     let linked = post.exercises.iter();
@@ -145,10 +220,9 @@ pub async fn page(
             .reviewed
             .map(|date| (words::day(date), words::iso(date))),
         expired: post.expires.filter(|day| *day <= today()).map(words::day),
-        series: post.series.as_ref().map(|series| match post.order {
-            Some(part) => format!("{series}, part {part}"),
-            None => series.clone(),
-        }),
+        series: series(&posts, post),
+        related: related(&posts, post).into_iter().map(card).collect(),
+        languages: has_languages(&post.body.html),
         before,
         after,
     })
@@ -180,6 +254,67 @@ fn neighbours(posts: &[&Post], at: usize) -> (Option<Neighbour>, Option<Neighbou
         before.map(|p| neighbour("Previous part", p)),
         after.map(|p| neighbour("Next part", p)),
     )
+}
+
+fn series(posts: &[&Post], post: &Post) -> Option<Series> {
+    let name = post.series.clone()?;
+    let parts = posts.iter().filter(|p| p.series == post.series);
+    let mut parts: Vec<(i64, &Post)> = parts.filter_map(|p| Some((p.order?, *p))).collect();
+    parts.sort_by_key(|(order, part)| (*order, part.slug.clone()));
+    let here = parts.iter().position(|(_, part)| part.slug == post.slug);
+    Some(Series {
+        name,
+        place: here.map(|at| (at + 1, parts.len())),
+        parts: parts
+            .into_iter()
+            .map(|(order, part)| SeriesPart {
+                order,
+                title: part.title.clone(),
+                href: address(part),
+                here: part.slug == post.slug,
+            })
+            .collect(),
+    })
+}
+
+/// Posts on the same things: shared exercises, diagrams and tags, against all that either has. What
+/// stands before and after it in its series is linked already.
+fn related<'p>(posts: &[&'p Post], post: &Post) -> Vec<&'p Post> {
+    let beside = |other: &Post| {
+        let apart = || Some((other.order? - post.order?).abs());
+        other.series.is_some() && other.series == post.series && apart() == Some(1)
+    };
+    let others = posts.iter().filter(|p| p.slug != post.slug && !beside(p));
+    let mut scored: Vec<(usize, &'p Post)> = others
+        .map(|other| (likeness(post, other), *other))
+        .filter(|(score, _)| *score >= LIKENESS_MIN)
+        .collect();
+    // A stable sort: of equals, the newer one stays first.
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.truncate(RELATED);
+    scored.into_iter().map(|(_, other)| other).collect()
+}
+
+/// Per cent of exercises, diagrams and tags that two posts share.
+fn likeness(a: &Post, b: &Post) -> usize {
+    let about = |post: &Post| -> std::collections::BTreeSet<String> {
+        let tags = post.tags.iter().map(|tag| words::address_part(tag));
+        let named = post.exercises.iter().chain(&post.related_diagrams).cloned();
+        tags.chain(named).collect()
+    };
+    let (a, b) = (about(a), about(b));
+    (100 * a.intersection(&b).count())
+        .checked_div(a.union(&b).count())
+        .unwrap_or_default()
+}
+
+/// Whether code in Rust and in JavaScript or TypeScript stands on that page.
+fn has_languages(html: &str) -> bool {
+    let has = |names: &[&str]| {
+        let mut names = names.iter();
+        names.any(|name| html.contains(&format!("data-lang=\"{name}\"")))
+    };
+    has(&["rust", "rs"]) && has(&["js", "javascript", "ts", "typescript"])
 }
 
 fn today() -> time::Date {

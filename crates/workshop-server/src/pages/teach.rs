@@ -71,6 +71,12 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
         |post: &&workshop_course::Post| post.category.eq_ignore_ascii_case("teaching");
     answer(&List {
         frame: Frame::new(&state, visitor, Section::Elsewhere, "For instructors")
+            .about(
+                &state,
+                "/teach",
+                "Agendas for three hours and for a day.",
+                None,
+            )
             .with_findings(&state, |file| file.starts_with("content/agendas/")),
         agendas: edition.course.agendas.iter().map(card).collect(),
         posts: posts::visible(&state, &edition)
@@ -100,6 +106,7 @@ pub async fn page(
     let title = format!("Agenda: {}", agenda.title);
     answer(&Page {
         frame: Frame::new(&state, visitor, Section::Elsewhere, title)
+            .about(&state, &address(agenda), &agenda.summary, None)
             .with_findings(&state, |file| file == agenda.file),
         agenda,
         total: words::duration(agenda.minutes),

@@ -59,7 +59,7 @@ pub(crate) async fn run(args: &cli::Serve, source: Source) -> anyhow::Result<u8>
             .map(|checkout| checkout.root().to_owned()),
         preview: args.preview,
         exported: false,
-        base_url: None,
+        base_url: args.base_url.clone(),
         check,
     })
     .await?;
