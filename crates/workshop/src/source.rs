@@ -1,6 +1,9 @@
 //! Where the course comes from: a folder, the checkout around us, or the binary itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use workshop_course::{Course, Tree};
@@ -65,14 +68,20 @@ impl Source {
     }
 }
 
-/// The course built into the binary.
+/// The course built into the binary; working copies are the starters.
 pub(crate) fn built_in() -> Tree {
+    let mut files: BTreeMap<String, Vec<u8>> = BUILT_IN
+        .iter()
+        .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
+        .collect();
+    let starters = BUILT_IN.iter().filter_map(|(name, bytes)| {
+        let dir = name.strip_suffix("/starter/lib.rs")?;
+        Some((format!("{dir}/src/lib.rs"), bytes.to_vec()))
+    });
+    files.extend(starters);
     Tree {
         root: None,
-        files: BUILT_IN
-            .iter()
-            .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
-            .collect(),
+        files,
         ..Tree::default()
     }
 }
@@ -94,4 +103,18 @@ pub(crate) fn as_shipped(exercise_dir: &str, source: &Source) -> anyhow::Result<
             .insert(format!("{exercise_dir}/src/lib.rs"), text);
     }
     Ok(tree)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever has only the binary reads the same course: no file that a page needs stayed out.
+    #[test]
+    fn the_built_in_course_has_no_findings() {
+        let course = Course::load(&built_in());
+        let found: Vec<String> = course.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        assert!(!course.bugs.is_empty() && !course.posts.is_empty());
+    }
 }
