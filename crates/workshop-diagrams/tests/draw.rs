@@ -242,3 +242,13 @@ fn a_bad_diagram_is_found_in_its_page_and_others_are_drawn() {
             .starts_with("there is no page diagrams/nowhere.md below ")
     );
 }
+
+#[test]
+fn the_diagrams_of_find_the_bug_pages_are_diagrams() {
+    let bugs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/bugs");
+    for snippet in ["onboarding-picture/overview.mmd", "one-request/request.mmd"] {
+        let source = fs::read_to_string(bugs.join(snippet)).expect(snippet);
+        let drawing = draw(&source, "bug", snippet).expect(snippet);
+        assert!(drawing.svg.contains("Claude"), "{snippet}");
+    }
+}

@@ -87,8 +87,8 @@ async fn an_answer_that_is_bytes() {
     kept(
         "bugs/bytes-as-json.txt",
         &format!(
-            "{answer}\nJSON.stringify(reply.body)\n{{{},…\n\n\
-             a number for each byte; the sentence is in there, and so are stop_reason and usage\n",
+            "JSON.stringify(reply.body), a number for each byte\n\n{{{},…\n\n\
+             what those bytes are\n\n{answer}",
             numbers.join(",")
         ),
     );
@@ -373,7 +373,8 @@ async fn logging_is_off_until_somebody_switches_it_on() {
 async fn the_log_keeps_what_people_write() {
     let lab = lab(Setup::default()).await;
     lab.script([Step::text("Refund to the customer's account.")]);
-    let ticket = "I am Ann Weber, 12 Mill Lane. Please refund card 4111 1111 1111 1111.";
+    let ticket =
+        "Please refund 49 euros to card 4111 1111 1111 1111, and write to ann@example.com.";
     ask(&lab.client(), &profile(), ticket, 100).await.unwrap();
     let record = lab.logs().pop().unwrap().record;
     let shown = json!({
@@ -384,7 +385,7 @@ async fn the_log_keeps_what_people_write() {
         "output": {"outputBodyJson": {"output": record["output"]["outputBodyJson"]["output"]}},
     });
     let text = told(&serde_json::to_string_pretty(&shown).unwrap());
-    assert!(text.contains("Ann Weber"), "{text}");
+    assert!(text.contains("ann@example.com"), "{text}");
     kept("bugs/logged-in-clear.txt", &text);
 }
 
