@@ -16,10 +16,13 @@ use crate::{
     catalogue::Catalogue,
     fault::FaultRule,
     identity::{Identities, Identity},
-    journal::{Entry, Record},
+    journal::{Again, Entry, Record},
     logs,
     neighbour::Neighbour,
-    observe::{Cost, LogFile, LogRecord, Logging, Metrics, ServiceMetric, log_files, log_record},
+    observe::{
+        Cost, Figures, LogFile, LogRecord, Logging, Metrics, Minute, ServiceMetric, log_files,
+        log_record,
+    },
     pipeline::{Pipeline, on_behalf::Listeners},
     policy::{Context, Decision, NamedPolicy, Policies, PolicyError},
     quota::Quotas,
@@ -384,6 +387,11 @@ impl Emulator {
         Some(self.record(seq)?.entry(&self.catalogue))
     }
 
+    /// The request of that number as something to run again, if it is still held.
+    pub fn again(&self, seq: u64) -> Option<Again> {
+        Some(self.record(seq)?.again())
+    }
+
     /// What all accounts have spent, by account, region, model and day.
     pub fn costs(&self) -> Vec<Cost> {
         let mut costs = Vec::new();
@@ -498,6 +506,17 @@ impl Emulator {
             files.extend(log_files(&deliveries));
         }
         files
+    }
+
+    /// One metric of `AWS/Bedrock`, minute by minute from `since` on (minutes since the Unix epoch), all
+    /// models together.
+    pub fn minutes(&self, metric: &str, since: i64) -> Vec<Minute> {
+        self.home.state().meters.minutes(metric, since)
+    }
+
+    /// Every metric of every model since the start, as `(ModelId, metric, figures)`.
+    pub fn figures(&self) -> Vec<(String, &'static str, Figures)> {
+        self.home.state().meters.by_model()
     }
 
     /// The metrics so far.

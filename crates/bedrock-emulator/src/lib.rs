@@ -86,4 +86,5 @@ pub use headers::Headers;
 pub use pipeline::on_behalf::OnBehalf;
 pub use pipeline::question::{Begun, Question, Said, Stopped, Timing};
 pub use pipeline::visit::Waiting;
+pub use sigv4::sign;
 pub use wire::{Body, Due, Frame, Gate, Reply, Request};

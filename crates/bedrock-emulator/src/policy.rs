@@ -15,7 +15,7 @@ mod pattern;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{ApiError, Code};
@@ -26,7 +26,7 @@ pub(crate) use explain::Inquiry;
 pub use explain::{Access, ConditionSeen, Explanation, StatementSeen};
 
 /// The answer to "may this caller do that?".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Some statement allows it and none denies it.
@@ -38,7 +38,7 @@ pub enum Decision {
 }
 
 /// Whether a statement allows or denies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// `Allow`.
     Allow,
@@ -47,7 +47,7 @@ pub enum Effect {
 }
 
 /// The kinds of policies, in the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Of the account's organization; can only deny here, as if `FullAWSAccess` were attached too.

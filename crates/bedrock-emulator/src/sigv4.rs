@@ -10,8 +10,9 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+use time::{OffsetDateTime, UtcOffset};
 
-use crate::headers::Headers;
+use crate::{emulator::Credential, headers::Headers, wire::Request};
 
 /// `Authorization: AWS4-HMAC-SHA256 …` or a presigned query, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +183,67 @@ pub(crate) fn signature(
     hex(&mac.finalize().into_bytes())
 }
 
+/// Signs a request as that identity: sets `x-amz-date`, `x-amz-security-token` for temporary
+/// credentials, and `authorization`. Every header there is gets signed; `host` has to be among them.
+pub fn sign(
+    request: &mut Request,
+    credential: &Credential,
+    region: &str,
+    service: &str,
+    now: OffsetDateTime,
+) {
+    let now = now.to_offset(UtcOffset::UTC);
+    let date = format!(
+        "{:04}{:02}{:02}",
+        now.year(),
+        u8::from(now.month()),
+        now.day()
+    );
+    let (hour, minute, second) = now.to_hms();
+    let amz_date = format!("{date}T{hour:02}{minute:02}{second:02}Z");
+    request.headers.set("x-amz-date", &amz_date);
+    match &credential.session_token {
+        Some(token) => request.headers.set("x-amz-security-token", token),
+        None => request.headers.remove("x-amz-security-token"),
+    }
+    request.headers.remove("authorization");
+    let mut names: Vec<&str> = request.headers.iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let signed_headers = names.join(";");
+    let scope = Authorization {
+        access_key_id: &credential.access_key_id,
+        date: &date,
+        region,
+        service,
+        terminator: "aws4_request",
+        signed_headers: &signed_headers,
+        signature: "",
+    };
+    let (path, query) = match request.target.split_once('?') {
+        Some((path, query)) => (path, query),
+        None => (request.target.as_str(), ""),
+    };
+    let to_sign = ToSign {
+        method: &request.method,
+        path,
+        query,
+        without: &[],
+        headers: &request.headers,
+        body: &request.body,
+    };
+    let mut keys = SigningKeys::default();
+    let secret = &credential.secret_access_key;
+    let signature = signature(&mut keys, secret, &scope, &amz_date, &to_sign);
+    let value = format!(
+        "AWS4-HMAC-SHA256 Credential={}/{date}/{region}/{service}/aws4_request, \
+         SignedHeaders={signed_headers}, Signature={}",
+        credential.access_key_id,
+        text(&signature)
+    );
+    request.headers.push(("authorization", value));
+}
+
 /// The canonical request and the string to sign, for people.
 pub(crate) fn explain(
     scope: &Authorization<'_>,
@@ -230,12 +292,7 @@ impl ToSign<'_> {
         let into = &mut out;
         into.push_str(self.method);
         into.push('\n');
-        for (i, segment) in self.path.split('/').enumerate() {
-            if i > 0 {
-                into.push('/');
-            }
-            encode(segment.as_bytes(), into);
-        }
+        encode_path(self.path, into);
         into.push('\n');
         if !self.query.is_empty() {
             into.push_str(&canonical_query(self.query, self.without));
@@ -294,6 +351,16 @@ fn canonical_query(query: &str, without: &[&str]) -> String {
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"));
     pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A path as it is signed: each segment of the raw path encoded once more.
+pub(crate) fn encode_path(path: &str, into: &mut String) {
+    for (i, segment) in path.split('/').enumerate() {
+        if i > 0 {
+            into.push('/');
+        }
+        encode(segment.as_bytes(), into);
+    }
 }
 
 /// Everything but unreserved characters becomes `%XX`.

@@ -6,6 +6,7 @@
 
 mod board;
 mod hub;
+mod kept;
 mod sse;
 
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use workshop_runner::live::Event;
 
 use crate::AppState;
 
-pub use board::{Board, Lit, Mark, Phase, Seen, Status};
+pub(crate) use board::EMULATOR_TEST;
+pub use board::{Board, Lit, Mark, Phase, Seen, Status, Usage};
 pub use hub::{Hub, Subscription};
 pub use sse::stream;
 
@@ -58,7 +60,7 @@ async fn pass_on<E: Serialize>(state: &AppState, mut entries: broadcast::Receive
 fn by_hand(state: &AppState, entry: Value) {
     state.hub().publish_event(&Event::Request {
         exercise: EMULATOR.to_owned(),
-        test: "emulator".to_owned(),
+        test: EMULATOR_TEST.to_owned(),
         entry,
     });
 }

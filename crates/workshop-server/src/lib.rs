@@ -3,19 +3,23 @@
 //! Read in this order: [`site`] (start and stop), [`state`] (what every handler sees), [`mod@router`]
 //! (the table of addresses), [`guard`] (who may ask: hosts, origins, the token), [`pages`] (one
 //! module per kind of page; templates lie in `templates/`), [`events`] (the live stream and what
-//! it adds up to), [`tail`] (the student's event log), [`files`] (the student's file in the page's
-//! editor), [`presence`] (which exercises are open), [`runs`], [`watch`] (reload for authors),
-//! [`assets`], [`export`] (the same pages as files).
+//! it adds up to), [`ask`] (requests to the emulator beside the site), [`playground`] (one of them, told
+//! as it happens), [`explained`] (errors in a sentence), [`tail`] (the student's event log), [`files`]
+//! (the student's file in the page's editor), [`presence`] (which exercises are open), [`runs`],
+//! [`watch`] (reload for authors), [`assets`], [`export`] (the same pages as files).
 //!
 //! Reading needs no token. Whatever runs code or shows the student's requests does.
 //! No page loads anything from another host; the content security policy says so to the browser.
 
+pub mod ask;
 pub mod assets;
 pub mod events;
+pub mod explained;
 pub mod export;
 pub mod files;
 pub mod guard;
 pub mod pages;
+pub mod playground;
 pub mod presence;
 pub mod router;
 pub mod runs;

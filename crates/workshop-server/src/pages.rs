@@ -3,6 +3,7 @@
 pub mod bugs;
 pub mod caching;
 pub mod conflict;
+pub mod dashboards;
 pub mod diagnostics;
 pub mod diagrams;
 pub mod difference;
@@ -13,12 +14,16 @@ pub mod feed;
 pub mod home;
 pub mod map;
 pub mod media;
+pub mod playground;
 pub mod posts;
+pub mod requests;
 pub mod search;
 pub mod tags;
 pub mod teach;
 
+mod chart;
 mod near;
+mod trace;
 mod words;
 
 use std::convert::Infallible;

@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        Visitor, bugs, caching, diagnostics, diagrams, emulator, errors, exercises, feed, home,
-        media, posts, search, tags, teach,
+        Visitor, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors, exercises,
+        feed, home, media, playground, posts, requests, search, tags, teach,
     },
     runs,
 };
@@ -50,6 +50,8 @@ pub fn router(state: AppState) -> Router {
         .route("/teach", get(teach::list))
         .route("/teach/{slug}", get(teach::page))
         .route("/emulator", get(emulator::page))
+        .route("/playground", get(playground::page))
+        .route("/dashboards", get(dashboards::page))
         .route("/diagnostics", get(diagnostics::page))
         .route("/search", get(search::page))
         .route("/search.json", get(search::index))
@@ -68,15 +70,20 @@ pub fn router(state: AppState) -> Router {
         .route("/api/exercises/{id}/check", post(runs::check))
         .route("/api/exercises/{id}/cancel", post(runs::cancel))
         .route("/api/lit", get(diagrams::lit))
+        .route("/playground", post(playground::send))
+        .route("/requests/{whose}/{number}", get(requests::page))
+        .route("/requests/{whose}/{number}/lit", get(requests::lit))
+        .route("/requests/{whose}/{number}/replay", post(requests::replay))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             guard::token_required,
         ));
 
-    // The event stream and the assets stay outside of compression: one must not be held back,
-    // the others are compressed already.
+    // Streams and the assets stay outside of compression: the ones must not be held back, the others
+    // are compressed already.
     let live = Router::new()
         .route("/events", get(events::stream))
+        .route("/api/playground", post(playground::pieces))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             guard::token_required,

@@ -16,7 +16,7 @@ use std::{
 use bedrock_emulator::{journal::Entry, trace::TraceEvent};
 use serde::Serialize;
 
-/// The longest line, in bytes; the body and the texts are dropped first.
+/// The longest line, in bytes; the answer is dropped first, then the body and the texts.
 const LINE_MAX: usize = 64 * 1024;
 
 /// Names the log explicitly; the runner sets it.
@@ -97,21 +97,24 @@ impl EventLog {
     }
 
     fn line(&self, entry: &Entry) -> Option<String> {
-        // The diagram and the list of requests need neither; `text` tells what was answered.
+        let fits = |line: &String| line.len() <= LINE_MAX;
+        if let Some(whole) = self.json(entry).filter(fits) {
+            return Some(whole);
+        }
+        // `text` still tells what was answered.
         let mut entry = Entry {
             answer: None,
             frames: Vec::new(),
             ..entry.clone()
         };
-        let whole = self.json(&entry)?;
-        if whole.len() <= LINE_MAX {
-            return Some(whole);
+        if let Some(line) = self.json(&entry).filter(fits) {
+            return Some(line);
         }
         entry.body = None;
         entry.text = None;
         entry.message = None;
         entry.headers.clear();
-        self.json(&entry).filter(|line| line.len() <= LINE_MAX)
+        self.json(&entry).filter(fits)
     }
 
     fn json(&self, entry: &impl Serialize) -> Option<String> {
@@ -227,7 +230,10 @@ mod tests {
             lines[0]["entry"]["body"]["messages"][0]["content"][0]["text"],
             "short"
         );
+        let answered = &lines[0]["entry"]["answer"]["output"]["message"]["role"];
+        assert_eq!(answered, "assistant");
         assert_eq!(lines[1]["entry"]["body"], Value::Null);
+        assert_eq!(lines[1]["entry"]["answer"], Value::Null);
         assert_eq!(lines[1]["entry"]["status"], 200);
         assert_eq!(lines[2]["entry"]["t"], 7);
         assert_eq!(lines[2]["entry"]["trace"][1]["edge"], "CLIENT-LAMBDA");

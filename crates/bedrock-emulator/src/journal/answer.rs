@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::FrameEntry;
 use crate::{
     route::form_values,
-    wire::{Body, Due, Request},
+    wire::{Body, Due, End, Request},
 };
 
 /// The request's body, if it is JSON; of a query service's form an object of its parameters.
@@ -50,6 +50,15 @@ pub(super) fn length(body: &Body) -> usize {
     }
 }
 
+/// Whether the connection goes before the body is whole.
+pub(super) fn is_cut(body: &Body) -> bool {
+    match body {
+        Body::Whole { .. } => false,
+        Body::Frames { end, .. } => *end != End::Clean,
+        Body::Disconnect { .. } => true,
+    }
+}
+
 /// The messages of a stream.
 pub(crate) fn frames(body: &Body) -> Vec<FrameEntry> {
     let Body::Frames { frames, .. } = body else {
@@ -75,7 +84,7 @@ pub(crate) fn frames(body: &Body) -> Vec<FrameEntry> {
 
 /// Kind and payload of one event-stream message, or of one server-sent event. What a script put in
 /// its place has neither.
-fn message(bytes: &Bytes) -> (String, Value) {
+pub fn message(bytes: &Bytes) -> (String, Value) {
     if let Some(event) = server_sent(bytes) {
         return event;
     }

@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::{Record, answer, secrets};
 use crate::{auth, catalogue::Catalogue, policy::Access, trace::TraceEvent};
 
-/// One request and its answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One request and its answer. Whatever a line of another version does not say is empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Entry {
     /// Counts all requests of this emulator from 1.
     pub seq: u64,
@@ -63,6 +64,9 @@ pub struct Entry {
     /// The messages of a streamed answer, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<FrameEntry>,
+    /// Whether the connection is closed before the answer's end.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cut: bool,
     /// Stop reason in Converse's spelling, when the model answered.
     pub stop_reason: Option<String>,
     /// Token usage, when the model answered.
@@ -139,6 +143,7 @@ impl Record {
             answer: self.shown(answer::whole_json(&self.body)),
             answer_bytes: answer::length(&self.body),
             frames: answer::frames(&self.body),
+            cut: answer::is_cut(&self.body),
             stop_reason: self.stop_reason.clone(),
             usage: self.usage,
             cost_micro_usd: self.cost_micro_usd(catalogue),
@@ -159,6 +164,14 @@ impl Record {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what serde calls it with"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// Reads `attempt=1; max=3`.
 fn attempts(header: Option<&str>) -> (Option<u32>, Option<u32>) {
     let number = |name: &str| {
@@ -170,7 +183,8 @@ fn attempts(header: Option<&str>) -> (Option<u32>, Option<u32>) {
 }
 
 /// Who called, as far as the request says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Caller {
     /// Access key id of the credential scope.
     pub access_key_id: Option<String>,
@@ -185,7 +199,8 @@ pub struct Caller {
 }
 
 /// Token usage of one invocation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// Input tokens, without those read from or written to the prompt cache.
     pub input: u32,

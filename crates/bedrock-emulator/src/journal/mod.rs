@@ -5,22 +5,27 @@
 //! pays for no JSON and no sentence that nobody reads.
 //!
 //! Read in this order: `record` (what is kept), `entry` (what is read), `answer` (what was answered,
-//! decoded), `secrets` (what is left out), `copy_as` and `har` (forms to take away).
+//! decoded), `secrets` (what is left out), `copy_as` and `har` (forms to take away), `rust_code` (one of
+//! them), `keep` (a request as a script and as a test).
 
 mod answer;
 mod copy_as;
 mod entry;
 mod har;
+mod keep;
 mod record;
+mod rust_code;
 mod secrets;
 
 use std::{collections::VecDeque, sync::Arc};
 
+pub use answer::message;
 pub(crate) use answer::{body_json, frames, whole_json};
-pub(crate) use copy_as::{boto3, curl, rust};
+pub use copy_as::Again;
 pub use entry::{Caller, Entry, FrameEntry, Usage};
 pub(crate) use har::har;
 pub(crate) use record::{Measured, Record};
+pub use secrets::redacted;
 pub(crate) use secrets::redacted_target;
 
 /// The last requests, oldest first. Full means the oldest go.

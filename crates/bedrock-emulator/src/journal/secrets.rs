@@ -64,8 +64,8 @@ fn conceal(value: &mut Value) {
     }
 }
 
-/// A header as it is shown.
-pub(super) fn redacted((name, value): (&str, &str)) -> (String, String) {
+/// A header as it is shown: what proves an identity is replaced by `…`.
+pub fn redacted((name, value): (&str, &str)) -> (String, String) {
     let value = match name {
         "authorization" => {
             let scheme = || value.split_whitespace().next().unwrap_or_default();

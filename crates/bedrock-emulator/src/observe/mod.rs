@@ -2,8 +2,10 @@
 //!
 //! Read in this order: `meters` (what one request adds), `timeline` and `sketch` (how a metric is
 //! kept), `ledger` (what it cost), `invocation_log` and `trail` (what is written down about a request,
-//! made of its record when somebody reads it), `service_metric` (what neighbours count).
+//! made of its record when somebody reads it), `service_metric` (what neighbours count), `dashboard`
+//! (the same figures for a page).
 
+mod dashboard;
 mod delivery;
 mod invocation_log;
 mod ledger;
@@ -18,6 +20,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use dashboard::{Figures, Minute};
 pub use delivery::LogFile;
 pub(crate) use delivery::{Delivery, Logging, LoggingConfig, STREAM, log_files};
 pub use invocation_log::LogRecord;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Context, Decision, Effect, Layer, Rules, document::Statement};
 use crate::{error::ApiError, identity::Principal, wire::Request};
 
 /// What was decided about one request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// The caller's ARN.
     pub principal: String,
@@ -22,7 +22,7 @@ pub struct Access {
 }
 
 /// One action on one resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// `bedrock:InvokeModel`.
     pub action: String,
@@ -37,7 +37,7 @@ pub struct Explanation {
 }
 
 /// One statement and what it said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementSeen {
     /// Whose policy.
     pub layer: Layer,
@@ -58,7 +58,7 @@ pub struct StatementSeen {
 }
 
 /// One condition and the value it met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConditionSeen {
     /// `StringEquals`, …
     pub operator: String,

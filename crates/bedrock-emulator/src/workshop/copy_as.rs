@@ -14,7 +14,7 @@ pub(super) const CURL: Plain = Plain {
     permission: None,
     answer: |call| {
         let record = requests::named(call)?;
-        Ok(text(journal::curl(&record)))
+        Ok(text(record.again().curl()))
     },
 };
 
@@ -24,7 +24,7 @@ pub(super) const BOTO3: Plain = Plain {
     permission: None,
     answer: |call| {
         let record = requests::named(call)?;
-        journal::boto3(&record).map(text).ok_or_else(only_models)
+        record.again().boto3().map(text).ok_or_else(only_models)
     },
 };
 
@@ -34,7 +34,7 @@ pub(super) const RUST: Plain = Plain {
     permission: None,
     answer: |call| {
         let record = requests::named(call)?;
-        journal::rust(&record).map(text).ok_or_else(only_models)
+        record.again().rust().map(text).ok_or_else(only_models)
     },
 };
 

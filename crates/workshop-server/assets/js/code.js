@@ -10,7 +10,7 @@ export function coloured(text, named) {
 }
 
 export function colour(part) {
-  for (const code of part.querySelectorAll('pre code[class^="language-"]')) {
+  for (const code of part.querySelectorAll('pre code[class^="language-"]:not(.hljs)')) {
     const html = coloured(code.textContent, code.className.slice('language-'.length).split(' ')[0]);
     if (html === null) continue;
     code.innerHTML = html;

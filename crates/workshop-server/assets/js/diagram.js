@@ -1,6 +1,6 @@
 // Lights the nodes and edges of the diagram that requests really reached.
 
-const CLASSES = ['on', 'ok', 'throttled', 'denied'];
+const CLASSES = ['on', 'ok', 'throttled', 'denied', 'retried'];
 const SVG = 'http://www.w3.org/2000/svg';
 
 // How long a part keeps moving after a request passed it.
@@ -16,6 +16,7 @@ function mark(kind, marks, first) {
     element.classList.remove(...CLASSES);
     if (!found) continue;
     element.classList.add(found.status);
+    if (found.retried && found.status === 'ok') element.classList.add('retried');
     const key = `${kind} ${id}`;
     if (!first && found.count > (counts.get(key) ?? 0)) passing.set(key, Date.now() + PASSING_MS);
     if ((passing.get(key) ?? 0) > Date.now()) element.classList.add('on');
@@ -40,9 +41,13 @@ function count(edges) {
       text.setAttribute('class', 'cnt');
       text.dataset.for = id;
       path.parentNode.append(text);
-      const start = path.getPointAtLength(Math.min(16, path.getTotalLength() / 3));
-      text.setAttribute('x', start.x + 14);
-      text.setAttribute('y', start.y + 10);
+      const length = path.getTotalLength();
+      const start = path.getPointAtLength(Math.min(16, length / 3));
+      const end = path.getPointAtLength(length);
+      // Beside a wire that goes down, above one that goes across: its words are in its middle.
+      const across = Math.abs(end.x - start.x) > 2 * Math.abs(end.y - start.y);
+      text.setAttribute('x', start.x + (across ? 0 : 14));
+      text.setAttribute('y', start.y + (across ? -9 : 10));
     }
     text.textContent = `×${edges[id].count}`;
   }

@@ -49,11 +49,14 @@ function replace(html) {
     if (!old || old.isEqualNode(part)) continue;
     const open = new Set([...old.querySelectorAll('details[open]')].map(place));
     const focused = old.contains(document.activeElement);
+    const link = focused ? document.activeElement.getAttribute('href') : null;
     for (const details of part.querySelectorAll('details')) {
       if (open.has(place(details))) details.open = true;
     }
     old.replaceWith(part);
-    if (focused) document.getElementById(part.getAttribute('aria-labelledby'))?.focus();
+    if (!focused) continue;
+    const same = link && part.querySelector(`a[href="${CSS.escape(link)}"]`);
+    (same ?? document.getElementById(part.getAttribute('aria-labelledby')))?.focus();
   }
 }
 
@@ -121,7 +124,11 @@ function diagramPage() {
 
 function refetchedPage() {
   if (!document.querySelector('[data-refetch]')) return null;
-  return gather(async () => replace(await (await get(location.href)).text()));
+  litNow();
+  return gather(async () => {
+    replace(await (await get(location.href)).text());
+    litNow();
+  });
 }
 
 export function live() {
@@ -130,6 +137,7 @@ export function live() {
   const mine = body.dataset.exercise;
   const exercise = exercisePage();
   const any = [diagramPage(), refetchedPage()].filter(Boolean);
+  if (document.querySelector('[data-part="requests"]')) import('./trace.js');
 
   const from = new URLSearchParams({ after: body.dataset.live, ...(mine && { exercise: mine }) });
   const source = new EventSource(`/events?${from}`);

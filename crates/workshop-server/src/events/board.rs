@@ -1,10 +1,20 @@
 //! What the events of one exercise add up to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
+use bedrock_emulator::{
+    journal::Entry,
+    trace::{TraceEvent, TraceStatus},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use workshop_runner::{Outcome, TestResult, live::Event};
+
+/// What stands in a test's place for requests to the emulator beside the site.
+pub(crate) const EMULATOR_TEST: &str = "emulator";
 
 /// Requests kept for one exercise.
 const REQUESTS_MAX: usize = 200;
@@ -28,6 +38,8 @@ pub struct Board {
     pub note: Option<String>,
     /// When the run began (milliseconds since the Unix epoch), if anybody said so.
     pub started: Option<i64>,
+    /// How many requests were numbered since the site started.
+    numbered: u64,
 }
 
 /// Where a check is.
@@ -86,8 +98,24 @@ pub struct Seen {
     pub stop_reason: Option<String>,
     /// Tokens.
     pub usage: Option<Usage>,
+    /// Milliseconds from arrival to the end of the model's answer.
+    pub latency_ms: Option<u64>,
+    /// Milliseconds from arrival to the model's first token.
+    pub first_token_ms: Option<u64>,
+    /// What it costs at the catalogue's price.
+    pub cost_micro_usd: Option<u64>,
+    /// The same for all attempts of one call of an SDK that retries by itself.
+    pub invocation: Option<String>,
+    /// The number of the request that this one repeats.
+    pub replay_of: Option<u64>,
     /// Nodes and edges it lights.
     pub trace: Vec<Light>,
+    /// Where its page is; empty if it has none.
+    #[serde(skip_deserializing)]
+    pub href: String,
+    /// Tells equal bodies from different ones: a program that waits and asks again sends the same.
+    #[serde(skip)]
+    pub body_hash: Option<u64>,
 }
 
 /// Tokens of one request.
@@ -127,6 +155,27 @@ pub enum Status {
     Denied,
 }
 
+impl Light {
+    fn of(event: &TraceEvent) -> Self {
+        Self {
+            node: event.node.clone(),
+            edge: event.edge.clone(),
+            status: event.status.into(),
+            note: event.note.clone(),
+        }
+    }
+}
+
+impl From<TraceStatus> for Status {
+    fn from(status: TraceStatus) -> Self {
+        match status {
+            TraceStatus::Ok => Self::Ok,
+            TraceStatus::Throttled => Self::Throttled,
+            TraceStatus::Denied => Self::Denied,
+        }
+    }
+}
+
 impl Status {
     /// The class that a lit element gets.
     pub fn class(self) -> &'static str {
@@ -154,6 +203,19 @@ pub struct Mark {
     pub status: Status,
     /// Requests that passed.
     pub count: usize,
+    /// Whether one was turned away here before the last one passed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
+}
+
+impl Mark {
+    /// The classes that the element gets.
+    pub fn class(self) -> &'static str {
+        match self.status {
+            Status::Ok if self.retried => "ok retried",
+            status => status.class(),
+        }
+    }
 }
 
 impl Seen {
@@ -161,8 +223,58 @@ impl Seen {
     pub fn from_entry(test: &str, entry: &Value) -> Option<Self> {
         let mut seen = Self::deserialize(entry).ok()?;
         test.clone_into(&mut seen.test);
+        seen.body_hash = entry.get("body").filter(|body| !body.is_null()).map(hash);
         Some(seen)
     }
+
+    /// From an entry of the emulator's journal.
+    pub fn by_hand(entry: &Entry) -> Self {
+        Self {
+            test: EMULATOR_TEST.to_owned(),
+            seq: entry.seq,
+            t: entry.t,
+            operation: Some(entry.operation.as_ref().unwrap_or(&entry.target).clone()),
+            model: entry.model.clone(),
+            status: entry.status,
+            error: entry.error.clone(),
+            message: entry.message.clone(),
+            attempt: entry.attempt,
+            request_id: entry.request_id.clone(),
+            stop_reason: entry.stop_reason.clone(),
+            usage: entry.usage.map(|usage| Usage {
+                input: usage.input,
+                output: usage.output,
+            }),
+            latency_ms: entry.latency_ms,
+            first_token_ms: entry.first_token_ms,
+            cost_micro_usd: entry.cost_micro_usd,
+            invocation: entry.invocation.clone(),
+            replay_of: entry.replay_of,
+            trace: entry.trace.iter().map(Light::of).collect(),
+            href: format!("/requests/emulator/{}", entry.seq),
+            body_hash: entry.body.as_ref().map(hash),
+        }
+    }
+
+    /// Whether it was turned away or failed, so that somebody may try again.
+    pub fn failed(&self) -> bool {
+        self.status >= 400 || self.status == 0 || self.error.is_some()
+    }
+
+    /// Whether that later request is the same call once more.
+    pub fn is_retried_by(&self, later: &Self) -> bool {
+        let same_test = self.test == later.test && self.operation == later.operation;
+        let same_call = self.invocation.is_some() && self.invocation == later.invocation;
+        let same_body = self.body_hash.is_some()
+            && (self.body_hash, &self.model) == (later.body_hash, &later.model);
+        same_test && self.failed() && (same_call || same_body)
+    }
+}
+
+fn hash(body: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    body.to_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Board {
@@ -173,6 +285,7 @@ impl Board {
                 *self = Self {
                     phase: Phase::Building { done: 0, total: 0 },
                     started: Some(*t),
+                    numbered: self.numbered,
                     ..Self::default()
                 };
             }
@@ -206,12 +319,8 @@ impl Board {
                 self.phase = Phase::Stopped;
                 self.note = None;
             }
-            Event::Request { test, entry, .. } => {
-                if let Some(seen) = Seen::from_entry(test, entry) {
-                    self.see(seen);
-                }
-            }
-            // Newer kinds of events do not concern the board.
+            // Requests are numbered first, see `Board::see`; newer kinds of events do not concern the
+            // board.
             _ => {}
         }
     }
@@ -221,9 +330,16 @@ impl Board {
         matches!(self.phase, Phase::Building { .. } | Phase::Testing)
     }
 
-    fn see(&mut self, seen: Seen) {
+    /// The number of the next request of this exercise.
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbered += 1;
+        self.numbered
+    }
+
+    /// Takes in one request of this exercise.
+    pub(super) fn see(&mut self, seen: Seen) {
         let last = self.requests.back().map(|r| r.t);
-        if !self.running() && last.is_some_and(|last| seen.t - last > RUN_GAP_MS) {
+        if !self.running() && last.is_some_and(|last| seen.t.saturating_sub(last) > RUN_GAP_MS) {
             self.requests.clear();
         }
         if self.requests.len() == REQUESTS_MAX {
@@ -248,9 +364,12 @@ impl Lit {
 }
 
 fn mark(marks: &mut BTreeMap<String, Mark>, id: &str, status: Status) {
-    let mark = marks
-        .entry(id.to_owned())
-        .or_insert(Mark { status, count: 0 });
+    let mark = marks.entry(id.to_owned()).or_insert(Mark {
+        status,
+        count: 0,
+        retried: false,
+    });
+    mark.retried |= mark.status == Status::Throttled;
     mark.status = status;
     mark.count += 1;
 }

@@ -6,11 +6,12 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::json;
+use bedrock_emulator::journal::Entry;
+use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 use workshop_runner::live::Event;
 
-use super::{Board, EMULATOR, Seen};
+use super::{Board, EMULATOR, Seen, kept::Kept};
 
 /// Messages kept for a browser that lost its connection.
 const RING_MAX: usize = 512;
@@ -36,6 +37,7 @@ struct State {
     last: u64,
     ring: VecDeque<Arc<Message>>,
     boards: BTreeMap<String, Board>,
+    kept: Kept,
 }
 
 /// One message of the stream.
@@ -75,6 +77,14 @@ impl Default for Hub {
 impl Hub {
     /// Takes in an event of the runner or the emulator, and passes it on.
     pub fn publish_event(&self, event: &Event) {
+        if let Event::Request {
+            exercise,
+            test,
+            entry,
+        } = event
+        {
+            return self.publish_request(exercise, test, entry);
+        }
         let Some((name, exercise, data)) = describe(event) else {
             return;
         };
@@ -83,6 +93,51 @@ impl Hub {
             state.boards.entry(exercise).or_default().apply(event);
         }
         self.send(&mut state, name, data);
+    }
+
+    /// Bodies stay behind: the ring must stay small. A page asks for one by its address.
+    fn publish_request(&self, exercise: &str, test: &str, entry: &Value) {
+        let Some(mut seen) = Seen::from_entry(test, entry) else {
+            return;
+        };
+        let mut state = self.state();
+        let State { boards, kept, .. } = &mut *state;
+        if boards.len() < BOARDS_MAX || boards.contains_key(exercise) {
+            let board = boards.entry(exercise.to_owned()).or_default();
+            // The emulator's own journal holds what was sent to it; what states light has no entry.
+            if exercise != EMULATOR {
+                let number = board.number();
+                seen.href = format!("/requests/{exercise}/{number}");
+                kept.push(exercise, number, test, entry);
+            } else if seen.seq > 0 {
+                seen.href = format!("/requests/emulator/{}", seen.seq);
+            }
+            board.see(seen.clone());
+        }
+        let data = json!({
+            "type": "request", "exercise": exercise, "test": test, "entry": seen,
+        });
+        self.send(&mut state, "request", data.to_string());
+    }
+
+    /// The requests of an exercise's last run, without those sent by hand.
+    pub fn run_of(&self, exercise: &str) -> Vec<Seen> {
+        let state = self.state();
+        let board = state.boards.get(exercise);
+        board.map_or_else(Vec::new, |board| board.requests.iter().cloned().collect())
+    }
+
+    /// The exercises that sent requests since the site started.
+    pub fn exercises(&self) -> Vec<String> {
+        let state = self.state();
+        let boards = state.boards.iter();
+        let asked = boards.filter(|(id, b)| *id != EMULATOR && !b.requests.is_empty());
+        asked.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The whole entry of an exercise's request, and the test that sent it.
+    pub fn entry(&self, exercise: &str, number: u64) -> Option<(String, Entry)> {
+        self.state().kept.find(exercise, number)
     }
 
     /// Passes on that pages changed; `paths` are theirs.
@@ -175,7 +230,7 @@ impl Hub {
     }
 }
 
-/// Name, exercise and data of an event. Request bodies stay behind: the ring must stay small.
+/// Name, exercise and data of an event that is no request.
 fn describe(event: &Event) -> Option<(&'static str, String, String)> {
     let (name, exercise) = match event {
         Event::Started { exercise, .. } => ("started", exercise),
@@ -184,17 +239,6 @@ fn describe(event: &Event) -> Option<(&'static str, String, String)> {
         Event::Note { exercise, .. } => ("note", exercise),
         Event::Finished { exercise, .. } => ("finished", exercise),
         Event::Stopped { exercise, .. } => ("stopped", exercise),
-        Event::Request {
-            exercise,
-            test,
-            entry,
-        } => {
-            let seen = Seen::from_entry(test, entry)?;
-            let data = json!({
-                "type": "request", "exercise": exercise, "test": test, "entry": seen,
-            });
-            return Some(("request", exercise.clone(), data.to_string()));
-        }
         _ => return None,
     };
     let data = serde_json::to_string(event).ok()?;
@@ -243,6 +287,20 @@ mod tests {
         assert!(hub.subscribe(Some(&at)).gap);
         assert!(hub.subscribe(Some("1-1")).gap, "an id of another start");
         assert!(hub.subscribe(Some("nonsense")).gap);
+    }
+
+    #[test]
+    fn a_request_is_found_again_by_its_address() {
+        let hub = Hub::default();
+        for t in [1, 2] {
+            hub.publish_event(&request("001", t));
+        }
+        let href = hub.board("001").0.requests[1].href.clone();
+        assert_eq!(href, "/requests/001/2");
+        let (test, entry) = hub.entry("001", 2).unwrap();
+        assert_eq!((test.as_str(), entry.t), ("a_test", 2));
+        assert_eq!(entry.body, Some(json!({"big": "left behind"})));
+        assert!(hub.entry("001", 3).is_none() && hub.entry("002", 1).is_none());
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub fn lit_svg(svg: &str, lit: &Lit) -> String {
 fn class_of(tag: &str, lit: &Lit) -> Option<&'static str> {
     let node = attribute(tag, "data-node").and_then(|id| lit.nodes.get(id));
     let edge = attribute(tag, "data-edge").and_then(|id| lit.edges.get(id));
-    Some(node.or(edge)?.status.class())
+    Some(node.or(edge)?.class())
 }
 
 /// Our renderer writes attributes with double quotes and escapes `<`, `>` and `"` in them.
@@ -206,7 +206,11 @@ mod tests {
 
     #[test]
     fn what_was_reached_is_lit_and_nothing_else() {
-        let mark = |status| Mark { status, count: 1 };
+        let mark = |status| Mark {
+            status,
+            count: 1,
+            retried: false,
+        };
         let mut lit = Lit::default();
         lit.nodes.insert("BR".to_owned(), mark(Status::Ok));
         lit.edges

@@ -3,8 +3,12 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 
-use super::{Frame, Section, Visitor, page as answer, words};
-use crate::AppState;
+use super::{Frame, Section, Visitor, diagrams, page as answer, trace::Requests};
+use crate::{
+    AppState,
+    events::{Lit, Seen},
+    state::Edition,
+};
 
 /// Requests shown.
 const REQUESTS: usize = 50;
@@ -13,22 +17,12 @@ const REQUESTS: usize = 50;
 #[template(path = "emulator.html")]
 struct Page {
     frame: Frame,
+    tab: &'static str,
     url: Option<String>,
     region: String,
     exports: String,
-    requests: Vec<Row>,
-}
-
-/// One request of the journal.
-struct Row {
-    seq: u64,
-    class: &'static str,
-    status: u16,
-    operation: String,
-    model: String,
-    error: String,
-    tokens: String,
-    time: String,
+    svg: Option<String>,
+    requests: Requests,
 }
 
 /// `GET /emulator`.
@@ -37,39 +31,36 @@ pub async fn page(State(state): State<AppState>, visitor: Visitor) -> Response {
     let config = endpoint.map(|e| e.emulator().config());
     let journal = endpoint.filter(|_| visitor.signed_in);
     let journal = journal.map(|e| e.emulator().journal()).unwrap_or_default();
-    let start = journal.first().map_or(0, |entry| entry.t);
+    let last = journal.len().saturating_sub(REQUESTS);
+    let requests: Vec<_> = journal[last..].iter().map(Seen::by_hand).collect();
+    let lit = Lit::by(&requests);
     let mut frame = Frame::new(&state, visitor, Section::Emulator, "Emulator");
     frame.code = true;
     answer(&Page {
         frame,
+        tab: "emulator",
         url: endpoint.map(|e| e.url()),
         region: config.map_or_else(String::new, |c| c.region.clone()),
         exports: endpoint.map_or_else(String::new, |e| exports(e)),
-        requests: journal
-            .iter()
-            .rev()
-            .take(REQUESTS)
-            .map(|entry| Row {
-                seq: entry.seq,
-                class: match entry.status {
-                    429 | 503 => "wait",
-                    400.. => "bad",
-                    _ => "ok",
-                },
-                status: entry.status,
-                operation: entry
-                    .operation
-                    .clone()
-                    .unwrap_or_else(|| entry.target.clone()),
-                model: entry.model.clone().unwrap_or_default(),
-                error: entry.error.clone().unwrap_or_default(),
-                tokens: entry
-                    .usage
-                    .map_or_else(String::new, |u| format!("{} in, {} out", u.input, u.output)),
-                time: words::since(start, entry.t),
-            })
-            .collect(),
+        svg: picture(&state.edition(), &lit),
+        requests: Requests::by_hand(visitor, &requests),
     })
+}
+
+/// The diagram that the course starts with: the one most exercises light.
+pub(super) fn picture(edition: &Edition, lit: &Lit) -> Option<String> {
+    let course = &edition.course;
+    let lights = |slug: &str| {
+        let exercises = course.exercises.iter();
+        let lighting = exercises.filter(|e| e.diagram.as_deref() == Some(slug));
+        lighting.count()
+    };
+    let pages = course.diagrams.iter();
+    // Of several, the last greatest is taken; the order of the files must not decide.
+    let page =
+        pages.max_by_key(|page| (lights(page.slug.as_str()), std::cmp::Reverse(&page.title)))?;
+    let svg = page.diagrams.first()?.svg.as_ref()?;
+    Some(diagrams::lit_svg(svg, lit))
 }
 
 /// The variables that every AWS SDK and the AWS CLI read.

@@ -15,10 +15,12 @@ use workshop_runner::{
     student_file::{self, StudentFile},
 };
 
-use super::{Frame, Section, Visitor, bugs, diagrams, errors, html, page as answer, words};
+use super::{
+    Frame, Section, Visitor, bugs, diagrams, errors, html, page as answer, trace::Requests, words,
+};
 use crate::{
     AppState,
-    events::{Board, Lit, Phase, Seen, Status},
+    events::{Board, Lit, Phase},
     files,
     state::Edition,
 };
@@ -139,14 +141,6 @@ struct Checks {
     stale: bool,
 }
 
-#[derive(Template)]
-#[template(path = "requests.html")]
-struct Requests {
-    signed_in: bool,
-    rows: Vec<Request>,
-    lit: String,
-}
-
 /// One test's result.
 struct Test {
     name: String,
@@ -155,21 +149,6 @@ struct Test {
     message: String,
     location: Option<String>,
     output: String,
-}
-
-/// One row of the table of requests.
-struct Request {
-    number: usize,
-    class: &'static str,
-    status: u16,
-    operation: String,
-    model: String,
-    error: Option<String>,
-    message: Option<String>,
-    tokens: String,
-    time: String,
-    test: String,
-    attempt: Option<u32>,
 }
 
 /// Where that exercise is.
@@ -491,22 +470,6 @@ impl Checks {
     }
 }
 
-impl Requests {
-    fn of(visitor: Visitor, board: &Board) -> Self {
-        let shown = board.requests.iter().filter(|_| visitor.signed_in);
-        let lit = Lit::by(shown.clone());
-        let start = board.requests.front().map_or(0, |r| r.t);
-        Self {
-            signed_in: visitor.signed_in,
-            rows: shown
-                .enumerate()
-                .map(|(at, seen)| row(at + 1, start, seen))
-                .collect(),
-            lit: serde_json::to_string(&lit).unwrap_or_default(),
-        }
-    }
-}
-
 /// The one sentence that is announced.
 fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
     match phase {
@@ -601,36 +564,5 @@ fn test(result: &TestResult) -> Test {
             TestStatus::Passed => String::new(),
             _ => result.output.trim_end().to_owned(),
         },
-    }
-}
-
-fn row(number: usize, start: i64, seen: &Seen) -> Request {
-    let worst = seen
-        .trace
-        .iter()
-        .map(|l| l.status)
-        .find(|s| *s != Status::Ok);
-    let class = match (seen.status, worst) {
-        (429 | 503, _) | (_, Some(Status::Throttled)) => "wait",
-        (400.., _) | (_, Some(Status::Denied)) => "bad",
-        _ => "ok",
-    };
-    Request {
-        number,
-        class,
-        status: seen.status,
-        operation: seen
-            .operation
-            .clone()
-            .unwrap_or_else(|| "unknown".to_owned()),
-        model: seen.model.clone().unwrap_or_default(),
-        error: seen.error.clone(),
-        message: seen.message.clone(),
-        tokens: seen
-            .usage
-            .map_or_else(String::new, |u| format!("{} in, {} out", u.input, u.output)),
-        time: words::since(start, seen.t),
-        test: seen.test.clone(),
-        attempt: seen.attempt.filter(|attempt| *attempt > 1),
     }
 }

@@ -53,6 +53,35 @@ pub(crate) fn since(start: i64, t: i64) -> String {
     format!("+{}.{:02} s", ms / 1000, ms % 1000 / 10)
 }
 
+/// A stretch of time: `0 ms`, `250 ms`, `1.4 s`, `2 min 5 s`.
+pub(crate) fn took(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+/// Micro-dollars as dollars, with as many digits as it takes: `$0.000126`, `$1.50`.
+pub(crate) fn dollars(micro_usd: u64) -> String {
+    let digits = format!("{:06}", micro_usd % 1_000_000);
+    let digits = digits.trim_end_matches('0');
+    format!("${}.{digits:0<2}", micro_usd / 1_000_000)
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use time::Month;
@@ -72,6 +101,15 @@ mod tests {
         );
         assert_eq!(since(1_000, 2_257), "+1.25 s");
         assert_eq!([40, 90, 120].map(duration), ["40 min", "1 h 30 min", "2 h"]);
+    }
+
+    #[test]
+    fn times_prices_and_numbers_read_well() {
+        let times = [0, 999, 1_450, 125_000].map(took);
+        assert_eq!(times, ["0 ms", "999 ms", "1.4 s", "2 min 5 s"]);
+        let prices = [0, 126, 1_500_000, 12_345_678].map(dollars);
+        assert_eq!(prices, ["$0.00", "$0.000126", "$1.50", "$12.345678"]);
+        assert_eq!([0, 999, 1_234_567].map(grouped), ["0", "999", "1,234,567"]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod export;
 mod files;
 mod live;
 mod pages;
+mod playground;
 mod reading;
+mod requests;
 mod safety;
 mod support;

@@ -136,6 +136,23 @@ impl Site {
         }
     }
 
+    /// The same with a body.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut builder = Request::builder().method("POST").uri(path);
+        builder = builder.header("host", HOST);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let request = builder.body(Body::from(body.to_owned())).unwrap();
+        let response = router(self.state.clone()).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(&format!("GET {path}"), &[]).await
     }
