@@ -24,10 +24,17 @@ function go(rel) {
   document.querySelector(`a[rel="${rel}"]`)?.click();
 }
 
+// On the search page its own field; elsewhere a dialog over the page, or the search page if that fails.
 function search() {
-  const field = document.querySelector('input[type="search"]');
-  if (field) field.focus();
-  else document.querySelector('[data-search]')?.click();
+  const field = document.querySelector('main input[type="search"]');
+  if (field) {
+    field.focus();
+    return;
+  }
+  import('./search.js').then(
+    ({ open }) => open(),
+    () => location.assign(document.querySelector('[data-search]').href),
+  );
 }
 
 export function keys({ switchTheme }) {
@@ -41,6 +48,11 @@ export function keys({ switchTheme }) {
       else localStorage.setItem(OFF, '1');
     });
   }
+  document.querySelector('[data-search]')?.addEventListener('click', (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    search();
+  });
   document.querySelector('[data-keys]')?.addEventListener('click', () => sheet?.showModal());
 
   const single = {
