@@ -64,10 +64,11 @@ function excerpt(text, terms) {
 
 function option(found, at) {
   const item = document.createElement('li');
-  item.role = 'option';
-  item.id = `found-${at}`;
-  item.setAttribute('aria-selected', 'false');
+  item.role = 'presentation';
   const link = document.createElement('a');
+  link.role = 'option';
+  link.id = `found-${at}`;
+  link.setAttribute('aria-selected', 'false');
   link.href = ROOT + found.href;
   link.tabIndex = -1;
   const kind = document.createElement('span');
@@ -86,7 +87,7 @@ export function attach(input, list, said) {
   let asked = 0;
 
   function choose(at) {
-    const items = [...list.children];
+    const items = [...list.querySelectorAll('a')];
     items[chosen]?.setAttribute('aria-selected', 'false');
     chosen = items.length ? (at + items.length) % items.length : -1;
     const item = items[chosen];
@@ -132,7 +133,7 @@ export function attach(input, list, said) {
   input.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowDown') choose(chosen + 1);
     else if (event.key === 'ArrowUp') choose(chosen - 1);
-    else if (event.key === 'Enter' && list.children[chosen]) list.children[chosen].querySelector('a').click();
+    else if (event.key === 'Enter' && list.children[chosen]) list.children[chosen].firstChild.click();
     else return;
     event.preventDefault();
   });
@@ -154,6 +155,12 @@ function build() {
   document.body.append(dialog);
   const input = dialog.querySelector('input');
   attach(input, dialog.querySelector('ul'), dialog.querySelector('[role="status"]'));
+  // A search field takes the first Escape to empty itself.
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault();
+    dialog.close();
+  });
   // A click beside the dialog, or on a place on this very page, closes it.
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog || event.target.closest('a')) dialog.close();
