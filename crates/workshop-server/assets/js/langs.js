@@ -19,13 +19,13 @@ function remember(name) {
 
 // A group without that language keeps what it shows.
 function choose(name) {
-  for (const { tabs, figures } of groups) {
+  for (const { tabs, panels } of groups) {
     if (!tabs.some((tab) => tab.textContent === name)) continue;
     tabs.forEach((tab, i) => {
       const chosen = tab.textContent === name;
       tab.setAttribute('aria-selected', String(chosen));
       tab.tabIndex = chosen ? 0 : -1;
-      figures[i].hidden = !chosen;
+      panels[i].hidden = !chosen;
     });
   }
 }
@@ -46,18 +46,23 @@ function group(figures) {
   list.setAttribute('role', 'tablist');
   list.setAttribute('aria-label', 'Language of this code');
   figures[0].before(box);
-  box.append(list, ...figures);
+  // A figure may not be a panel itself.
+  const panels = figures.map((figure, i) => {
+    const panel = document.createElement('div');
+    panel.id = `langs-${groups.length}-${i}`;
+    panel.setAttribute('role', 'tabpanel');
+    panel.setAttribute('aria-labelledby', `${panel.id}-tab`);
+    panel.append(figure);
+    return panel;
+  });
+  box.append(list, ...panels);
   const tabs = figures.map((figure, i) => {
-    const id = `langs-${groups.length}-${i}`;
     const tab = document.createElement('button');
     tab.type = 'button';
-    tab.id = `${id}-tab`;
+    tab.id = `${panels[i].id}-tab`;
     tab.textContent = nameOf(figure);
     tab.setAttribute('role', 'tab');
-    tab.setAttribute('aria-controls', id);
-    figure.id = id;
-    figure.setAttribute('role', 'tabpanel');
-    figure.setAttribute('aria-labelledby', tab.id);
+    tab.setAttribute('aria-controls', panels[i].id);
     tab.addEventListener('click', () => chooseHere(tab));
     list.append(tab);
     return tab;
@@ -70,7 +75,7 @@ function group(figures) {
     next.focus();
     chooseHere(next);
   });
-  groups.push({ tabs, figures });
+  groups.push({ tabs, panels });
   choose(nameOf(figures[0]));
 }
 

@@ -39,9 +39,9 @@ async fn the_course_map_is_filled_by_progress() {
     let site = Site::in_folder(folder.path());
     let page = site.get("/diagrams/course-map").await;
     for part in [
-        "<a href=\"/exercises/001-one-call\" class=\"box ok\" aria-label=\"001 One call, solved\">",
+        "<a href=\"/exercises/001-one-call\" class=\"box ok\">",
         "<text>✓ 001</text>",
-        "<a href=\"/exercises/002-two-calls\" class=\"box \" aria-label=\"002 Two calls, not started\">",
+        "<a href=\"/exercises/002-two-calls\" class=\"box \">",
         "<svg role=\"group\"",
         "builds on <a href=\"/exercises/001-one-call\">001</a>",
     ] {
