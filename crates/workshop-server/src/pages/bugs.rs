@@ -72,6 +72,8 @@ struct Board<'p> {
     carried: String,
     saves: bool,
     signed_in: bool,
+    /// Whether nobody is there who could judge a choice.
+    exported: bool,
     all: bool,
     /// What is announced.
     spoken: String,
@@ -384,6 +386,7 @@ impl<'p> Board<'p> {
             carried: carried.join("."),
             saves,
             signed_in: visitor.signed_in,
+            exported: state.exported(),
             all,
             spoken: sentence.map_or_else(String::new, |(_, said)| {
                 format!("{said} {count} of {total} found.")
