@@ -150,12 +150,28 @@ impl Entry {
         let answered = "    let response = response.expect(\"it is answered\");\n";
         let broken = self.cut || self.error.is_some();
         let checks = match operation {
-            "Converse" => format!(
-                "{answered}    let message = response.output().and_then(|output| output.as_message().ok());\n    \
-                 let message = message.expect(\"a message\");\n    \
-                 let texts = message.content().iter().filter_map(|block| block.as_text().ok());\n    \
-                 assert_eq!(texts.cloned().collect::<String>(), {text:?});\n"
-            ),
+            "Converse" => {
+                let tools = self.blocks().into_iter();
+                let tools: Vec<_> = tools
+                    .filter_map(|block| Some(block.pointer("/tool/name")?.to_string()))
+                    .collect();
+                let mut checks = format!(
+                    "{answered}    let message = response.output().and_then(|output| output.as_message().ok());\n    \
+                     let message = message.expect(\"a message\");\n    \
+                     let texts = message.content().iter().filter_map(|block| block.as_text().ok());\n    \
+                     assert_eq!(texts.cloned().collect::<String>(), {text:?});\n"
+                );
+                if !tools.is_empty() {
+                    let _ = write!(
+                        checks,
+                        "    let tools = message.content().iter().filter_map(|block| block.as_tool_use().ok());\n    \
+                         let names: Vec<_> = tools.map(|tool| tool.name()).collect();\n    \
+                         assert_eq!(names, [{}]);\n",
+                        tools.join(", ")
+                    );
+                }
+                checks
+            }
             "ConverseStream" if broken => format!(
                 "{answered}    let mut stream = response.stream;\n    \
                  let ended = loop {{\n        match stream.recv().await {{\n            \

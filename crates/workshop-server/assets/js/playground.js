@@ -40,11 +40,13 @@ function delta(payload) {
 
 function stage() {
   const heading = make('h2');
+  const state = make('span', 'state');
   heading.id = 'outcome-title';
+  heading.append(state);
   const tag = make('span', 'tag now', 'sending');
   const title = make('span', '', 'Waiting for the first byte');
-  heading.setAttribute('role', 'status');
-  heading.append(tag, ' ', title);
+  state.setAttribute('role', 'status');
+  state.append(tag, ' ', title);
   const why = make('p', 'why');
   why.hidden = true;
   const said = make('p', 'said card');

@@ -218,3 +218,29 @@ async fn dashboards_show_what_cloudwatch_counts() {
     let stranger = site.get("/dashboards").await;
     assert!(!stranger.text().contains("Throttled</dt>"));
 }
+
+/// `UPDATE_KEPT=1` writes the files anew.
+#[tokio::test]
+async fn what_is_saved_as_a_test_is_what_the_snippets_compile_and_run() {
+    let (site, endpoint) = beside(|_| {}).await;
+    let tools = r#"[{"toolSpec": {"name": "get_weather", "description": "The weather of a city", "inputSchema": {"json": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}}]"#;
+    let asked = json!({
+        "operation": "Converse", "prompt": "What is the weather in \"Paris\"?", "system": "Be brief.",
+        "max_tokens": "64", "temperature": "0.2", "stop": "END", "tools": tools,
+    });
+    let cut = json!({ "inject": "cut", "prompt": "What is a queue good for?" });
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = folder.join("../../content/snippets/tests/playground");
+    for (name, more) in [("converse", asked), ("cut_stream", cut)] {
+        let pieces = send(&site, &more).await;
+        let seq = pieces.last().unwrap()["seq"].as_u64().unwrap();
+        let entry = endpoint.emulator().entry(seq).unwrap();
+        let test = entry.test(Some("haiku")).unwrap();
+        let file = folder.join(format!("{name}.rs"));
+        if std::env::var_os("UPDATE_KEPT").is_some() {
+            std::fs::write(&file, &test).unwrap();
+        }
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(test, kept, "{name} has changed");
+    }
+}
