@@ -96,6 +96,21 @@ pub(crate) struct CompilerMessage {
     pub(crate) message: String,
     /// As rustc shows it.
     pub(crate) rendered: String,
+    /// What it is about in the source.
+    pub(crate) span: Option<Span>,
+}
+
+/// A place in the source; lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Span {
+    /// Relative to the workspace's root.
+    pub(crate) file_name: String,
+    pub(crate) line_start: usize,
+    pub(crate) line_end: usize,
+    pub(crate) column_start: usize,
+    pub(crate) column_end: usize,
+    pub(crate) is_primary: bool,
+    pub(crate) label: Option<String>,
 }
 
 impl CompilerMessage {
@@ -259,6 +274,8 @@ struct Diagnostic {
     level: String,
     code: Option<Code>,
     rendered: Option<String>,
+    #[serde(default)]
+    spans: Vec<Span>,
 }
 
 #[derive(Deserialize)]
@@ -322,6 +339,7 @@ impl<'a> Reader<'a> {
                         level: message.level,
                         about_lib: target.kind.iter().any(|kind| kind.ends_with("lib")),
                         code: message.code.map(|c| c.code),
+                        span: message.spans.into_iter().find(|s| s.is_primary),
                         rendered: message.rendered.unwrap_or_default().trim_end().to_owned(),
                         message: message.message,
                     });

@@ -46,6 +46,9 @@ pub struct Report {
     pub tests: Vec<TestResult>,
     /// Compiler messages about the student's file, rendered by rustc; or why the set-up is broken.
     pub diagnostics: Vec<String>,
+    /// The same messages as data, one for each of `diagnostics`; empty when the set-up is broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
     /// Sentences on what else happened: files put back, tests that are not the course's.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -53,6 +56,38 @@ pub struct Report {
     pub tampered: bool,
     /// From start to verdict.
     pub elapsed: Duration,
+}
+
+/// What the compiler says about a place in the exercise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Problem {
+    /// `error` or `warning`.
+    pub level: String,
+    /// `E0308`, or the lint's name.
+    pub code: Option<String>,
+    /// Without place and source.
+    pub message: String,
+    /// What it says about the place itself (`expected String, found &str`).
+    pub label: Option<String>,
+    /// Relative to the exercise's folder; `None` when it is about no place.
+    pub place: Option<Place>,
+}
+
+/// A place in a source file; lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// Relative to the exercise's folder, with `/`.
+    pub file: String,
+    /// Its first line.
+    pub line: usize,
+    /// Its first column.
+    pub column: usize,
+    /// Its last line.
+    pub end_line: usize,
+    /// The column behind its end.
+    pub end_column: usize,
 }
 
 /// One test's result.
@@ -208,6 +243,7 @@ fn run(
         passed: report.passed(),
         total: report.tests.len(),
         diagnostics: report.diagnostics.clone(),
+        problems: report.problems.clone(),
         t: now_ms(),
     });
     Some(report)
@@ -231,6 +267,7 @@ impl Report {
             outcome,
             tests: Vec::new(),
             diagnostics: Vec::new(),
+            problems: Vec::new(),
             notes: Vec::new(),
             tampered: false,
             elapsed: Duration::ZERO,
@@ -371,14 +408,11 @@ fn build_and_run(
             return None;
         }
     };
-    let own = products
-        .messages
-        .iter()
-        .filter(|m| m.package == exercise.package());
-    report.diagnostics.extend(
-        own.map(|m| m.rendered.clone())
-            .filter(|text| !text.is_empty()),
-    );
+    if report.diagnostics.is_empty() {
+        let own = products.messages.iter();
+        let own = own.filter(|m| m.package == exercise.package() && !m.rendered.is_empty());
+        said(&mut report, exercise, own);
+    }
     if report.outcome == Outcome::Solved && bedrock.is_none() {
         let root = workspace.root();
         let compiled = compiled_in(root, exercise, &products);
@@ -461,8 +495,46 @@ fn does_not_compile(exercise: &ExerciseDir, products: &Products) -> Report {
         return report;
     }
     let mut report = Report::new(&exercise.id, Outcome::DoesNotCompile);
-    report.diagnostics = own.iter().map(rendered).collect();
+    said(&mut report, exercise, own.into_iter());
     report
+}
+
+/// The messages as text and as data, in the same order.
+fn said<'m>(
+    report: &mut Report,
+    exercise: &ExerciseDir,
+    messages: impl Iterator<Item = &'m CompilerMessage>,
+) {
+    for message in messages {
+        report.diagnostics.push(message.rendered.clone());
+        report.problems.push(problem(message, exercise));
+    }
+}
+
+fn problem(message: &CompilerMessage, exercise: &ExerciseDir) -> Problem {
+    let prefix = format!("exercises/{}/", exercise.name);
+    let place = message.span.as_ref().and_then(|span| {
+        let file = span.file_name.replace('\\', "/");
+        Some(Place {
+            file: file.strip_prefix(&prefix)?.to_owned(),
+            line: span.line_start,
+            column: span.column_start,
+            end_line: span.line_end,
+            end_column: span.column_end,
+        })
+    });
+    Problem {
+        level: if message.is_error() {
+            "error"
+        } else {
+            "warning"
+        }
+        .to_owned(),
+        code: message.code.clone(),
+        message: message.message.clone(),
+        label: message.span.as_ref().and_then(|s| s.label.clone()),
+        place,
+    }
 }
 
 /// Paths as the student knows them: relative to the exercise.

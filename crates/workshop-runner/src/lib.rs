@@ -34,8 +34,8 @@ pub mod workspace;
 pub use bench::{BenchError, BenchReport, bench_loop};
 pub use cancel::CancelToken;
 pub use check::{
-    BedrockLimits, CheckOptions, Outcome, Report, TestResult, TestStatus, check, check_bedrock,
-    check_with,
+    BedrockLimits, CheckOptions, Outcome, Place, Problem, Report, TestResult, TestStatus, check,
+    check_bedrock, check_with,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, checkpoint};
 pub use course_files::{Protected, protected};

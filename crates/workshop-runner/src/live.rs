@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, TestResult};
+use crate::{Outcome, Problem, TestResult};
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub enum Event {
         /// What the compiler said about the student's file, or why the set-up is broken.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         diagnostics: Vec<String>,
+        /// The compiler's messages as data, one for each of `diagnostics`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        problems: Vec<Problem>,
         /// Milliseconds since the Unix epoch.
         t: i64,
     },

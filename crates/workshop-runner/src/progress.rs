@@ -15,10 +15,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{Report, TestStatus, Workspace, recall::Remembered};
+use crate::{Outcome, Report, TestStatus, Workspace, recall::Remembered};
 
 /// The newest format this program writes.
 const VERSION: u32 = 1;
+
+/// Verdicts kept for each exercise.
+const HISTORY_MAX: usize = 20;
 
 /// Everything the student has reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,9 @@ pub struct Entry {
     /// The last verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Last>,
+    /// The last twenty verdicts, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Past>,
     /// Fields written by a newer program are kept.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -94,6 +100,24 @@ pub struct Last {
     pub total: usize,
     /// Names of the tests that did not pass.
     pub failing: Vec<String>,
+}
+
+/// One verdict of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Tests that passed.
+    #[serde(default)]
+    pub passed: usize,
+    /// Tests in all; 0 when it did not compile.
+    #[serde(default)]
+    pub total: usize,
+    /// Milliseconds from start to verdict.
+    #[serde(default)]
+    pub ms: u64,
 }
 
 /// Why progress cannot be kept.
@@ -186,7 +210,7 @@ impl Progress {
 
     /// Takes a verdict into account. A broken set-up is no verdict on the student's work.
     pub fn record(&mut self, report: &Report, now: OffsetDateTime) {
-        use crate::Outcome::{BrokenSetup, DoesNotCompile, NotSolved, Solved};
+        use Outcome::{BrokenSetup, DoesNotCompile, NotSolved, Solved};
         if report.outcome == BrokenSetup {
             return;
         }
@@ -207,6 +231,16 @@ impl Progress {
             }
             Solved | BrokenSetup => {}
         }
+        if entry.history.len() >= HISTORY_MAX {
+            entry.history.drain(..=entry.history.len() - HISTORY_MAX);
+        }
+        entry.history.push(Past {
+            at: now.clone(),
+            outcome: report.outcome,
+            passed: report.passed(),
+            total: report.tests.len(),
+            ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
+        });
         let failing = report
             .tests
             .iter()

@@ -57,6 +57,7 @@ pub struct Watcher {
 enum Order {
     Watch(String),
     Again,
+    Cancel,
     Saved,
     CheckEnded(u64),
     Stop,
@@ -107,6 +108,11 @@ impl Watcher {
     /// Checks once more, saved or not.
     pub fn again(&self) {
         let _ = self.orders.send(Order::Again);
+    }
+
+    /// Ends the check under way; the next save starts another.
+    pub fn stop_check(&self) {
+        let _ = self.orders.send(Order::Cancel);
     }
 }
 
@@ -168,6 +174,7 @@ impl Watching {
                     }
                 },
                 Order::Again => self.check(),
+                Order::Cancel => self.cancel(),
                 Order::Saved => {
                     if let Some(other) = burst(inbox) {
                         let _ = self.orders.send(other);

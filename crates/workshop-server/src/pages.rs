@@ -2,6 +2,7 @@
 
 pub mod bugs;
 pub mod caching;
+pub(crate) mod checks;
 pub mod conflict;
 pub mod dashboards;
 pub mod diagnostics;
@@ -16,7 +17,9 @@ pub mod map;
 pub mod media;
 pub mod playground;
 pub mod posts;
+pub(crate) mod reached;
 pub mod requests;
+pub mod rustc;
 pub mod search;
 pub mod tags;
 pub mod teach;

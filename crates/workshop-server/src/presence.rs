@@ -20,6 +20,10 @@ use crate::AppState;
 /// How often an open file is looked at. Polling works on every file system, and the file is small.
 const INTERVAL: Duration = Duration::from_millis(250);
 
+/// Looks for which the open pages must stay the same until those without one count as left: a reload
+/// takes a moment.
+const LOOKS_BEFORE_LEFT: u32 = 12;
+
 /// The pages that are open, by exercise.
 #[derive(Debug, Default)]
 pub struct Presence(Mutex<BTreeMap<String, usize>>);
@@ -80,11 +84,21 @@ pub async fn follow(state: AppState) {
 async fn look_on(state: &AppState, workspace: &Workspace) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut before, mut steady) = (Vec::new(), 0_u32);
     let mut known: BTreeMap<String, Option<String>> = BTreeMap::new();
     loop {
         tick.tick().await;
         let present = state.presence().exercises();
         known.retain(|id, _| present.contains(id));
+        steady = if present == before {
+            steady.saturating_add(1)
+        } else {
+            0
+        };
+        before.clone_from(&present);
+        if steady >= LOOKS_BEFORE_LEFT {
+            state.runs().only_watch(&present);
+        }
         if present.is_empty() {
             continue;
         }

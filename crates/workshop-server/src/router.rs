@@ -13,7 +13,7 @@ use crate::{
     AppState, assets, events, files, guard,
     pages::{
         Visitor, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors, exercises,
-        feed, home, media, playground, posts, requests, search, tags, teach,
+        feed, home, media, playground, posts, requests, rustc, search, tags, teach,
     },
     runs,
 };
@@ -60,7 +60,11 @@ pub fn router(state: AppState) -> Router {
     let owner = Router::new()
         .route("/exercises/{slug}/results", get(exercises::results))
         .route("/exercises/{slug}/check", post(runs::check_form))
+        .route("/exercises/{slug}/cancel", post(runs::cancel_form))
         .route("/exercises/{slug}/file", post(files::form))
+        .route("/rustc/{code}", get(rustc::page))
+        .route("/api/exercises/{id}/watch", post(runs::watch))
+        .route("/api/exercises/{id}/hint", post(runs::hint))
         .route("/api/exercises/{id}/file", get(files::get).put(files::put))
         .route("/api/exercises/{id}/file/copy", post(files::copy))
         .route("/api/exercises/{id}/file/difference", post(files::compare))

@@ -11,57 +11,147 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use serde::Deserialize;
 use serde_json::json;
 use workshop_course::Exercise;
-use workshop_runner::CancelToken;
+use workshop_runner::{CancelToken, Progress, WatchOptions, Watcher};
 
 use crate::{
     AppState,
-    pages::{Visitor, errors, exercises::address},
+    pages::{
+        Visitor, errors,
+        exercises::{self, address},
+    },
 };
 
-/// The exercises that are being checked now.
+/// What runs now: checks that the button started, and watchers that check on every save.
 #[derive(Debug, Default)]
-pub struct Runs(Mutex<BTreeMap<String, CancelToken>>);
+pub struct Runs(Mutex<BTreeMap<String, Run>>);
+
+/// One exercise is run by one of us at a time.
+#[derive(Debug)]
+enum Run {
+    /// A check that the button started.
+    Once(CancelToken),
+    /// Checks on every save, as long as a page shows the exercise.
+    Watch(Watcher),
+}
 
 impl Runs {
-    /// Whether that exercise is being checked by us.
+    /// Whether the button's check of that exercise is under way.
     pub fn busy(&self, id: &str) -> bool {
-        self.lock().contains_key(id)
+        matches!(self.lock().get(id), Some(Run::Once(_)))
+    }
+
+    /// Whether that exercise is checked on every save.
+    pub fn watching(&self, id: &str) -> bool {
+        matches!(self.lock().get(id), Some(Run::Watch(_)))
     }
 
     /// Stops all checks; the site is ending.
     pub fn cancel_all(&self) {
-        for cancel in self.lock().values() {
-            cancel.cancel();
+        for (_, run) in std::mem::take(&mut *self.lock()) {
+            run.end();
         }
     }
 
-    fn begin(&self, id: &str, cancel: CancelToken) -> bool {
+    /// Ends the watchers of exercises that no page shows.
+    pub(crate) fn only_watch(&self, shown: &[String]) {
+        let mut runs = self.lock();
+        let left: Vec<_> = runs
+            .iter()
+            .filter(|(id, run)| matches!(run, Run::Watch(_)) && !shown.contains(id))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for run in left.iter().filter_map(|id| runs.remove(id)) {
+            run.end();
+        }
+    }
+
+    fn begin(&self, id: &str, cancel: CancelToken) -> Begun {
         match self.lock().entry(id.to_owned()) {
             Entry::Vacant(free) => {
-                free.insert(cancel);
-                true
+                free.insert(Run::Once(cancel));
+                Begun::Here
             }
-            Entry::Occupied(_) => false,
+            Entry::Occupied(taken) => match taken.get() {
+                Run::Once(_) => Begun::Busy,
+                Run::Watch(watcher) => {
+                    watcher.again();
+                    Begun::ByWatcher
+                }
+            },
+        }
+    }
+
+    fn watch(
+        &self,
+        id: &str,
+        start: impl FnOnce() -> Result<Watcher, Refusal>,
+    ) -> Result<(), Refusal> {
+        let mut runs = self.lock();
+        match runs.get(id) {
+            Some(Run::Watch(_)) => return Ok(()),
+            // The watcher begins with a check of its own.
+            Some(Run::Once(cancel)) => cancel.cancel(),
+            None => {}
+        }
+        runs.insert(id.to_owned(), Run::Watch(start()?));
+        Ok(())
+    }
+
+    fn unwatch(&self, id: &str) {
+        let mut runs = self.lock();
+        if matches!(runs.get(id), Some(Run::Watch(_)))
+            && let Some(run) = runs.remove(id)
+        {
+            run.end();
         }
     }
 
     fn cancel(&self, id: &str) -> bool {
-        let token = self.lock().get(id).cloned();
-        token.is_some_and(|token| {
-            token.cancel();
-            true
-        })
+        match self.lock().get(id) {
+            Some(Run::Once(cancel)) => cancel.cancel(),
+            Some(Run::Watch(watcher)) => watcher.stop_check(),
+            None => return false,
+        }
+        true
     }
 
+    /// The button's check is over; a watcher that took its place stays.
     fn end(&self, id: &str) {
-        self.lock().remove(id);
+        let mut runs = self.lock();
+        if matches!(runs.get(id), Some(Run::Once(_))) {
+            runs.remove(id);
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CancelToken>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Run>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Run {
+    /// Stops it without waiting: a watcher's end waits for the check under way to be over.
+    fn end(self) {
+        match self {
+            Self::Once(cancel) => cancel.cancel(),
+            Self::Watch(watcher) => {
+                std::thread::spawn(move || drop(watcher));
+            }
+        }
+    }
+}
+
+/// Whether a check began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// The caller runs it.
+    Here,
+    /// The exercise's watcher runs it.
+    ByWatcher,
+    /// One is under way.
+    Busy,
 }
 
 /// Ends the run when the check is over, however it ends.
@@ -79,13 +169,14 @@ enum Refusal {
     Unknown,
     NoWorkspace,
     Busy,
+    NotShown,
 }
 
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
-            Self::NoWorkspace | Self::Busy => StatusCode::CONFLICT,
+            Self::NoWorkspace | Self::Busy | Self::NotShown => StatusCode::CONFLICT,
         }
     }
 
@@ -96,6 +187,7 @@ impl Refusal {
                 "There is no checkout of the workshop here, so there is nothing to check. \
                  Start the site in the folder you cloned."
             }
+            Self::NotShown => "Open the exercise's page first; checking on save ends with it.",
             Self::Busy => {
                 "This exercise is being checked already. Its results appear as they come."
             }
@@ -152,8 +244,10 @@ fn start(state: &AppState, id: &str) -> Result<(), Refusal> {
     }
     let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
     let options = state.check_options();
-    if !state.runs().begin(id, options.cancel.clone()) {
-        return Err(Refusal::Busy);
+    match state.runs().begin(id, options.cancel.clone()) {
+        Begun::Here => {}
+        Begun::ByWatcher => return Ok(()),
+        Begun::Busy => return Err(Refusal::Busy),
     }
     let (busy, id) = (Busy(state.clone(), id.to_owned()), id.to_owned());
     tokio::task::spawn_blocking(move || {
@@ -182,6 +276,88 @@ pub async fn cancel(
     )
 }
 
+/// `POST /exercises/{slug}/cancel`: the same for a page without scripts.
+pub async fn cancel_form(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+) -> Response {
+    let edition = state.edition();
+    let Some(exercise) = exercises::find(&edition, &slug) else {
+        return errors::missing(&state, &visitor, &slug);
+    };
+    // A check that is over needs no stop; either way the page shows how things are.
+    state.runs().cancel(&exercise.id);
+    Redirect::to(&format!("{}#results", address(exercise))).into_response()
+}
+
+/// Whether to check on every save.
+#[derive(Deserialize)]
+pub struct OnSave {
+    on: bool,
+}
+
+/// `POST /api/exercises/{id}/watch`: begins or ends checking on every save. It also ends when no page
+/// shows the exercise any more.
+pub async fn watch(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(OnSave { on }): Json<OnSave>,
+) -> Response {
+    if !on {
+        state.runs().unwatch(&id);
+        return Json(json!({ "watching": false })).into_response();
+    }
+    match begin_to_watch(&state, &id) {
+        Ok(()) => Json(json!({ "watching": true })).into_response(),
+        Err(refusal) => problem(refusal.status(), refusal.sentence()),
+    }
+}
+
+fn begin_to_watch(state: &AppState, id: &str) -> Result<(), Refusal> {
+    if state.edition().course.exercise(id).is_none() {
+        return Err(Refusal::Unknown);
+    }
+    let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
+    if !state.presence().exercises().iter().any(|shown| shown == id) {
+        return Err(Refusal::NotShown);
+    }
+    let options = WatchOptions {
+        check: state.check_options(),
+        poll: false,
+    };
+    state.runs().watch(id, || {
+        // Its events come back through the event log; nobody listens to the watcher itself.
+        Watcher::start(workspace, id, options).map_err(|_| Refusal::Unknown)
+    })
+}
+
+/// The hint that was opened.
+#[derive(Deserialize)]
+pub struct Opened {
+    step: u8,
+}
+
+/// `POST /api/exercises/{id}/hint`: remembers, as `workshop hint` does, that a hint was shown.
+pub async fn hint(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    Json(Opened { step }): Json<Opened>,
+) -> Response {
+    let edition = state.edition();
+    let hints = edition.course.exercise(&id).map_or(0, |e| e.hints.len());
+    if !(1..=hints).contains(&usize::from(step)) {
+        return problem(StatusCode::NOT_FOUND, "There is no such hint.");
+    }
+    let Some(workspace) = state.workspace() else {
+        return problem(StatusCode::CONFLICT, Refusal::NoWorkspace.sentence());
+    };
+    match Progress::update(workspace, |progress| progress.hint_shown(&id, step)) {
+        Ok(_) => Json(json!({ "step": step })).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}.")),
+    }
+}
+
 pub(crate) fn not_json() -> Response {
     let sentence = "Send Content-Type: application/json.";
     problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence)
@@ -207,12 +383,12 @@ mod tests {
     fn an_exercise_is_checked_once_at_a_time() {
         let runs = Runs::default();
         let first = CancelToken::new();
-        assert!(runs.begin("001", first.clone()));
-        assert!(!runs.begin("001", CancelToken::new()), "001 is busy");
-        assert!(runs.begin("002", CancelToken::new()), "002 is free");
+        assert_eq!(runs.begin("001", first.clone()), Begun::Here);
+        assert_eq!(runs.begin("001", CancelToken::new()), Begun::Busy);
+        assert_eq!(runs.begin("002", CancelToken::new()), Begun::Here);
         assert!(runs.cancel("001") && first.is_cancelled());
         runs.end("001");
         assert!(!runs.busy("001") && !runs.cancel("001"));
-        assert!(runs.begin("001", CancelToken::new()));
+        assert_eq!(runs.begin("001", CancelToken::new()), Begun::Here);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     events::Hub,
     files::Turns,
     guard::{Hosts, Token},
+    pages::rustc::Explained,
     presence::Presence,
     runs::Runs,
     site::{SiteConfig, Source, StartError},
@@ -43,6 +44,7 @@ struct Inner {
     runs: Runs,
     turns: Turns,
     presence: Presence,
+    explained: Explained,
 }
 
 /// The course as it was read last.
@@ -98,6 +100,7 @@ impl AppState {
             runs: Runs::default(),
             turns: Turns::default(),
             presence: Presence::default(),
+            explained: Explained::default(),
         })))
     }
 
@@ -220,6 +223,11 @@ impl AppState {
     /// Who writes the student's file next.
     pub fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    /// What rustc explained so far.
+    pub fn explained(&self) -> &Explained {
+        &self.0.explained
     }
 
     /// The exercises that are open in a browser.

@@ -237,6 +237,7 @@ mod tests {
             outcome,
             tests,
             diagnostics: Vec::new(),
+            problems: Vec::new(),
             tampered: false,
             notes: Vec::new(),
             elapsed: Duration::ZERO,

@@ -11,7 +11,7 @@ import { indentation, mode } from './rust.js';
 
 // The page's own variables, which reach into the shadow root; both themes come with them.
 const look = EditorView.theme({
-  '&': { height: '100%', backgroundColor: 'var(--surface)', color: 'var(--ink)', fontSize: '.84375rem' },
+  '&': { height: '100%', containerType: 'inline-size', backgroundColor: 'var(--surface)', color: 'var(--ink)', fontSize: '.84375rem' },
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.6', fontVariantLigatures: 'none', overflow: 'auto' },
   '.cm-content': { padding: '.75rem 0 4rem', caretColor: 'var(--ink)' },
@@ -47,7 +47,10 @@ const look = EditorView.theme({
   '.cm-lintPoint:after': { borderBottomColor: 'var(--bad)' },
   '.ws-error': { backgroundColor: 'var(--bad-bg)', boxShadow: 'inset 3px 0 var(--bad)' },
   '.ws-warning': { backgroundColor: 'var(--heat-bg)', boxShadow: 'inset 3px 0 var(--flow)' },
-  '.ws-why': { font: '500 .8125rem/1.45 var(--sans)', padding: '.1rem 1rem .4rem .5rem', whiteSpace: 'pre-wrap' },
+  '.ws-why': {
+    font: '500 .8125rem/1.45 var(--sans)', padding: '.1rem 1rem .4rem .5rem', whiteSpace: 'pre-wrap',
+    overflowWrap: 'anywhere', maxWidth: 'calc(100cqw - 4rem)',
+  },
   '.ws-why.ws-error': { color: 'var(--bad)' },
   '.ws-why.ws-warning': { color: 'var(--heat)' },
 });
@@ -92,6 +95,21 @@ function place(doc, line, column) {
   const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
   const units = [...at.text].slice(0, Math.max(column - 1, 0)).join('').length;
   return at.from + Math.min(units, at.length);
+}
+
+// Several checks may end at one line; one sentence below it is enough.
+function together(problems) {
+  const lines = new Map();
+  for (const problem of problems) {
+    const of = lines.get(problem.line) ?? [];
+    if (!of.some(({ text }) => text === problem.text)) of.push(problem);
+    lines.set(problem.line, of);
+  }
+  return [...lines.values()].map(([first, ...rest]) => {
+    const more = rest.length === 0 ? '' : `\n${rest.length} more at this line, beside the editor`;
+    const text = first.text.length > 200 ? `${first.text.slice(0, 200)} …` : first.text;
+    return { ...first, text: text + more };
+  });
 }
 
 export function mount({ textarea, host, label, onChange, onRun, onLeave }) {
@@ -157,7 +175,7 @@ export function mount({ textarea, host, label, onChange, onRun, onLeave }) {
     // Problems: level (error or warning), line, column, endLine, endColumn, text.
     mark(problems) {
       const { doc } = view.state;
-      const shown = problems.filter((problem) => problem.line <= doc.lines);
+      const shown = together(problems.filter((problem) => problem.line <= doc.lines));
       const diagnostics = shown.map((problem) => {
         const from = place(doc, problem.line, problem.column);
         const to = place(doc, problem.endLine ?? problem.line, problem.endColumn ?? problem.column + 1);

@@ -61,6 +61,7 @@ function replace(html) {
 }
 
 function place(details) {
+  if (details.dataset.key) return details.dataset.key;
   return details.closest('li, tr')?.querySelector('.vh, td')?.nextSibling?.textContent?.trim() ?? '';
 }
 

@@ -11,7 +11,7 @@ use bedrock_emulator::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use workshop_runner::{Outcome, TestResult, live::Event};
+use workshop_runner::{Outcome, Problem, TestResult, live::Event};
 
 /// What stands in a test's place for requests to the emulator beside the site.
 pub(crate) const EMULATOR_TEST: &str = "emulator";
@@ -34,12 +34,16 @@ pub struct Board {
     pub requests: VecDeque<Seen>,
     /// What the compiler said about the student's file, or why the set-up is broken.
     pub said: Vec<String>,
+    /// The compiler's messages as data, one for each of `said`.
+    pub problems: Vec<Problem>,
     /// The last note of a check that waits for something.
     pub note: Option<String>,
     /// When the run began (milliseconds since the Unix epoch), if anybody said so.
     pub started: Option<i64>,
     /// How many requests were numbered since the site started.
     numbered: u64,
+    /// When it ended.
+    pub ended: Option<i64>,
 }
 
 /// Where a check is.
@@ -304,9 +308,13 @@ impl Board {
                 passed,
                 total,
                 diagnostics,
+                problems,
+                t,
                 ..
             } => {
                 self.said.clone_from(diagnostics);
+                self.problems.clone_from(problems);
+                self.ended = Some(*t);
                 self.note = None;
                 self.phase = Phase::Finished {
                     outcome: *outcome,

@@ -10,17 +10,18 @@ use axum::{
 };
 use workshop_course::{Exercise, Recall};
 use workshop_runner::{
-    Outcome, Progress, TestResult, TestStatus, Workspace,
+    Progress, Workspace,
     progress::State as Reached,
     student_file::{self, StudentFile},
 };
 
 use super::{
-    Frame, Section, Visitor, bugs, diagrams, errors, html, page as answer, trace::Requests, words,
+    Frame, Section, Visitor, bugs, checks::Checks, diagrams, difference::Difference, errors, html,
+    page as answer, reached::AfterSuccess, trace::Requests,
 };
 use crate::{
     AppState,
-    events::{Board, Lit, Phase},
+    events::{Board, Lit},
     files,
     state::Edition,
 };
@@ -74,6 +75,8 @@ struct Page<'e> {
     file: String,
     can_run: bool,
     code: Option<Code>,
+    watching: bool,
+    hints_seen: usize,
     starter: Option<String>,
     results: Results,
     diagram: Option<Picture>,
@@ -113,42 +116,6 @@ struct Results {
     reached: AfterSuccess,
     checks: Checks,
     requests: Requests,
-}
-
-/// What success opens: why it matters, and the reference solution.
-#[derive(Template)]
-#[template(path = "reached.html")]
-struct AfterSuccess {
-    solved: bool,
-    href: String,
-    after: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "checks.html")]
-struct Checks {
-    running: bool,
-    summary: String,
-    tag: Option<(&'static str, String)>,
-    build: Option<(usize, usize)>,
-    passed: usize,
-    total: usize,
-    tests: Vec<Test>,
-    /// What the compiler or the set-up said.
-    said: Vec<String>,
-    /// What a running check waits for.
-    note: Option<String>,
-    stale: bool,
-}
-
-/// One test's result.
-struct Test {
-    name: String,
-    class: &'static str,
-    word: &'static str,
-    message: String,
-    location: Option<String>,
-    output: String,
 }
 
 /// Where that exercise is.
@@ -288,6 +255,11 @@ pub async fn page(
         file: format!("{}/{}", exercise.dir, exercise.file),
         can_run: state.workspace().is_some(),
         code,
+        watching: state.runs().watching(&exercise.id),
+        hints_seen: progress
+            .exercises
+            .get(&exercise.id)
+            .map_or(0, |entry| usize::from(entry.hints)),
         starter: starter.map(|text| String::from_utf8_lossy(&text).into_owned()),
         diagram: shown
             .and_then(|page| page.diagrams.first())
@@ -370,6 +342,7 @@ struct Solution {
     href: String,
     id: String,
     files: Vec<(String, String)>,
+    difference: Option<Difference>,
     after: Option<String>,
 }
 
@@ -394,6 +367,15 @@ pub async fn solution(
     let folder = format!("{}/solution/", exercise.dir);
     let files = edition.tree.files.range(folder.clone()..);
     let files = files.take_while(|(path, _)| path.starts_with(&folder));
+    let reference = edition.tree.files.get(&format!("{folder}lib.rs"));
+    let own = state
+        .workspace()
+        .filter(|_| visitor.signed_in)
+        .and_then(|workspace| student_file::read(workspace, &exercise.id).ok());
+    let difference = own.zip(reference).map(|(own, reference)| {
+        let reference = String::from_utf8_lossy(reference);
+        Difference::between(&own.text, &reference, "yours", "the reference")
+    });
     let title = format!("Solution of {} {}", exercise.id, exercise.title);
     let mut frame = Frame::new(&state, visitor, Section::Exercises, title);
     frame.code = true;
@@ -407,6 +389,7 @@ pub async fn solution(
             files: files
                 .map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned()))
                 .collect(),
+            difference,
             after: exercise.after.as_ref().map(|after| after.html.clone()),
         },
     )
@@ -422,147 +405,9 @@ impl Results {
     ) -> Self {
         Self {
             standing: standing(exercise, progress),
-            reached: AfterSuccess {
-                solved: progress.solved(&exercise.id),
-                href: address(exercise),
-                after: exercise.after.as_ref().map(|after| after.html.clone()),
-            },
+            reached: AfterSuccess::of(state, exercise, progress),
             checks: Checks::of(state, exercise, board, progress),
             requests: Requests::of(visitor, board),
         }
-    }
-}
-
-impl Checks {
-    fn of(state: &AppState, exercise: &Exercise, board: &Board, progress: &Progress) -> Self {
-        let running = board.running() || state.runs().busy(&exercise.id);
-        let entry = progress.exercises.get(&exercise.id);
-        let before = entry.and_then(|e| e.last.as_ref());
-        // Until the first test of this run has ended, the last results stay, marked as old.
-        let fresh = !board.tests.is_empty() || matches!(board.phase, Phase::Finished { .. });
-        let tests = match before {
-            Some(last) if !fresh => remembered(last),
-            _ => in_reading_order(&board.tests),
-        };
-        let (passed, total) = match (board.phase, before) {
-            (Phase::Finished { passed, total, .. }, _) => (passed, total),
-            (_, Some(last)) if !fresh => (last.passed, last.total),
-            (_, last) => {
-                let passed = tests.iter().filter(|t| t.class == "ok").count();
-                (passed, last.map_or(0, |l| l.total).max(tests.len()))
-            }
-        };
-        Self {
-            running,
-            summary: summary(board.phase, running, passed, total),
-            tag: tag(board.phase, running, passed, total),
-            build: match board.phase {
-                Phase::Building { done, total } if running && total > 0 => Some((done, total)),
-                _ => None,
-            },
-            passed,
-            total,
-            stale: running && !fresh && !tests.is_empty(),
-            tests,
-            said: board.said.clone(),
-            note: board.note.clone(),
-        }
-    }
-}
-
-/// The one sentence that is announced.
-fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
-    match phase {
-        Phase::Building { done, total } if running && total > 0 => {
-            format!("Compiling {done} of {total}")
-        }
-        Phase::Building { .. } | Phase::Idle if running => "Starting cargo".to_owned(),
-        Phase::Stopped => "Stopped before the verdict".to_owned(),
-        Phase::Testing if running => {
-            format!("Running checks: {passed} of {} pass", total.max(passed))
-        }
-        Phase::Finished { outcome, .. } => match outcome {
-            Outcome::Solved => format!("All {} pass", words::count(total, "check")),
-            Outcome::NotSolved => format!("{passed} of {total} pass"),
-            Outcome::DoesNotCompile => "It does not compile, so no check was run".to_owned(),
-            Outcome::BrokenSetup => "The set-up is broken, so no check was run".to_owned(),
-        },
-        _ if total > 0 => format!("{passed} of {total} passed last time"),
-        _ => "Not run yet".to_owned(),
-    }
-}
-
-fn tag(phase: Phase, running: bool, passed: usize, total: usize) -> Option<(&'static str, String)> {
-    if running {
-        return Some(("now", "running".to_owned()));
-    }
-    match phase {
-        Phase::Finished {
-            outcome: Outcome::DoesNotCompile,
-            ..
-        } => return Some(("bad", "does not compile".to_owned())),
-        Phase::Finished {
-            outcome: Outcome::BrokenSetup,
-            ..
-        } => return Some(("bad", "broken set-up".to_owned())),
-        _ => {}
-    }
-    match (total, total.saturating_sub(passed)) {
-        (0, _) => None,
-        (_, 0) => Some(("ok", "all pass".to_owned())),
-        (_, n) => Some(("bad", format!("{n} failing"))),
-    }
-}
-
-/// The last verdict as it was saved: names of failures, and how many passed.
-fn remembered(last: &workshop_runner::progress::Last) -> Vec<Test> {
-    let line = |name: String, class, word| Test {
-        name,
-        class,
-        word,
-        message: String::new(),
-        location: None,
-        output: String::new(),
-    };
-    let failing = last.failing.iter();
-    let mut tests: Vec<_> = failing
-        .map(|name| line(name.clone(), "bad", "Fails: "))
-        .collect();
-    if last.passed > 0 {
-        let more = if tests.is_empty() { "" } else { "more " };
-        let passed = format!(
-            "{} {more}{}",
-            last.passed,
-            words::noun(last.passed, "check")
-        );
-        tests.push(line(passed, "ok", "Passes: "));
-    }
-    tests
-}
-
-/// Failures first: they are what the student came for.
-fn in_reading_order(tests: &[TestResult]) -> Vec<Test> {
-    let (passed, failed): (Vec<_>, Vec<_>) =
-        tests.iter().partition(|t| t.status == TestStatus::Passed);
-    failed.into_iter().chain(passed).map(test).collect()
-}
-
-fn test(result: &TestResult) -> Test {
-    let (class, word) = match result.status {
-        TestStatus::Passed => ("ok", "Passes: "),
-        TestStatus::Failed => ("bad", "Fails: "),
-        TestStatus::TimedOut => ("bad", "Ran too long: "),
-        TestStatus::Aborted => ("bad", "Stopped: "),
-    };
-    Test {
-        name: result.name.clone(),
-        class,
-        word,
-        message: result.message.trim_end().to_owned(),
-        location: result.location.clone(),
-        output: match result.status {
-            TestStatus::Passed => String::new(),
-            _ => result.output.trim_end().to_owned(),
-        },
     }
 }

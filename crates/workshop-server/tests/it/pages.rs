@@ -348,6 +348,7 @@ async fn a_check_that_does_not_compile_shows_what_the_compiler_says() {
         passed: 0,
         total: 0,
         diagnostics: vec!["error[E0308]: mismatched <types>".to_owned()],
+        problems: Vec::new(),
         t: 2,
     };
     site.state.hub().publish_event(&finished);
