@@ -33,12 +33,27 @@ function firstLine(program) {
 
 /** Starts the workshop over a copy of the repository's course, which is also its workspace. */
 export async function startWorkshop() {
+  const folder = await copyOfTheCourse();
+  const stop = () => rm(folder, { recursive: true, force: true });
+  return serve(folder, ['--course', folder], stop);
+}
+
+/** Starts it in this checkout, where exercises compile; whoever writes a file puts it back. */
+export function startHere() {
+  return serve(root, [], () => {});
+}
+
+async function copyOfTheCourse() {
   const folder = await mkdtemp(path.join(tmpdir(), 'workshop-'));
   for (const part of ['content', 'diagrams', 'exercises']) {
     await cp(path.join(root, part), path.join(folder, part), { recursive: true });
   }
   await writeFile(path.join(folder, 'Cargo.toml'), '[workspace]\n');
-  const args = ['serve', '--addr', '127.0.0.1:0', '--emulator-addr', '127.0.0.1:0', '--json', '--course', folder];
+  return folder;
+}
+
+async function serve(folder, more, cleanUp) {
+  const args = ['serve', '--addr', '127.0.0.1:0', '--emulator-addr', '127.0.0.1:0', '--json', ...more];
   const program = spawn(binary(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const { site, login, emulator } = JSON.parse(await firstLine(program));
   return {
@@ -57,7 +72,7 @@ export async function startWorkshop() {
       const ended = new Promise((resolve) => { program.once('exit', resolve); });
       program.kill('SIGTERM');
       await ended;
-      await rm(folder, { recursive: true, force: true });
+      await cleanUp();
     },
   };
 }

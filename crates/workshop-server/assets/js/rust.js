@@ -76,10 +76,12 @@ function code(text) {
 // The line before decides: one step in behind an opening bracket, one step out before a closing one.
 export function indentation(context, pos) {
   const here = context.lineAt(pos, 1);
-  let before = context.lineAt(pos, -1);
-  if (before.from === here.from) {
-    if (here.from === 0) return 0;
-    before = context.state.doc.lineAt(here.from - 1);
+  const line = context.state.doc.lineAt(pos);
+  // Where a line is about to be broken, what is left of the break is the line before.
+  let before = { from: line.from, text: line.text.slice(0, here.from - line.from) };
+  if (here.from === line.from) {
+    if (line.from === 0) return 0;
+    before = context.state.doc.lineAt(line.from - 1);
   }
   while (before.text.trim() === '' && before.from > 0) {
     before = context.state.doc.lineAt(before.from - 1);

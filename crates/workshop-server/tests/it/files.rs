@@ -453,3 +453,43 @@ async fn a_text_on_a_page_is_only_text() {
         "only the owner sees it"
     );
 }
+
+#[tokio::test]
+async fn an_opened_hint_is_remembered_and_others_are_refused() {
+    let desk = Desk::new();
+    let hint = "POST /api/exercises/001/hint";
+    assert_eq!(desk.ask(hint, &[], json!({ "step": 2 })).await.status, 200);
+    let progress = workshop_runner::Progress::load(desk.site.state.workspace().unwrap());
+    assert_eq!(progress.exercises["001"].hints, 2);
+    for step in [0, 200] {
+        let answer = desk.ask(hint, &[], json!({ "step": step })).await;
+        assert_eq!(answer.status, 404, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_watched_that_no_page_shows() {
+    let desk = Desk::new();
+    let watch = "POST /api/exercises/001/watch";
+    let refused = desk.ask(watch, &[], json!({ "on": true })).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(!desk.site.state.runs().watching("001"));
+    let here = workshop_server::presence::Here::enter(&desk.site.state, "001").unwrap();
+    assert_eq!(desk.ask(watch, &[], json!({ "on": true })).await.status, 200);
+    assert!(desk.site.state.runs().watching("001"));
+    assert_eq!(desk.ask(watch, &[], json!({ "on": false })).await.status, 200);
+    assert!(!desk.site.state.runs().watching("001"));
+    drop(here);
+}
+
+#[tokio::test]
+async fn an_error_is_explained_by_its_number_and_by_nothing_else() {
+    let desk = Desk::new();
+    let page = desk.site.get_as_owner("/rustc/E0308").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("<code class=\"language-rust\">"));
+    for code in ["E9999", "--version", "E0308%20-o", "E03088"] {
+        let page = desk.site.get_as_owner(&format!("/rustc/{code}")).await;
+        assert_eq!(page.status, 404, "{code}");
+    }
+}
