@@ -55,8 +55,18 @@ struct Test {
     message: String,
     location: Option<Location>,
     output: String,
-    /// The requests it sent, by their number in the table: first, last, and the one to look at.
-    requests: Option<(usize, usize, usize)>,
+    /// The request to look at.
+    request: Option<Sent>,
+}
+
+/// A request of a failed test.
+struct Sent {
+    /// Among the test's own, from 1.
+    number: usize,
+    /// How many the test sent.
+    count: usize,
+    /// Its page; empty if it has none.
+    href: String,
 }
 
 /// A failed assertion taken apart.
@@ -264,7 +274,7 @@ fn line(name: String, class: &'static str, word: &'static str) -> Test {
         message: String::new(),
         location: None,
         output: String::new(),
-        requests: None,
+        request: None,
     }
 }
 
@@ -335,17 +345,22 @@ fn test(result: &TestResult, board: &Board) -> Test {
         } else {
             String::new()
         },
-        requests: failed.then(|| requests_of(&result.name, board)).flatten(),
+        request: failed.then(|| Sent::by(&result.name, board)).flatten(),
     }
 }
 
-/// The requests of that test; to look at: the last one that was not answered well, or the last.
-fn requests_of(test: &str, board: &Board) -> Option<(usize, usize, usize)> {
-    let numbered = board.requests.iter().zip(1..);
-    let own: Vec<_> = numbered.filter(|(seen, _)| seen.test == test).collect();
-    let (first, last) = (own.first()?.1, own.last()?.1);
-    let refused = own.iter().rev().find(|(seen, _)| seen.status >= 400);
-    Some((first, last, refused.map_or(last, |(_, number)| *number)))
+impl Sent {
+    /// The last request of that test that was not answered well, or the last.
+    fn by(test: &str, board: &Board) -> Option<Self> {
+        let own: Vec<_> = board.requests.iter().filter(|r| r.test == test).collect();
+        let refused = own.iter().rposition(|seen| seen.status >= 400);
+        let at = refused.or(own.len().checked_sub(1))?;
+        Some(Self {
+            number: at + 1,
+            count: own.len(),
+            href: own[at].href.clone(),
+        })
+    }
 }
 
 impl Point {

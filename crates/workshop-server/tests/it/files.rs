@@ -475,9 +475,15 @@ async fn nothing_is_watched_that_no_page_shows() {
     assert_eq!(refused.status, 409, "{}", refused.text());
     assert!(!desk.site.state.runs().watching("001"));
     let here = workshop_server::presence::Here::enter(&desk.site.state, "001").unwrap();
-    assert_eq!(desk.ask(watch, &[], json!({ "on": true })).await.status, 200);
+    assert_eq!(
+        desk.ask(watch, &[], json!({ "on": true })).await.status,
+        200
+    );
     assert!(desk.site.state.runs().watching("001"));
-    assert_eq!(desk.ask(watch, &[], json!({ "on": false })).await.status, 200);
+    assert_eq!(
+        desk.ask(watch, &[], json!({ "on": false })).await.status,
+        200
+    );
     assert!(!desk.site.state.runs().watching("001"));
     drop(here);
 }
