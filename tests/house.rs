@@ -371,6 +371,16 @@ fn the_course_loads_without_a_finding() {
     assert!(shown.is_empty(), "{}", shown.join("\n"));
 }
 
+/// `coverage::check` lets a course of somebody else be without; ours is not.
+#[test]
+fn what_the_course_grew_from_is_covered() {
+    let tree = workshop_course::Tree::read(&root()).unwrap();
+    let (covered, findings) = workshop_course::coverage::check(&tree);
+    assert_eq!(findings, []);
+    assert_eq!((covered.documents, covered.lines), (2, 259 + 122));
+    assert!(covered.groups >= 20, "{covered:?}");
+}
+
 /// In an editor the README is read alone; on the page the goal stands above it, once.
 #[test]
 fn every_task_begins_with_its_goal() {

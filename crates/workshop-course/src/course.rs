@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use time::Date;
 
-use crate::{Diagnostic, Tree, house, load};
+use crate::{Diagnostic, Tree, coverage, house, load};
 
 /// The whole course.
 #[derive(Debug, Clone, Default)]
@@ -441,12 +441,14 @@ impl Course {
     /// Rules of our own course that a course of somebody else need not follow: no model id stands
     /// in a text or in code (ids come from the emulator's catalogue), every post says when it
     /// was compared with AWS, leads to an exercise, asks three questions, and shows tested code,
-    /// and find-the-bug pages tell what the register of mistakes holds.
+    /// find-the-bug pages tell what the register of mistakes holds, and what the course grew from is
+    /// [covered](crate::coverage).
     pub fn house_checks(tree: &Tree) -> Vec<Diagnostic> {
         let mut diagnostics = house::model_ids(tree);
         diagnostics.extend(house::posts(tree));
         diagnostics.extend(house::reading_lists(tree));
         diagnostics.extend(house::bugs(tree));
+        diagnostics.extend(coverage::check(tree).1);
         diagnostics
     }
 

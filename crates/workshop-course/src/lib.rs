@@ -7,10 +7,10 @@
 //! Read in this order: [`tree`] (files), [`course`] (what they become), `load` (how), then the
 //! parts: `document` and `front_matter` (a Markdown file taken apart), `markdown` (its body as
 //! HTML), `links`, `regions`, [`drawing`] and `markup` (what bodies refer to), `exercise`, `bug`,
-//! `agenda`, `house`,
-//! [`map`].
+//! `agenda`, `house`, [`map`], [`coverage`].
 
 pub mod course;
+pub mod coverage;
 pub mod diagnostic;
 pub mod drawing;
 pub mod map;

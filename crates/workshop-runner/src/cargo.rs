@@ -359,7 +359,8 @@ impl<'a> Reader<'a> {
     /// Tells how many packages are done once there is something to wait for.
     fn progress(&mut self, package_id: String, fresh: bool, on: &mut dyn FnMut(Progress)) {
         // Counting costs as much as a small build: not for the loop's own two crates.
-        let asked_for = self.build.args.contains(&package_name(&package_id));
+        let asked_for = self.build.args.iter().filter(|arg| *arg == "-p").count() == 1
+            && self.build.args.contains(&package_name(&package_id));
         let long = !fresh && !asked_for && self.started.elapsed() > Duration::from_millis(700);
         self.done.insert(package_id);
         if self.total.is_none() && long {

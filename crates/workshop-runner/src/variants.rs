@@ -8,7 +8,7 @@
 //! name in one real workspace break `cargo build` and `cargo doc`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -105,6 +105,40 @@ fn rust_files(folder: &Path) -> Result<Vec<String>, VariantError> {
     Ok(names)
 }
 
+/// All packages, however many. Clippy reads the workspace's manifest and so depends on it: whenever it
+/// changes, every variant is stale. So it names no package, and no dependency that no exercise has.
+const MEMBERS: &str = "ex*";
+
+/// Only those of the workspace's dependencies that exercises name.
+fn keep_dependencies<'a>(manifest: &mut Table, exercises: impl Iterator<Item = &'a Table>) {
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for exercise in exercises {
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            named.extend(table(exercise, section).into_iter().map(|(name, _)| name));
+        }
+    }
+    let mut workspace = table(manifest, "workspace");
+    let dependencies = table(&workspace, "dependencies").into_iter();
+    let kept: Table = dependencies
+        .filter(|(name, _)| named.contains(name))
+        .collect();
+    workspace.insert("dependencies".into(), kept.into());
+    manifest.insert("workspace".into(), workspace.into());
+}
+
+/// Removes the packages of variants that are no more: the workspace would still have them.
+fn remove_others(folder: &Path, variants: &[Variant]) {
+    let known: BTreeSet<&str> = variants.iter().map(|v| v.package.as_str()).collect();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("ex") && !known.contains(&*name) {
+            // What cannot be removed, cargo names.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// The generated workspace.
 #[derive(Debug)]
 pub(crate) struct Generated {
@@ -120,15 +154,6 @@ impl Generated {
         folder: &Path,
         variants: &[Variant],
     ) -> Result<Self, VariantError> {
-        let mut manifest = parse(&root.join("Cargo.toml"))?;
-        build_once(&mut manifest);
-        let packages = variants.iter().map(|v| Value::from(v.package.clone()));
-        let members = packages.collect();
-        put(
-            &folder.join("Cargo.toml"),
-            workspace_manifest(&manifest, root, members)?.as_bytes(),
-        )?;
-        copy_lock(root, folder)?;
         let mut manifests: BTreeMap<&Path, Table> = BTreeMap::new();
         for variant in variants {
             let dir = variant.exercise.dir.as_path();
@@ -137,6 +162,16 @@ impl Generated {
             }
             write_variant(folder, variant, &manifests[dir])?;
         }
+        let mut manifest = parse(&root.join("Cargo.toml"))?;
+        build_once(&mut manifest);
+        keep_dependencies(&mut manifest, manifests.values());
+        remove_others(folder, variants);
+        let members = vec![MEMBERS.into()];
+        put(
+            &folder.join("Cargo.toml"),
+            workspace_manifest(&manifest, root, members)?.as_bytes(),
+        )?;
+        copy_lock(root, folder)?;
         Ok(Self {
             root: folder.to_owned(),
         })

@@ -10,6 +10,8 @@
 //! - each **wrong answer** compiles and fails the tests that its first line names
 //!   (`//! dies in: a_test, another_test`) and no other, with messages that no other wrong
 //!   answer of the exercise gives, so that each mistake is told apart;
+//! - each **step**, from the starter to a wrong answer to the solution, makes the red tests
+//!   [fewer](order), and turns no green one red;
 //! - the **texts** of the dead wrong answers are at most twelve lines each, and are those that
 //!   `messages.txt` keeps for review;
 //! - the **manifest** adds no dependency and no feature of its own.
@@ -25,6 +27,7 @@
 //! Which starter? `starter/lib.rs`: a student's edited `src/lib.rs` says nothing about the course.
 
 mod company;
+mod order;
 mod pace;
 mod repeats;
 mod run;
@@ -53,6 +56,7 @@ use crate::{
     workspace::{ExerciseDir, STARTER, STUDENT_FILE},
 };
 use serde::{Deserialize, Serialize};
+use workshop_course::{Tree, coverage};
 
 /// How to verify.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +133,9 @@ pub struct VerifyReport {
     /// What is not as it must be about the course as a whole.
     #[serde(default)]
     pub course: Vec<String>,
+    /// What of the documents that the course grew from is taken up; empty for a course that names none.
+    #[serde(default)]
+    pub sources: String,
     /// What concerns no single exercise: a tool that is missing, a build that broke.
     pub notes: Vec<String>,
     /// Why nothing could be proved at all: cause and cure.
@@ -149,6 +156,9 @@ pub struct Row {
     pub exercise: String,
     /// Whether the starter compiles and fails as it should.
     pub starter_fails: bool,
+    /// Whether each step from the starter over a wrong answer to the solution makes red tests fewer.
+    #[serde(default)]
+    pub shows_progress: bool,
     /// Whether every solution passes cleanly.
     pub solution_passes: bool,
     /// Whether every solution also passes when the model says other words, and when the models have other
@@ -250,7 +260,9 @@ fn prove(
         None => target_dir(workspace.root()).map_err(Stop::Broken)?,
     };
     let folder = target.join("workshop-verify");
-    let generated = Generated::write(workspace.root(), &folder, &all).map_err(|e| broken(&e))?;
+    let everything = everything(workspace, &all)?;
+    let generated =
+        Generated::write(workspace.root(), &folder, &everything).map_err(|e| broken(&e))?;
     let clippy = clippy_driver(workspace.root());
     if clippy.is_none() {
         report.notes.push(
@@ -259,7 +271,7 @@ fn prove(
         );
     }
     let began = Instant::now();
-    let products = build(&generated, clippy, options, on_event)?;
+    let products = build(&generated, &all, clippy, options, on_event)?;
     report.building = began.elapsed();
     report.compiled = products.compiled;
     let unformatted = unformatted(workspace.root(), &generated, &all, &mut report.notes);
@@ -303,7 +315,39 @@ fn prove(
     // The files themselves: tests that a student may have edited count for nobody else.
     let list = course_files::settle_list(workspace.root(), &exercises, options.bless);
     report.course.extend(list);
+    let tree = Tree::read(workspace.root()).map_err(|e| broken(&e))?;
+    let (covered, findings) = coverage::check(&tree);
+    report
+        .course
+        .extend(findings.iter().map(ToString::to_string));
+    if covered.groups > 0 {
+        report.sources = format!(
+            "{} lines of {} source documents in {} groups, {}",
+            covered.lines,
+            covered.documents,
+            covered.groups,
+            if findings.is_empty() {
+                "each claimed by the course"
+            } else {
+                "NOT all claimed"
+            },
+        );
+    }
     Ok(())
+}
+
+/// The chosen variants, and those of every other exercise whose files can be read: the generated workspace has
+/// them all, so that it is the same whoever is chosen.
+fn everything(workspace: &Workspace, chosen: &[Variant]) -> Result<Vec<Variant>, Stop> {
+    let mut everything = chosen.to_vec();
+    for exercise in workspace.exercises().map_err(|e| broken(&e))? {
+        let is_chosen = chosen.iter().any(|v| v.exercise == exercise);
+        let starter = fs::read(exercise.dir.join(STARTER));
+        if let (false, Ok(starter)) = (is_chosen, starter) {
+            everything.extend(variants(&exercise, starter).unwrap_or_default());
+        }
+    }
+    Ok(everything)
 }
 
 fn chosen(workspace: &Workspace, ids: &[String]) -> Result<Vec<ExerciseDir>, Stop> {
@@ -351,6 +395,7 @@ fn clippy_driver(root: &Path) -> Option<PathBuf> {
 
 fn build(
     generated: &Generated,
+    all: &[Variant],
     clippy: Option<PathBuf>,
     options: &VerifyOptions,
     on_event: &mut dyn FnMut(&VerifyEvent),
@@ -361,9 +406,11 @@ fn build(
     }
     let order = Build {
         root: generated.root.clone(),
-        args: ["build", "--workspace", "--test", "check", "--keep-going"]
+        args: ["build", "--test", "check", "--keep-going"]
+            .into_iter()
+            .chain(all.iter().flat_map(|v| ["-p", v.package.as_str()]))
             .map(str::to_owned)
-            .to_vec(),
+            .collect(),
         env,
         // Of its own: in a shared folder whoever builds last puts its `libworkshop_prelink.so`, a name
         // without a hash, over the other's, and every test program of the other is stale.
@@ -490,6 +537,10 @@ fn row<'a>(
     // Message of a dead wrong answer → the file that gave it first.
     let mut messages: BTreeMap<String, String> = BTreeMap::new();
     let mut texts = Messages::default();
+    let outcomes: Vec<_> = outcomes.collect();
+    let steps = order::problems(&outcomes);
+    row.shows_progress = steps.is_empty();
+    row.problems.extend(steps);
     for (variant, outcome) in outcomes {
         let mut found = problems(variant, outcome);
         found.extend(warnings(variant, products));

@@ -513,7 +513,26 @@ fn base_url(text: &str) -> Result<String, String> {
     Ok(format!("{}/", text.trim_end_matches('/')))
 }
 
+/// What `verify --help` says after the options.
+const GATES: &str = "\
+What each exercise has to show, column by column:
+  starter fails     it compiles without a warning, and each failure names a point (001/3)
+  progress shows    a wrong answer fails fewer tests than the starter, and none that the starter passes
+  solution passes   every file in solution/, without a warning of rustc or clippy, formatted
+  in other labs     also when the model says other words, and the models have other ids and prices
+  two at once       also while a second copy of its tests and those of another exercise run
+  stays offline     its tests try to reach nothing beyond loopback: Linux runs them in a network of their
+                    own and counts; `?` where the system gives none
+  wrong answers     each fails the tests that its first line names, no other, with a text of its own of
+                    at most twelve lines; the texts are those kept in messages.txt
+  slowest test      of a solution; more than twice the limit fails. The limit is 2 s, or test-seconds with
+                    test-seconds-because below [package.metadata.workshop] in the exercise's Cargo.toml
+Besides: no dependency or feature of its own, exercises/protected.toml fits (the files that a student must
+not edit, so that success counts), and every line of the documents the course grew from is claimed by it
+(content/coverage.toml). --repeat looks for tests that fail sometimes.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = GATES)]
 pub(crate) struct Verify {
     /// Exercises to prove; default: all
     #[arg(value_name = "NNN")]
@@ -525,7 +544,8 @@ pub(crate) struct Verify {
     /// the processor kept busy; count the runs in which a test fails
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) repeat: usize,
-    /// Rewrite messages.txt, the kept texts of dead wrong answers; read the change before you commit it
+    /// Rewrite messages.txt, the kept texts of dead wrong answers, and protected.toml; read the change
+    /// before you commit it
     #[arg(long)]
     pub(crate) bless: bool,
 }

@@ -222,6 +222,55 @@ fn what_is_not_sound_is_named() {
     }
 }
 
+/// A second time, after another exercise alone, and after the check that a student runs in between.
+#[test]
+fn what_has_not_changed_is_not_built_again() {
+    let fixture = fixture();
+    let other = "exercises/002-other";
+    for file in [
+        "Cargo.toml",
+        "starter/lib.rs",
+        "src/lib.rs",
+        "src/given.rs",
+        "solution/lib.rs",
+        "wrong/first_only.rs",
+        "wrong/no_nothing.rs",
+        "tests/check.rs",
+    ] {
+        let text = fixture.read(&format!("{DIR}/{file}"));
+        let text = text.replace("ex001", "ex002").replace("001/", "002/");
+        fixture.write(&format!("{other}/{file}"), &text);
+    }
+    let verify = |ids: &[&str]| {
+        let options = VerifyOptions {
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            target_dir: Some(fixture.path("target")),
+            bless: true,
+            ..VerifyOptions::default()
+        };
+        let report = verify(&fixture.workspace, &options, &mut |_| {}).expect("nobody cancels");
+        assert!(report.ok(), "{report:#?}");
+        report.compiled
+    };
+    assert_eq!(
+        verify(&[]),
+        16,
+        "a library and a test program of eight variants"
+    );
+    assert_eq!(verify(&["001"]), 0);
+    fixture.check();
+    fixture.write(
+        "Cargo.toml",
+        &(fixture.read("Cargo.toml") + "[workspace.dependencies]\nunused = \"1\"\n"),
+    );
+    assert_eq!(verify(&["002"]), 0);
+    fixture.write(
+        &format!("{DIR}/wrong/no_nothing.rs"),
+        &(NO_NOTHING.to_owned() + "// Edited.\n"),
+    );
+    assert_eq!(verify(&[]), 2, "one variant was edited");
+}
+
 #[test]
 fn a_dependency_of_its_own_is_refused() {
     let fixture = fixture();

@@ -91,6 +91,7 @@ pub(crate) fn run(args: &cli::Verify, source: &Source) -> anyhow::Result<u8> {
                 "failed": totals.failed,
                 "rows": found.rows,
                 "course": found.course,
+                "sources": found.sources,
                 "notes": found.notes,
                 "seconds": found.elapsed.as_secs_f64(),
                 "seconds_building": found.building.as_secs_f64(),
@@ -114,14 +115,17 @@ fn mark(ok: bool) -> String {
 
 fn print_table(found: &VerifyReport) {
     println!(
-        "\n            starter  solution  in other  two at  stays    wrong         slowest test"
+        "\n            starter  progress  solution  in other  two at  stays    wrong         slowest test"
     );
-    println!("  exercise  fails    passes    labs too  once    offline  answers dead  (limit)");
+    println!(
+        "  exercise  fails    shows     passes    labs too  once    offline  answers dead  (limit)"
+    );
     for row in &found.rows {
         println!(
-            "  {:<8}  {:<7}  {:<8}  {:<8}  {:<6}  {:<7}  {:>5} of {:<4}  {:>6} ms ({} s)",
+            "  {:<8}  {:<7}  {:<8}  {:<8}  {:<8}  {:<6}  {:<7}  {:>5} of {:<4}  {:>6} ms ({} s)",
             row.exercise,
             yes(row.starter_fails),
+            yes(row.shows_progress),
             yes(row.solution_passes),
             yes(row.bears_trials),
             yes(row.bears_company),
@@ -140,6 +144,9 @@ fn print_table(found: &VerifyReport) {
         for problem in &row.problems {
             println!("      {} {problem}", style::red("✗"));
         }
+    }
+    if !found.sources.is_empty() {
+        println!("\n  {}", found.sources);
     }
     for problem in &found.course {
         println!("  {} {problem}", style::red("✗"));
