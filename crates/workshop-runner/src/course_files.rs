@@ -94,7 +94,7 @@ pub(crate) fn settle_list(root: &Path, exercises: &[ExerciseDir], bless: bool) -
     let file = root.join(LIST);
     let before = fs::read_to_string(&file).unwrap_or_default();
     let mut listed = parse_list(&before).unwrap_or_default();
-    let mut problems = Vec::new();
+    let mut misfits: Vec<String> = Vec::new();
     for exercise in exercises {
         let prefix = format!("exercises/{}/", exercise.name);
         let had: Protected = listed
@@ -106,15 +106,21 @@ pub(crate) fn settle_list(root: &Path, exercises: &[ExerciseDir], bless: bool) -
             .find(|(path, hash)| had.get(*path) != Some(hash));
         let gone = had.keys().find(|path| !wanted.contains_key(*path));
         if let Some(path) = differs.map(|(path, _)| path).or(gone) {
-            problems.push(format!(
-                "{LIST}: does not fit {path}, so success in {} would not count; `workshop verify --bless` writes the list anew",
-                exercise.id
-            ));
+            misfits.push(path.clone());
         }
         listed.extend(wanted);
     }
     if !bless {
-        return problems;
+        let first = misfits.first().map(|first| {
+            let more = match misfits.len() - 1 {
+                0 => String::new(),
+                n => format!(" and files of {n} more exercises"),
+            };
+            format!(
+                "{LIST}: does not fit {first}{more}, so success there would not count; `workshop verify --bless` writes the list anew"
+            )
+        });
+        return first.into_iter().collect();
     }
     let lines = listed
         .into_iter()

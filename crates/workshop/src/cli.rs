@@ -517,7 +517,7 @@ fn base_url(text: &str) -> Result<String, String> {
 const GATES: &str = "\
 What each exercise has to show, column by column:
   starter fails     it compiles without a warning, and each failure names a point (001/3)
-  progress shows    a wrong answer fails fewer tests than the starter, and none that the starter passes
+  progress shows    wrong answers fail fewer tests than the starter, and none that the starter passes
   solution passes   every file in solution/, without a warning of rustc or clippy, formatted
   in other labs     also when the model says other words, and the models have other ids and prices
   two at once       also while a second copy of its tests and those of another exercise run

@@ -156,13 +156,18 @@ fn print_table(found: &VerifyReport) {
     }
     let totals = found.totals;
     println!(
-        "\n{} exercises: {} starters fail, {} solutions pass, {} of {} wrong answers dead, {} failed  ({:.1} s, of which {:.1} s building)",
+        "\n{} exercises: {} starters fail, {} solutions pass, {} of {} wrong answers dead, {} failed{}  ({:.1} s, of which {:.1} s building)",
         totals.exercises,
         totals.starters_fail,
         totals.solutions_pass,
         totals.wrong_dead,
         totals.wrong,
         totals.failed,
+        if found.course.is_empty() {
+            ""
+        } else {
+            ", and the course as a whole"
+        },
         found.elapsed.as_secs_f64(),
         found.building.as_secs_f64(),
     );
