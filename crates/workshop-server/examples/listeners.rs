@@ -27,7 +27,7 @@ use workshop_server::{Site, SiteConfig, Source};
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a listener may wait for all of its events.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {

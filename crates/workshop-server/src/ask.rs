@@ -10,14 +10,14 @@ use std::{
 use bedrock_emulator::{Headers, Request, sign};
 use bedrock_endpoint::Endpoint;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::{Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use time::OffsetDateTime;
 use tokio::{net::TcpStream, time::timeout};
 
 /// How long the emulator may be silent. A script can make it hang; a page must not.
-pub const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +109,7 @@ pub async fn whole(endpoint: &Endpoint, request: &Request) -> Result<(u16, Bytes
     let body = timeout(SILENCE_MAX, answer.into_body().collect()).await;
     let body = body.map_err(|_| AskError::Silent)?;
     // A cut stream is an answer too; what came of it is in the journal.
-    Ok((status, body.map(|b| b.to_bytes()).unwrap_or_default()))
+    Ok((status, body.map(Collected::to_bytes).unwrap_or_default()))
 }
 
 /// Where this machine reaches the emulator.

@@ -116,13 +116,11 @@ impl Entry {
                 "use aws_sdk_bedrockruntime::error::ProvideErrorMetadata as _;\n",
             );
         }
-        if !uses.contains("use workshop_testkit::Document") {
-            uses.push_str("use workshop_testkit::Lab;\n");
+        let document = "use workshop_testkit::Document;\n";
+        if uses.contains(document) {
+            uses = uses.replace(document, "use workshop_testkit::{Document, Lab};\n");
         } else {
-            uses = uses.replace(
-                "use workshop_testkit::Document;\n",
-                "use workshop_testkit::{Document, Lab};\n",
-            );
+            uses.push_str("use workshop_testkit::Lab;\n");
         }
         let hashes = "#".repeat(hashes(&script));
         Some(format!(

@@ -147,10 +147,10 @@ pub(super) fn imports(text: &str, document: &str) -> String {
         lines.push("use std::collections::HashMap;\n".to_owned());
     }
     let of = |module: &str| {
-        let used = IMPORTS.iter().filter(|(name, path)| {
+        let needed = IMPORTS.iter().filter(|(name, path)| {
             uses(name) && path.rsplit_once("::").is_some_and(|(m, _)| m == module)
         });
-        let names: Vec<_> = used
+        let names: Vec<_> = needed
             .filter_map(|(_, path)| path.rsplit("::").next())
             .collect();
         match names.as_slice() {

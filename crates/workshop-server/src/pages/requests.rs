@@ -1,6 +1,8 @@
 //! One request: what was sent, who sent it and why that was allowed, what was answered and when, what
 //! it cost, and how to send it again.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use axum::{
     Json,
@@ -431,10 +433,10 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
             words::grouped(usage.output.into())
         );
         if usage.cache_read > 0 {
-            text += &format!(", {} read from the cache", usage.cache_read);
+            let _ = write!(text, ", {} read from the cache", usage.cache_read);
         }
         if usage.cache_write() > 0 {
-            text += &format!(", {} written to the cache", usage.cache_write());
+            let _ = write!(text, ", {} written to the cache", usage.cache_write());
         }
         add("Tokens", Some(text));
     }

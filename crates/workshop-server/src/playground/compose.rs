@@ -1,5 +1,7 @@
 //! The form as a request.
 
+use std::fmt::Write as _;
+
 use bedrock_emulator::{
     Emulator,
     catalogue::{Family, Model},
@@ -361,7 +363,7 @@ fn escaped(segment: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
