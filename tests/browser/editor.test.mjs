@@ -248,3 +248,21 @@ for (const colorScheme of ['light', 'dark']) {
     await context.close();
   });
 }
+
+test('the page with its editor and its fonts stays within 220 KB', async () => {
+  await writeFile(file, starter);
+  const { context, page } = await openPage(browser, workshop);
+  await page.goto(workshop.login);
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  let bytes = 0;
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
+  await page.goto(workshop.origin + ADDRESS);
+  await page.locator('.cm-content').waitFor();
+  await page.waitForLoadState('load');
+  await page.evaluate(() => document.fonts.ready);
+  assert.ok(bytes > 150_000, 'the editor and the fonts are counted');
+  assert.ok(bytes <= 220 * 1024, `${bytes} bytes`);
+  await context.close();
+});

@@ -22,6 +22,9 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Brotli's quality: 11 is 3 % smaller and takes ten times as long in a build for development.
 const BROTLI_QUALITY: u32 = 9;
 
+/// For the one asset that is most of its page, they are worth it.
+const LARGE: usize = 200_000;
+
 #[derive(Debug)]
 struct Asset {
     path: &'static str,
@@ -112,7 +115,12 @@ fn pack(asset: &Asset) -> Packed {
 
 fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, BROTLI_QUALITY, 22);
+    let quality = if bytes.len() > LARGE {
+        11
+    } else {
+        BROTLI_QUALITY
+    };
+    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, quality, 22);
     writer.write_all(bytes)?;
     drop(writer);
     Ok(out)

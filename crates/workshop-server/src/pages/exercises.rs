@@ -206,11 +206,7 @@ pub async fn page(
         .with_findings(&state, |file| {
             file.strip_prefix(&exercise.dir)
                 .is_some_and(|rest| rest.starts_with('/'))
-        })
-        .with_code(&exercise.task.html);
-    for hint in &exercise.hints {
-        frame = frame.with_code(&hint.html);
-    }
+        });
     frame.at = at;
     frame.exercise = Some(exercise.id.clone());
     frame.refresh = results.checks.running.then_some(2);
@@ -231,7 +227,6 @@ pub async fn page(
         .filter(|_| visitor.signed_in)
         .map(|workspace| code(workspace, exercise));
     let starter = files::starter(&edition.tree, exercise).filter(|_| code.is_none());
-    frame.code |= starter.is_some();
     answer(&Page {
         exercise,
         href: address(exercise),
