@@ -27,7 +27,7 @@ test('an exercise goes from its starter to green with the keyboard alone', async
     await page.keyboard.press('e');
     await page.keyboard.press('Control+End');
     await page.keyboard.press('Control+Enter');
-    await verdict('0 of 10 pass after');
+    await verdict('0 of 10 pass');
     assert.match(await page.locator('.ws-why').first().innerText(), /Not written yet/);
 
     await page.keyboard.type('fn wrong() -> u8 {\n"text"');

@@ -24,6 +24,8 @@ pub(crate) struct Checks {
     href: String,
     id: String,
     summary: String,
+    /// How long the run took.
+    took: Option<String>,
     tag: Option<(&'static str, String)>,
     /// When the run began, in milliseconds since the Unix epoch; the page counts on from there.
     started: Option<i64>,
@@ -166,7 +168,8 @@ impl Checks {
             running,
             href: address(exercise),
             id: exercise.id.clone(),
-            summary: summary(board.phase, running, passed, total, took),
+            summary: summary(board.phase, running, passed, total),
+            took: took.map(|(from, to)| words::took(u64::try_from(to - from).unwrap_or(0))),
             tag: tag(board.phase, running, passed, total),
             started: board.started.filter(|_| running),
             build: match board.phase {
@@ -209,19 +212,7 @@ fn problems(exercise: &Exercise, board: &Board) -> Vec<Said> {
 }
 
 /// The one sentence that is announced.
-fn summary(
-    phase: Phase,
-    running: bool,
-    passed: usize,
-    total: usize,
-    took: Option<(i64, i64)>,
-) -> String {
-    let after = took.map_or_else(String::new, |(from, to)| {
-        format!(
-            " after {}",
-            words::took(u64::try_from(to - from).unwrap_or(0))
-        )
-    });
+fn summary(phase: Phase, running: bool, passed: usize, total: usize) -> String {
     match phase {
         Phase::Building { done, total } if running && total > 0 => {
             format!("Compiling {done} of {total}")
@@ -232,8 +223,8 @@ fn summary(
             format!("Running checks: {passed} of {} pass", total.max(passed))
         }
         Phase::Finished { outcome, .. } => match outcome {
-            Outcome::Solved => format!("All {} pass{after}", words::count(total, "check")),
-            Outcome::NotSolved => format!("{passed} of {total} pass{after}"),
+            Outcome::Solved => format!("All {} pass", words::count(total, "check")),
+            Outcome::NotSolved => format!("{passed} of {total} pass"),
             Outcome::DoesNotCompile => "It does not compile, so no check was run".to_owned(),
             Outcome::BrokenSetup => "The set-up is broken, so no check was run".to_owned(),
         },
