@@ -53,6 +53,7 @@ macro_rules! assets {
 static ASSETS: &[Asset] = assets! {
     "style.css": "text/css; charset=utf-8",
     "css/agenda.css": "text/css; charset=utf-8",
+    "css/search.css": "text/css; charset=utf-8",
     "css/home.css": "text/css; charset=utf-8",
     "css/map.css": "text/css; charset=utf-8",
     "css/reading.css": "text/css; charset=utf-8",

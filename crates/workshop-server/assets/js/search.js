@@ -5,6 +5,16 @@ const ROOT = document.body.dataset.root ?? '/';
 const SHOWN = 20;
 const AROUND = 150;
 
+// Only pages on which somebody searches need its style.
+const style = document.createElement('link');
+style.rel = 'stylesheet';
+style.href = new URL('../css/search.css', import.meta.url);
+const styled = new Promise((done) => {
+  style.addEventListener('load', done);
+  style.addEventListener('error', done);
+});
+document.head.append(style);
+
 let index;
 
 async function load() {
@@ -168,7 +178,8 @@ function build() {
 }
 
 // Opens the search; the page stays where it is.
-export function open() {
+export async function open() {
+  await styled;
   if (!dialog) build();
   if (dialog.open) return;
   dialog.showModal();

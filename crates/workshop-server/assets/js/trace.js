@@ -5,6 +5,19 @@ const WIDE = matchMedia('(min-width: 48rem)');
 let panel;
 let content;
 let pageLink;
+let opener;
+
+// The table may have been drawn anew behind the panel: then the link that opened it is another element.
+function giveFocusBack() {
+  const at = document.activeElement;
+  if (at && at !== document.body && !panel.contains(at)) return;
+  const links = [...document.querySelectorAll('a[data-request]')];
+  const same = links.find((link) => link.getAttribute('href') === opener);
+  // A new run has other requests.
+  const to = same ?? document.getElementById('trace-title');
+  if (!same && to) to.tabIndex = -1;
+  to?.focus();
+}
 
 function build() {
   panel = document.createElement('dialog');
@@ -25,6 +38,7 @@ function build() {
   // A click beside the panel closes it, as Escape does.
   panel.addEventListener('click', (event) => { if (event.target === panel) panel.close(); });
   panel.addEventListener('submit', replay);
+  panel.addEventListener('close', giveFocusBack);
   document.body.append(panel);
 }
 
@@ -84,5 +98,6 @@ document.addEventListener('click', (event) => {
   if (!link || !WIDE.matches) return;
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  opener = link.getAttribute('href');
   open(link.href);
 });
