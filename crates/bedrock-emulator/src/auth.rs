@@ -115,7 +115,7 @@ pub(crate) fn authenticate(
     scope(&authorization, door.signing_name)?;
     let (date, time) = sent_at(request, &authorization)?;
     clock::skew(date, time, now)?;
-    let (path, query) = split(&request.target);
+    let (path, query) = sigv4::split(&request.target);
     let signed = ToSign {
         method: &request.method,
         path,
@@ -127,10 +127,6 @@ pub(crate) fn authenticate(
     signature(known, &authorization, date, &signed)?;
     payload(request, &authorization, date, &signed)?;
     Ok(Arc::clone(&known.principal))
-}
-
-fn split(target: &str) -> (&str, &str) {
-    target.split_once('?').unwrap_or((target, ""))
 }
 
 /// Bedrock's words (recorded) are not those of the query services.
@@ -261,7 +257,7 @@ fn presigned(
     request: &Request,
     now: OffsetDateTime,
 ) -> Result<Arc<Principal>, ApiError> {
-    let (path, query) = split(&request.target);
+    let (path, query) = sigv4::split(&request.target);
     let request = ToSign {
         method: &request.method,
         path,

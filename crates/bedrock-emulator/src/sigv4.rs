@@ -220,10 +220,7 @@ pub fn sign(
         signed_headers: &signed_headers,
         signature: "",
     };
-    let (path, query) = match request.target.split_once('?') {
-        Some((path, query)) => (path, query),
-        None => (request.target.as_str(), ""),
-    };
+    let (path, query) = split(&request.target);
     let to_sign = ToSign {
         method: &request.method,
         path,
@@ -415,6 +412,11 @@ pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     encode(text.as_bytes(), &mut out);
     out
+}
+
+/// Path and query of a request target.
+pub(crate) fn split(target: &str) -> (&str, &str) {
+    target.split_once('?').unwrap_or((target, ""))
 }
 
 fn hex(bytes: &[u8]) -> [u8; 64] {

@@ -36,6 +36,8 @@ pub use course::{
 pub use diagnostic::{Diagnostic, Severity};
 pub use drawing::{Fence, Sidecar, source_sha256};
 pub use house::FILES_WITH_MISTAKEN_IDS;
+pub use links::percent_decoded;
 pub use load::fences;
 pub use map::{course_map, map_node};
+pub use markup::escape_text;
 pub use tree::Tree;

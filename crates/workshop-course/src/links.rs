@@ -182,7 +182,8 @@ pub(crate) fn joined(file: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn percent_decoded(text: &str) -> String {
+/// A path or fragment of an address without its `%` escapes; as it is, if they are no UTF-8.
+pub fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;

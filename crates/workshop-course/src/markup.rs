@@ -36,7 +36,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Text as an element's content.
-pub(crate) fn escape_text(text: &str) -> String {
+pub fn escape_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {

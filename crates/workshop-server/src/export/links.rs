@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use workshop_course::percent_decoded;
+
 use super::Broken;
+use crate::pages::search::decoded;
 
 /// The attributes in which our pages name other pages. `data-root` is for scripts.
 const NAMING: [&str; 4] = ["href", "src", "action", "data-root"];
@@ -177,30 +180,6 @@ fn values<'h>(html: &'h str, names: &'h [&str]) -> impl Iterator<Item = (usize, 
             }
         }
     })
-}
-
-/// An attribute's value with the references that our renderers write.
-fn decoded(value: &str) -> String {
-    let value = value.replace("&quot;", "\"").replace("&lt;", "<");
-    value.replace("&gt;", ">").replace("&amp;", "&")
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = (first == b'%')
-            .then(|| text_at(after))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(code.unwrap_or(first));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn text_at(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes.get(..2)?).ok()
 }
 
 #[cfg(test)]

@@ -140,7 +140,8 @@ struct Found {
 /// The address's first part for requests to the emulator beside the site.
 const BY_HAND: &str = "emulator";
 
-fn find(state: &AppState, whose: &str, number: u64) -> Option<Found> {
+fn find(state: &AppState, whose: &str, number: &str) -> Option<Found> {
+    let number = number.parse().ok()?;
     if whose == BY_HAND {
         let emulator = state.emulator()?.emulator();
         return Some(Found {
@@ -163,8 +164,7 @@ pub async fn page(
     visitor: Visitor,
     Path((whose, number)): Path<(String, String)>,
 ) -> Response {
-    let found = number.parse().ok().and_then(|n| find(&state, &whose, n));
-    let Some(found) = found else {
+    let Some(found) = find(&state, &whose, &number) else {
         return gone(&state, &visitor);
     };
     let detail = Detail::of(&state, &whose, &number, &found);
@@ -200,8 +200,7 @@ pub async fn lit(
     State(state): State<AppState>,
     Path((whose, number)): Path<(String, String)>,
 ) -> Response {
-    let found = number.parse().ok().and_then(|n| find(&state, &whose, n));
-    match found {
+    match find(&state, &whose, &number) {
         Some(found) => Json(Lit::by(&[Seen::by_hand(&found.entry)])).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -214,8 +213,7 @@ pub async fn replay(
     visitor: Visitor,
     Path((whose, number)): Path<(String, String)>,
 ) -> Response {
-    let found = number.parse().ok().and_then(|n| find(&state, &whose, n));
-    let Some(found) = found else {
+    let Some(found) = find(&state, &whose, &number) else {
         return gone(&state, &visitor);
     };
     let Some(endpoint) = state.emulator() else {

@@ -10,6 +10,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
+use workshop_course::escape_text;
 
 use super::{Frame, Section, Visitor, bugs, diagrams, exercises, page as answer, posts};
 use crate::{AppState, state::Edition};
@@ -180,7 +181,7 @@ fn documents<'e>(
         href: bugs::address(page),
         summary: page.summary.clone(),
         // Not what is wrong with it: that is for the reader to find.
-        html: format!("{} {}", page.context, as_text(&page.lines.join(" "))),
+        html: format!("{} {}", page.context, escape_text(&page.lines.join(" "))),
     });
     posts.chain(diagrams).chain(exercises).chain(bugs)
 }
@@ -234,11 +235,6 @@ fn excerpt(text: &str, words: &[String]) -> Option<String> {
     Some(format!("{before}{}{after}", middle.trim()))
 }
 
-/// Text as HTML, so that [`text_of`] gives it back.
-fn as_text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
 /// HTML of our own renderer without its tags; pictures are left out.
 fn text_of(html: &str) -> String {
     let mut text = String::new();
@@ -254,13 +250,19 @@ fn text_of(html: &str) -> String {
         rest = tag.split_once(skipped).map_or("", |(_, after)| after);
     }
     text.push_str(rest);
-    let plain = text
-        .replace("&lt;", "<")
+    decoded(&text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Text with the references that our renderers write.
+pub(crate) fn decoded(text: &str) -> String {
+    text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
         .replace("&#39;", "'")
-        .replace("&amp;", "&");
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
