@@ -79,6 +79,10 @@ const EDGES: &[(&str, &[&str])] = &[
         &["workshop-testkit", "workshop-testkit-aws"],
     ),
     ("emulator-bench", &["bedrock-emulator", "bedrock-endpoint"]),
+    (
+        "site-bench",
+        &["workshop-course", "workshop-runner", "workshop-server"],
+    ),
     ("client-tests", &["bedrock-emulator", "workshop-testkit"]),
 ];
 

@@ -5,8 +5,8 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, Write as _},
-    sync::OnceLock,
+    io::Write as _,
+    sync::{LazyLock, OnceLock},
 };
 
 use axum::{
@@ -22,115 +22,166 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Brotli's quality: 11 is 3 % smaller and takes ten times as long in a build for development.
 const BROTLI_QUALITY: u32 = 9;
 
-/// For the one asset that is most of its page, they are worth it.
-const LARGE: usize = 200_000;
-
 #[derive(Debug)]
 struct Asset {
     path: &'static str,
     mime: &'static str,
     bytes: &'static [u8],
+    /// In Brotli's best form, committed beside it: what is vendored is most of a page, and compressing
+    /// it so takes seconds in a build for development.
+    committed: Option<&'static [u8]>,
+    brotli: OnceLock<Vec<u8>>,
+    gzip: OnceLock<Vec<u8>>,
+}
+
+impl Asset {
+    fn new(
+        path: &'static str,
+        mime: &'static str,
+        bytes: &'static [u8],
+        committed: Option<&'static [u8]>,
+    ) -> Self {
+        Self {
+            path,
+            mime,
+            bytes,
+            committed,
+            brotli: OnceLock::new(),
+            gzip: OnceLock::new(),
+        }
+    }
 }
 
 macro_rules! assets {
-    ($($path:literal: $mime:literal),+ $(,)?) => {
-        &[
+    ($($path:literal: $mime:literal),+; vendored: $($vendored:literal),+ $(,)?) => {
+        vec![
             // Its own file lies beside the renderer that writes the classes it colours.
-            Asset {
-                path: "diagram.css",
-                mime: "text/css; charset=utf-8",
-                bytes: include_bytes!("../../workshop-diagrams/diagram.css"),
-            },
-            $(Asset {
-                path: $path,
-                mime: $mime,
-                bytes: include_bytes!(concat!("../assets/", $path)),
-            }),+
+            Asset::new(
+                "diagram.css",
+                "text/css; charset=utf-8",
+                include_bytes!("../../workshop-diagrams/diagram.css"),
+                None,
+            ),
+            $(Asset::new($path, $mime, include_bytes!(concat!("../assets/", $path)), None),)+
+            $(Asset::new(
+                $vendored,
+                "text/javascript; charset=utf-8",
+                include_bytes!(concat!("../assets/", $vendored)),
+                Some(include_bytes!(concat!("../assets/", $vendored, ".br"))),
+            ),)+
         ]
     };
 }
 
-static ASSETS: &[Asset] = assets! {
-    "style.css": "text/css; charset=utf-8",
-    "css/agenda.css": "text/css; charset=utf-8",
-    "css/search.css": "text/css; charset=utf-8",
-    "css/home.css": "text/css; charset=utf-8",
-    "css/map.css": "text/css; charset=utf-8",
-    "css/reading.css": "text/css; charset=utf-8",
-    "css/dashboards.css": "text/css; charset=utf-8",
-    "css/playground.css": "text/css; charset=utf-8",
-    "css/trace.css": "text/css; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-    "css/bugs.css": "text/css; charset=utf-8",
-    "js/bugs.js": "text/javascript; charset=utf-8",
-    "js/theme.js": "text/javascript; charset=utf-8",
-    "js/search.js": "text/javascript; charset=utf-8",
-    "js/search-page.js": "text/javascript; charset=utf-8",
-    "js/site.js": "text/javascript; charset=utf-8",
-    "js/live.js": "text/javascript; charset=utf-8",
-    "js/diagram.js": "text/javascript; charset=utf-8",
-    "js/keys.js": "text/javascript; charset=utf-8",
-    "js/langs.js": "text/javascript; charset=utf-8",
-    "js/playground.js": "text/javascript; charset=utf-8",
-    "js/trace.js": "text/javascript; charset=utf-8",
-    "js/code.js": "text/javascript; charset=utf-8",
-    "js/exercise.js": "text/javascript; charset=utf-8",
-    "js/editor.js": "text/javascript; charset=utf-8",
-    "js/checks.js": "text/javascript; charset=utf-8",
-    "js/desk.js": "text/javascript; charset=utf-8",
-    "js/panes.js": "text/javascript; charset=utf-8",
-    "js/rust.js": "text/javascript; charset=utf-8",
-    "css/exercise.css": "text/css; charset=utf-8",
-    "vendor/codemirror.js": "text/javascript; charset=utf-8",
-    "vendor/minisearch.js": "text/javascript; charset=utf-8",
-    "vendor/highlight.js": "text/javascript; charset=utf-8",
-    "fonts/atkinson.woff2": "font/woff2",
-    "fonts/jetbrains-mono.woff2": "font/woff2",
-};
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    assets! {
+        "style.css": "text/css; charset=utf-8",
+        "css/agenda.css": "text/css; charset=utf-8",
+        "css/search.css": "text/css; charset=utf-8",
+        "css/home.css": "text/css; charset=utf-8",
+        "css/map.css": "text/css; charset=utf-8",
+        "css/reading.css": "text/css; charset=utf-8",
+        "css/dashboards.css": "text/css; charset=utf-8",
+        "css/playground.css": "text/css; charset=utf-8",
+        "css/trace.css": "text/css; charset=utf-8",
+        "icon.svg": "image/svg+xml",
+        "css/bugs.css": "text/css; charset=utf-8",
+        "js/bugs.js": "text/javascript; charset=utf-8",
+        "js/theme.js": "text/javascript; charset=utf-8",
+        "js/search.js": "text/javascript; charset=utf-8",
+        "js/search-page.js": "text/javascript; charset=utf-8",
+        "js/site.js": "text/javascript; charset=utf-8",
+        "js/live.js": "text/javascript; charset=utf-8",
+        "js/diagram.js": "text/javascript; charset=utf-8",
+        "js/keys.js": "text/javascript; charset=utf-8",
+        "js/langs.js": "text/javascript; charset=utf-8",
+        "js/playground.js": "text/javascript; charset=utf-8",
+        "js/trace.js": "text/javascript; charset=utf-8",
+        "js/code.js": "text/javascript; charset=utf-8",
+        "js/exercise.js": "text/javascript; charset=utf-8",
+        "js/editor.js": "text/javascript; charset=utf-8",
+        "js/checks.js": "text/javascript; charset=utf-8",
+        "js/desk.js": "text/javascript; charset=utf-8",
+        "js/panes.js": "text/javascript; charset=utf-8",
+        "js/rust.js": "text/javascript; charset=utf-8",
+        "css/exercise.css": "text/css; charset=utf-8",
+        "fonts/atkinson.woff2": "font/woff2",
+        "fonts/jetbrains-mono.woff2": "font/woff2";
+        vendored: "vendor/codemirror.js", "vendor/minisearch.js", "vendor/highlight.js",
+    }
+});
 
-/// Smaller forms of one asset; `None` where compressing gains nothing.
-#[derive(Debug, Default)]
-struct Packed {
-    brotli: Option<Vec<u8>>,
-    gzip: Option<Vec<u8>>,
+/// How a body can be packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// Brotli.
+    Brotli,
+    /// gzip.
+    Gzip,
 }
 
-static PACKED: OnceLock<Vec<Packed>> = OnceLock::new();
+impl Coding {
+    /// As `Content-Encoding` says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+}
 
-/// Compresses every text once. Until it is done, assets are sent as they are; the caller runs it
-/// beside the server so that nobody waits for it.
+impl Asset {
+    /// Fonts are compressed already.
+    fn is_text(&self) -> bool {
+        !self.mime.starts_with("font/")
+    }
+
+    /// The packed form, if it is there already.
+    fn packed(&self, coding: Coding) -> Option<&[u8]> {
+        match coding {
+            Coding::Brotli => self
+                .committed
+                .or_else(|| self.brotli.get().map(Vec::as_slice)),
+            Coding::Gzip => self.gzip.get().map(Vec::as_slice),
+        }
+    }
+
+    /// The packed form, made if it is not there. Whoever asks meanwhile waits for it.
+    fn pack(&self, coding: Coding) -> &[u8] {
+        match coding {
+            Coding::Brotli => self
+                .committed
+                .unwrap_or_else(|| self.brotli.get_or_init(|| brotli(self.bytes))),
+            Coding::Gzip => self.gzip.get_or_init(|| gzip(self.bytes)),
+        }
+    }
+}
+
+/// Compresses every text, so that later nobody waits for it. What is asked for before it had its turn is
+/// compressed for that request: half a style sheet's time is less than a page that is twice as large.
 pub fn compress_all() {
-    PACKED.get_or_init(|| ASSETS.iter().map(pack).collect());
-}
-
-fn pack(asset: &Asset) -> Packed {
-    // Fonts are compressed already.
-    if asset.mime.starts_with("font/") {
-        return Packed::default();
-    }
-    Packed {
-        brotli: brotli(asset.bytes).ok(),
-        gzip: gzip(asset.bytes).ok(),
+    for coding in [Coding::Brotli, Coding::Gzip] {
+        for asset in ASSETS.iter().filter(|asset| asset.is_text()) {
+            asset.pack(coding);
+        }
     }
 }
 
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+/// Writing into memory does not fail; if it did, what was written would be no whole body.
+const WRITES_TO_MEMORY: &str = "memory takes every byte";
+
+fn brotli(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let quality = if bytes.len() > LARGE {
-        11
-    } else {
-        BROTLI_QUALITY
-    };
-    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, quality, 22);
-    writer.write_all(bytes)?;
+    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, BROTLI_QUALITY, 22);
+    writer.write_all(bytes).expect(WRITES_TO_MEMORY);
     drop(writer);
-    Ok(out)
+    out
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    writer.write_all(bytes)?;
-    writer.finish()
+    writer.write_all(bytes).expect(WRITES_TO_MEMORY);
+    writer.finish().expect(WRITES_TO_MEMORY)
 }
 
 /// `/assets/{hash of all}`: what pages put before an asset's path.
@@ -138,7 +189,7 @@ pub fn base() -> &'static str {
     static BASE: OnceLock<String> = OnceLock::new();
     BASE.get_or_init(|| {
         let mut hash = Sha256::new();
-        for asset in ASSETS {
+        for asset in ASSETS.iter() {
             hash.update(asset.path);
             hash.update(asset.bytes);
         }
@@ -165,12 +216,21 @@ pub fn hex(bytes: &[u8]) -> String {
 /// `GET /assets/{version}/{path}`.
 pub async fn asset(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let current = base().rsplit('/').next() == Some(version.as_str());
-    let found = ASSETS.iter().position(|asset| asset.path == path);
-    let Some(index) = found.filter(|_| current) else {
+    let found = ASSETS.iter().find(|asset| asset.path == path);
+    let Some(asset) = found.filter(|_| current) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let asset = &ASSETS[index];
-    let (encoding, body) = choose(index, asset.bytes, &headers);
+    let coding = coding_for(&headers).filter(|_| asset.is_text());
+    let body = match coding {
+        None => asset.bytes,
+        Some(coding) => match asset.packed(coding) {
+            Some(body) => body,
+            None => match tokio::task::spawn_blocking(move || asset.pack(coding)).await {
+                Ok(body) => body,
+                Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            },
+        },
+    };
     let mut response = body.into_response();
     let mut set = |name, value| {
         response
@@ -180,27 +240,18 @@ pub async fn asset(Path((version, path)): Path<(String, String)>, headers: Heade
     set(header::CONTENT_TYPE, asset.mime);
     set(header::CACHE_CONTROL, FOREVER);
     set(header::VARY, "accept-encoding");
-    if let Some(encoding) = encoding {
-        set(header::CONTENT_ENCODING, encoding);
+    if let Some(coding) = coding {
+        set(header::CONTENT_ENCODING, coding.name());
     }
     response
 }
 
-fn choose(
-    index: usize,
-    plain: &'static [u8],
-    headers: &HeaderMap,
-) -> (Option<&'static str>, &'static [u8]) {
-    let packed = PACKED.get().and_then(|all| all.get(index));
-    let forms = [
-        ("br", packed.and_then(|p| p.brotli.as_deref())),
-        ("gzip", packed.and_then(|p| p.gzip.as_deref())),
-    ];
-    forms
+/// The best coding that the request takes.
+pub(crate) fn coding_for(headers: &HeaderMap) -> Option<Coding> {
+    let codings = [Coding::Brotli, Coding::Gzip];
+    codings
         .into_iter()
-        .filter_map(|(name, bytes)| Some((name, bytes?)))
-        .find(|(name, _)| accepts(headers, name))
-        .map_or((None, plain), |(name, bytes)| (Some(name), bytes))
+        .find(|coding| accepts(headers, coding.name()))
 }
 
 /// Whether `Accept-Encoding` names that coding without ruling it out (`q=0`).
@@ -220,6 +271,8 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn accepting(value: &'static str) -> HeaderMap {
@@ -244,15 +297,36 @@ mod tests {
     }
 
     #[test]
-    fn packed_texts_are_smaller_and_fonts_are_left_alone() {
-        for asset in ASSETS {
-            let packed = pack(asset);
-            let text = !asset.mime.starts_with("font/");
-            for form in [&packed.brotli, &packed.gzip] {
-                assert_eq!(form.is_some(), text, "{}", asset.path);
-                let shorter = form.as_ref().is_none_or(|b| b.len() < asset.bytes.len());
-                assert!(shorter, "{} grew", asset.path);
+    fn packed_texts_are_smaller() {
+        for asset in ASSETS.iter().filter(|asset| asset.is_text()) {
+            for coding in [Coding::Brotli, Coding::Gzip] {
+                let packed = asset.pack(coding);
+                assert!(packed.len() < asset.bytes.len(), "{} grew", asset.path);
+                assert_eq!(asset.packed(coding), Some(packed), "{}", asset.path);
             }
+        }
+    }
+
+    /// `ASSETS_BLESS=1` writes the committed forms anew.
+    #[test]
+    fn committed_forms_are_what_they_stand_for() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        for asset in ASSETS.iter().filter(|asset| asset.committed.is_some()) {
+            let file = folder.join(format!("{}.br", asset.path));
+            if std::env::var_os("ASSETS_BLESS").is_some() {
+                let mut out = Vec::new();
+                let mut writer = brotli::CompressorWriter::new(&mut out, 4096, 11, 22);
+                writer.write_all(asset.bytes).unwrap();
+                drop(writer);
+                std::fs::write(&file, out).unwrap();
+            }
+            let mut text = Vec::new();
+            let committed = std::fs::read(&file).unwrap();
+            brotli::Decompressor::new(&committed[..], 4096)
+                .read_to_end(&mut text)
+                .unwrap();
+            let path = asset.path;
+            assert!(text == asset.bytes, "{path}.br is old: ASSETS_BLESS=1");
         }
     }
 }

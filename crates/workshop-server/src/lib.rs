@@ -6,7 +6,7 @@
 //! it adds up to), [`ask`] (requests to the emulator beside the site), [`playground`] (one of them, told
 //! as it happens), [`explained`] (errors in a sentence), [`tail`] (the student's event log), [`files`]
 //! (the student's file in the page's editor), [`presence`] (which exercises are open), [`runs`],
-//! [`watch`] (reload for authors), [`assets`], [`export`] (the same pages as files).
+//! [`watch`] (reload for authors), [`assets`], [`shelf`] (pages kept as they were sent), [`export`] (the same pages as files).
 //!
 //! Reading needs no token. Whatever runs code or shows the student's requests does.
 //! No page loads anything from another host; the content security policy says so to the browser.
@@ -23,6 +23,7 @@ pub mod playground;
 pub mod presence;
 pub mod router;
 pub mod runs;
+pub mod shelf;
 pub mod site;
 pub mod state;
 pub mod tail;

@@ -158,7 +158,6 @@ impl Finding {
 
 impl Frame {
     fn new(state: &AppState, visitor: Visitor, section: Section, title: impl Into<String>) -> Self {
-        let (_, at) = state.hub().board(crate::events::EMULATOR);
         Self {
             title: title.into(),
             section,
@@ -169,7 +168,7 @@ impl Frame {
             findings_all: state.diagnostics().len(),
             code: false,
             refresh: None,
-            at,
+            at: state.hub().last_id(),
             exercise: None,
             exported: state.exported(),
             description: None,

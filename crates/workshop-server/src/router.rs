@@ -15,7 +15,7 @@ use crate::{
         Visitor, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors, exercises,
         feed, home, media, playground, posts, requests, rustc, search, tags, teach,
     },
-    runs,
+    runs, shelf,
 };
 
 /// What is nothing without a running workshop. Exported pages under these addresses say so.
@@ -29,32 +29,35 @@ const LIVE: [&str; 5] = [
 
 /// The whole site as a service; tests call it without a port.
 pub fn router(state: AppState) -> Router {
-    let reading = Router::new()
-        .route("/", get(home::page))
+    // Made of the course alone: kept as they were sent.
+    let still = Router::new()
         .route("/posts", get(posts::list))
         .route("/archive", get(posts::archive))
-        .route("/feed.xml", get(feed::feed))
-        .route("/sitemap.xml", get(feed::sitemap))
         .route("/posts/{slug}", get(posts::page))
         .route("/diagrams", get(diagrams::list))
         .route("/diagrams/{slug}", get(diagrams::page))
+        .route("/tags", get(tags::list))
+        .route("/tags/{tag}", get(tags::tag))
+        .route("/categories/{category}", get(tags::category))
+        .route("/teach", get(teach::list))
+        .route("/teach/{slug}", get(teach::page))
+        .route("/search.json", get(search::index));
+
+    let reading = Router::new()
+        .route("/", get(home::page))
+        .route("/feed.xml", get(feed::feed))
+        .route("/sitemap.xml", get(feed::sitemap))
         .route("/exercises", get(exercises::list))
         .route("/exercises/{slug}", get(exercises::page))
         .route("/exercises/{slug}/solution", get(exercises::solution))
         .route("/bugs", get(bugs::list))
         .route("/bugs/{slug}", get(bugs::page))
         .route("/bugs/{slug}/all", get(bugs::all))
-        .route("/tags", get(tags::list))
-        .route("/tags/{tag}", get(tags::tag))
-        .route("/categories/{category}", get(tags::category))
-        .route("/teach", get(teach::list))
-        .route("/teach/{slug}", get(teach::page))
         .route("/emulator", get(emulator::page))
         .route("/playground", get(playground::page))
         .route("/dashboards", get(dashboards::page))
         .route("/diagnostics", get(diagnostics::page))
         .route("/search", get(search::page))
-        .route("/search.json", get(search::index))
         .fallback(errors::not_found);
 
     let owner = Router::new()
@@ -95,12 +98,18 @@ pub fn router(state: AppState) -> Router {
         .route("/media/{*path}", get(media::picture))
         .route("/assets/{version}/{*path}", get(assets::asset));
 
-    reading
+    let pages = |routes: Router<AppState>| {
+        routes
+            .layer(middleware::from_fn(caching::validate))
+            .layer(CompressionLayer::new())
+            .layer(middleware::map_response(caching::name_the_encoding))
+    };
+    let changing = reading
         .merge(owner)
-        .layer(middleware::from_fn_with_state(state.clone(), only_live))
-        .layer(middleware::from_fn(caching::validate))
-        .layer(CompressionLayer::new())
-        .layer(middleware::map_response(caching::name_the_encoding))
+        .layer(middleware::from_fn_with_state(state.clone(), only_live));
+    let kept = middleware::from_fn_with_state(state.clone(), shelf::keep);
+    pages(changing)
+        .merge(pages(still).route_layer(kept))
         .merge(live)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
         .layer(middleware::map_response(guard::security_headers))

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bedrock_endpoint::Endpoint;
@@ -18,6 +21,7 @@ use crate::{
     pages::rustc::Explained,
     presence::Presence,
     runs::Runs,
+    shelf::Shelf,
     site::{SiteConfig, Source, StartError},
 };
 
@@ -29,6 +33,9 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     edition: RwLock<Arc<Edition>>,
     rendering: Mutex<Rendering>,
+    /// Counts changes of the two above.
+    edition_number: AtomicU64,
+    shelf: Shelf,
     folder: Option<PathBuf>,
     workspace: Option<Workspace>,
     renderer: Option<PathBuf>,
@@ -85,6 +92,8 @@ impl AppState {
         Ok(Self(Arc::new(Inner {
             edition: RwLock::new(Arc::new(Edition { course, tree })),
             rendering: Mutex::default(),
+            edition_number: AtomicU64::new(0),
+            shelf: Shelf::default(),
             folder,
             workspace: config.workspace,
             renderer,
@@ -118,6 +127,8 @@ impl AppState {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(edition);
+        // After the change, while the lock is held: whoever sees the new number sees the new course.
+        self.0.edition_number.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What the renderer of diagrams is doing.
@@ -134,6 +145,17 @@ impl AppState {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *current = rendering;
+        self.0.edition_number.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Another one after each change of the course or of what its renderer does.
+    pub fn edition_number(&self) -> u64 {
+        self.0.edition_number.load(Ordering::SeqCst)
+    }
+
+    /// Pages as they were sent the last time.
+    pub fn shelf(&self) -> &Shelf {
+        &self.0.shelf
     }
 
     /// Everything wrong with the course, and with the last rendering of its diagrams.

@@ -152,6 +152,17 @@ impl Hub {
         self.send(&mut self.state(), "file", data);
     }
 
+    /// The number of the last message.
+    pub fn last(&self) -> u64 {
+        self.state().last
+    }
+
+    /// The id of the last message.
+    pub fn last_id(&self) -> String {
+        let last = self.last();
+        self.id(last)
+    }
+
     /// A copy of the exercise's board, with requests to the emulator beside the site mixed in by
     /// time, and the id of the last message it includes.
     pub fn board(&self, exercise: &str) -> (Board, String) {

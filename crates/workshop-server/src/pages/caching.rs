@@ -67,6 +67,14 @@ pub async fn name_the_encoding(mut response: Response) -> Response {
     response
 }
 
+/// The tag among those the browser knows that names the same text as ours, as it is to be answered.
+pub(crate) fn seen(asked: &HeaderMap, ours: &str) -> Option<HeaderValue> {
+    let ours = base_of(ours.trim_matches('"'));
+    let known = known_tags(asked);
+    let tag = known.iter().find(|tag| base_of(tag) == ours)?;
+    HeaderValue::from_str(&format!("\"{tag}\"")).ok()
+}
+
 fn uncached(mut response: Response) -> Response {
     if !response.headers().contains_key(header::CACHE_CONTROL) {
         no_store(&mut response);

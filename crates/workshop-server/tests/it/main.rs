@@ -15,3 +15,4 @@ mod reading;
 mod requests;
 mod safety;
 mod support;
+mod templates;

@@ -2,8 +2,9 @@
 
 use std::{fs, io::Read};
 
+use workshop_course::{Course, Tree};
 use workshop_runner::Outcome;
-use workshop_server::{SiteConfig, Source};
+use workshop_server::{SiteConfig, Source, state::Edition};
 
 use crate::support::{Site, config, fixture, folder};
 
@@ -105,6 +106,43 @@ async fn a_page_is_sent_again_only_when_it_changed() {
 }
 
 #[tokio::test]
+async fn a_kept_page_is_the_one_that_would_be_made_now_for_this_visitor() {
+    const POST: &str = "/posts/integration-patterns";
+    let site = Site::new();
+    let first = site.get(POST).await;
+    assert_eq!(site.get(POST).await.headers, first.headers);
+    assert_eq!(site.get(POST).await.body, first.body);
+
+    let live = |html: &str| {
+        let from = html.split_once("data-live=\"").map(|(_, rest)| rest);
+        from.map(|rest| rest.split('"').next().unwrap().to_owned())
+    };
+    let before = live(site.get_as_owner(POST).await.text());
+    assert!(before.is_some() && live(site.get(POST).await.text()).is_none());
+    let started = serde_json::json!({"type": "started", "exercise": "001", "t": 1});
+    site.state
+        .hub()
+        .publish_event(&serde_json::from_value(started).unwrap());
+    let after = live(site.get_as_owner(POST).await.text());
+    assert_ne!(before, after, "the page says which events it includes");
+
+    let mut tree = Tree::read(&fixture()).unwrap();
+    let post = tree
+        .files
+        .get_mut("content/posts/integration-patterns.md")
+        .unwrap();
+    post.extend(b"\nA sentence that was not here.\n");
+    let course = Course::load(&tree);
+    site.state.set_edition(Edition { course, tree });
+    let edited = site.get(POST).await;
+    assert!(edited.text().contains("A sentence that was not here."));
+    let known = ("if-none-match", first.header("etag"));
+    let again = site.send(&format!("GET {POST}"), &[known]).await;
+    assert_eq!((again.status.as_u16(), again.body), (200, edited.body));
+    assert_eq!(site.get("/posts/nothing").await.status, 404);
+}
+
+#[tokio::test]
 async fn compressed_pages_have_tags_of_their_own() {
     let site = Site::new();
     let gzip = ("accept-encoding", "gzip");
@@ -129,7 +167,6 @@ async fn compressed_pages_have_tags_of_their_own() {
 #[tokio::test]
 async fn assets_are_kept_for_ever_under_a_name_that_changes_with_them() {
     let site = Site::new();
-    workshop_server::assets::compress_all();
     let path = format!("{}/style.css", workshop_server::assets::base());
     let plain = site.get(&path).await;
     assert_eq!(plain.header("content-type"), "text/css; charset=utf-8");

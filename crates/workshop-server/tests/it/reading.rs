@@ -89,7 +89,7 @@ fn post(slug: &str, date: &str, more: &str, body: &str) -> (String, String) {
 }
 
 /// The fixture with some posts more.
-fn with_posts() -> tempfile::TempDir {
+pub(crate) fn with_posts() -> tempfile::TempDir {
     let folder = folder();
     let code = "## Both\n\n```rust\nfn a() {}\n```\n\n```js\nfunction a() {}\n```\n\n[Away](https://example.com/)";
     for (path, text) in [

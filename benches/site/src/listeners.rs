@@ -1,9 +1,5 @@
-//! A thousand pages that follow the live events, and a thousand events: how long it takes until every
-//! page has every event, and how much memory that costs. See `benches/README.md`.
-//!
-//! `cargo run --release -p workshop-server --example listeners -- [listeners] [events]`
-//!
-//! Linux only for the memory; both ends run in this process, so its sockets count twice.
+//! Pages that follow the live events: how long it takes until every page has every event, and how much
+//! memory that costs. Both ends run in this process, so its sockets count twice.
 
 use std::{
     net::SocketAddr,
@@ -14,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::bail;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,16 +21,14 @@ use workshop_course::Tree;
 use workshop_runner::{CheckOptions, live::Event};
 use workshop_server::{Site, SiteConfig, Source};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// How long a listener may wait for all of its events.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
-    let listeners: usize = arguments.next().map_or(Ok(1_000), |n| n.parse())?;
-    let events: usize = arguments.next().map_or(Ok(1_000), |n| n.parse())?;
+pub(crate) fn run(listeners: usize, events: usize) -> anyhow::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(measure(listeners, events))
+}
+
+async fn measure(listeners: usize, events: usize) -> anyhow::Result<()> {
     let site = Site::start(SiteConfig {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         source: Source::Embedded(Tree::default()),
@@ -67,7 +62,7 @@ async fn main() -> Result<(), Failure> {
     tokio::time::timeout(PATIENCE, all_ready.notified()).await?;
     let open = resident();
     println!(
-        "{listeners} listeners open after {} ms; memory {} KiB each, both ends",
+        "Live events: {listeners} listeners open after {} ms; memory {} KiB each, both ends",
         opened.elapsed().as_millis(),
         open.saturating_sub(before) / listeners.max(1)
     );
@@ -82,7 +77,7 @@ async fn main() -> Result<(), Failure> {
         tokio::time::timeout(PATIENCE, page).await???;
     }
     println!(
-        "{events} events published in {} ms, all {} received after {} ms; memory {} MiB more at the end",
+        "{events} events published in {} ms, all {} received after {} ms; memory {} MiB more at the end\n",
         publishing.as_millis(),
         seen.load(Ordering::Relaxed),
         published.elapsed().as_millis(),
@@ -120,7 +115,7 @@ struct Page {
 }
 
 impl Page {
-    async fn follow(self, listeners: usize) -> Result<(), Failure> {
+    async fn follow(self, listeners: usize) -> anyhow::Result<()> {
         let mut stream = TcpStream::connect(self.addr).await?;
         let port = self.addr.port();
         let request = format!(
@@ -133,7 +128,7 @@ impl Page {
         while !head.contains(": connected") {
             let length = stream.read(&mut buffer).await?;
             if length == 0 {
-                return Err(format!("the stream was refused: {head}").into());
+                bail!("the stream was refused: {head}");
             }
             head.push_str(&String::from_utf8_lossy(&buffer[..length]));
         }
@@ -144,11 +139,11 @@ impl Page {
         while mine < self.events {
             let length = stream.read(&mut buffer).await?;
             if length == 0 {
-                return Err(format!("a stream ended after {mine} events").into());
+                bail!("a stream ended after {mine} events");
             }
             let (requests, resets) = lines.count(&buffer[..length]);
             if resets > 0 {
-                return Err("a listener was too slow and was told to load its page anew".into());
+                bail!("a listener was too slow and was told to load its page anew");
             }
             mine += requests;
         }
