@@ -10,6 +10,9 @@ use std::{
 };
 
 use serde_json::Value;
+use workshop_course::{Course, Tree};
+
+use crate::site::{Serving, get};
 
 fn workshop(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_workshop"))
@@ -301,8 +304,9 @@ fn a_new_exercise_is_laid_out_once() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("Cargo.toml"), "[workspace]\n").unwrap();
     fs::create_dir(dir.path().join("exercises")).unwrap();
-    let made = workshop(dir.path(), &["new", "021-mine"]);
+    let made = workshop(dir.path(), &["new", "exercise", "021-mine"]);
     assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert!(stdout(&made).contains("workshop verify 021"));
     for file in [
         "exercise.toml",
         "README.md",
@@ -316,9 +320,112 @@ fn a_new_exercise_is_laid_out_once() {
             "{file}"
         );
     }
-    let again = workshop(dir.path(), &["new", "021-other"]);
+    let again = workshop(dir.path(), &["new", "exercise", "021-other"]);
     assert_eq!(again.status.code(), Some(4));
     assert!(stderr(&again).contains("021 is taken"));
+    assert!(!dir.path().join("exercises/021-other").exists());
+}
+
+#[test]
+fn a_name_of_another_form_is_refused_with_an_example() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, example) in [
+        (["new", "exercise", "21-Mine"], "021-my-exercise"),
+        (["new", "post", "../mine"], "why-retries-hurt"),
+        (["new", "diagram", "Mine"], "why-retries-hurt"),
+    ] {
+        let output = workshop(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(example), "{}", stderr(&output));
+    }
+    let help = workshop(dir.path(), &["new"]);
+    assert_eq!(help.status.code(), Some(2));
+    assert!(stderr(&help).contains("workshop new diagram retry-layers"));
+    let nowhere = workshop(dir.path(), &["new", "post", "mine"]);
+    assert_eq!(nowhere.status.code(), Some(4));
+    assert!(stderr(&nowhere).contains("--course DIR"));
+}
+
+/// The whole course, to add to.
+fn course() -> tempfile::TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["content", "diagrams", "exercises"] {
+        copy(&root.join(part), &dir.path().join(part));
+    }
+    fs::write(dir.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    dir
+}
+
+/// What is wrong with files whose path has that in it.
+fn findings(dir: &Path, part: &str) -> Vec<String> {
+    let tree = Tree::read(dir).unwrap();
+    let mut all = Course::load(&tree).diagnostics;
+    all.extend(Course::house_checks(&tree));
+    let of_part = all.iter().filter(|found| found.file.contains(part));
+    of_part.map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_new_post_is_a_draft_without_a_finding() {
+    let dir = course();
+    let made = workshop(dir.path(), &["new", "post", "my-post", "--exercise", "6"]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert!(
+        stdout(&made).contains("/posts/my-post"),
+        "{}",
+        stdout(&made)
+    );
+    assert_eq!(findings(dir.path(), "my-post"), [""; 0]);
+    let text = fs::read_to_string(dir.path().join("content/posts/my-post.md")).unwrap();
+    assert!(text.contains("exercises: [\"006\"]") && text.contains("recall from=006"));
+
+    let again = workshop(dir.path(), &["new", "post", "my-post"]);
+    assert_eq!(again.status.code(), Some(4));
+    assert!(stderr(&again).contains("is taken by content/posts/my-post.md"));
+
+    let plain = Serving::start(dir.path(), &[]);
+    assert_eq!(get(&plain.site, "/posts/my-post").0, 404);
+    drop(plain);
+    let preview = Serving::start(dir.path(), &["--preview"]);
+    let (status, page) = get(&preview.site, "/posts/my-post");
+    assert!(status == 200 && page.contains(">draft</span>"), "{page}");
+    assert!(!page.contains("{{"), "nothing of the template is left");
+}
+
+#[test]
+fn a_new_diagram_is_drawn_and_an_exercise_can_name_its_nodes() {
+    let dir = course();
+    let made = workshop(dir.path(), &["new", "diagram", "my-picture"]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let made = workshop(dir.path(), &["new", "exercise", "091-mine"]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let manifest = dir.path().join("exercises/091-mine/exercise.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    assert!(
+        text.contains("diagram = \"bedrock-architecture\""),
+        "{text}"
+    );
+    let text = text
+        .replace("bedrock-architecture", "my-picture")
+        .replace("\"CC\"", "\"APP\"");
+    fs::write(&manifest, text).unwrap();
+    for part in ["my-picture", "091-mine"] {
+        assert_eq!(findings(dir.path(), part), [""; 0]);
+    }
+    let course = Course::load(&Tree::read(dir.path()).unwrap());
+    let drawn = &course.diagram("my-picture").unwrap().diagrams[0];
+    assert!(
+        drawn.fresh && drawn.nodes.contains_key("HAIKU"),
+        "{drawn:?}"
+    );
+
+    let preview = Serving::start(dir.path(), &["--preview"]);
+    let (status, page) = get(&preview.site, "/diagrams/my-picture");
+    assert!(status == 200 && page.contains("<title id=\"my-picture-1-title\">My picture</title>"));
+    assert!(page.contains(">draft</span>"), "{page}");
+    let (status, page) = get(&preview.site, "/exercises/091-mine");
+    assert!(status == 200 && page.contains("Mine") && !page.contains("{{"));
 }
 
 #[test]

@@ -32,10 +32,10 @@ function firstLine(program) {
 }
 
 /** Starts the workshop over a copy of the repository's course, which is also its workspace. */
-export async function startWorkshop() {
+export async function startWorkshop(...more) {
   const folder = await copyOfTheCourse();
   const stop = () => rm(folder, { recursive: true, force: true });
-  return serve(folder, ['--course', folder], stop);
+  return serve(folder, ['--course', folder, ...more], stop);
 }
 
 /** Starts it in this checkout, where exercises compile; whoever writes a file puts it back. */
@@ -106,6 +106,23 @@ export async function openPage(browser, workshop, { width = 1440, height = 900, 
     });
   });
   return { context, page, sins };
+}
+
+/**
+ * Waits until that is so in the page, also across its being loaded anew. (Playwright's own
+ * `waitForFunction` needs `eval`, which the pages' policy forbids.)
+ */
+export async function until(page, condition, argument, patience = 20_000) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const met = await page.evaluate(condition, argument).catch((error) => {
+      if (page.isClosed() || Date.now() > end) throw error;
+      return false;
+    });
+    if (met) return;
+    if (Date.now() > end) throw new Error(`not so after ${patience} ms: ${condition}`);
+    await new Promise((resolve) => { setTimeout(resolve, 40); });
+  }
 }
 
 /** What axe finds, as `rule: element` lines; run through the protocol, so the policy stays on. */

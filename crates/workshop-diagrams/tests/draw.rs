@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use workshop_course::{Course, Tree};
+use workshop_course::{Course, Sidecar, Tree};
 use workshop_diagrams::{Drawing, draw, files};
 
 fn drawn(source: &str) -> Drawing {
@@ -251,4 +251,23 @@ fn the_diagrams_of_find_the_bug_pages_are_diagrams() {
         let drawing = draw(&source, "bug", snippet).expect(snippet);
         assert!(drawing.svg.contains("Claude"), "{snippet}");
     }
+}
+
+/// `workshop new diagram` lays out a page with a drawing, without a renderer at hand.
+#[test]
+fn the_template_of_a_new_diagram_comes_with_its_drawing() {
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workshop/templates");
+    let read = |name: &str| {
+        let text = fs::read_to_string(templates.join(name)).expect(name);
+        let text = text.replace("{{title}}", "A title");
+        text.replace("{{name}}", "a-name")
+    };
+    let page = read("diagram.md");
+    let (_, rest) = page.split_once("```mermaid\n").expect("it has a fence");
+    let (source, _) = rest.split_once("```").expect("the fence ends");
+    let drawing = draw(source, "a-name-1", "A title").expect("it can be drawn");
+    assert_eq!(read("diagram.svg"), drawing.svg);
+    let sidecar = read("diagram.json").replace("{{sha256}}", &drawing.sidecar.source_sha256);
+    let sidecar: Sidecar = serde_json::from_str(&sidecar).expect("it is a sidecar");
+    assert_eq!(sidecar, drawing.sidecar);
 }

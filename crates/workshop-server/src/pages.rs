@@ -39,7 +39,7 @@ use axum::{
 };
 use workshop_course::{Diagnostic, Severity};
 
-use crate::{AppState, assets, guard::cookie};
+use crate::{AppState, assets, guard::cookie, state::Edition};
 
 /// The cookie that holds the person's choice of theme; `site.js` writes it.
 const THEME_COOKIE: &str = "workshop-theme";
@@ -105,6 +105,8 @@ pub struct Frame {
     findings: Vec<Finding>,
     /// How many findings there are in the whole course.
     findings_all: usize,
+    /// In preview: all of them, those about this page first.
+    panel: Option<Vec<Finding>>,
     /// Whether the page has code to highlight.
     code: bool,
     /// Seconds after which a page without scripts loads itself anew.
@@ -139,10 +141,20 @@ pub struct Finding {
     message: String,
     cure: String,
     error: bool,
+    /// Whether its page is shown as it was before.
+    kept: bool,
+    file: String,
 }
 
 impl Finding {
-    fn of(diagnostic: &Diagnostic) -> Self {
+    /// Everything that is wrong with the course.
+    fn all(state: &AppState) -> Vec<Self> {
+        let edition = state.edition();
+        let all = state.diagnostics();
+        all.iter().map(|d| Self::of(d, &edition)).collect()
+    }
+
+    fn of(diagnostic: &Diagnostic, edition: &Edition) -> Self {
         let place = match diagnostic.line {
             0 => diagnostic.file.clone(),
             line => format!("{}:{line}", diagnostic.file),
@@ -152,12 +164,19 @@ impl Finding {
             message: diagnostic.message.clone(),
             cure: diagnostic.cure.clone(),
             error: diagnostic.severity == Severity::Error,
+            kept: diagnostic.severity == Severity::Error && edition.is_kept(&diagnostic.file),
+            file: diagnostic.file.clone(),
         }
     }
 }
 
 impl Frame {
     fn new(state: &AppState, visitor: Visitor, section: Section, title: impl Into<String>) -> Self {
+        let panel = (state.preview() && !state.exported()).then(|| {
+            let mut all = Finding::all(state);
+            all.sort_by_key(|finding| !finding.error);
+            all
+        });
         Self {
             title: title.into(),
             section,
@@ -166,6 +185,7 @@ impl Frame {
             emulator: state.emulator().map(|e| e.url()),
             findings: Vec::new(),
             findings_all: state.diagnostics().len(),
+            panel,
             code: false,
             refresh: None,
             at: state.hub().last_id(),
@@ -178,9 +198,13 @@ impl Frame {
 
     /// Shows what is wrong with the files that `concerns` picks.
     fn with_findings(mut self, state: &AppState, concerns: impl Fn(&str) -> bool) -> Self {
-        let all = state.diagnostics();
-        let here = all.iter().filter(|d| concerns(&d.file));
-        self.findings = here.map(Finding::of).collect();
+        if let Some(all) = &mut self.panel {
+            all.sort_by_key(|finding| !concerns(&finding.file));
+            return self;
+        }
+        let mut all = Finding::all(state);
+        all.retain(|finding| concerns(&finding.file));
+        self.findings = all;
         self
     }
 

@@ -1,5 +1,7 @@
 //! What every handler sees: the course as it is now, the live events, who may ask.
 
+mod edition;
+
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
@@ -11,9 +13,10 @@ use std::{
 };
 
 use bedrock_endpoint::Endpoint;
-use workshop_course::{Course, Diagnostic, Tree};
+use workshop_course::{Diagnostic, Tree};
 use workshop_runner::{CancelToken, CheckOptions, Progress, Workspace};
 
+pub use self::edition::Edition;
 use crate::{
     events::Hub,
     files::Turns,
@@ -54,15 +57,6 @@ struct Inner {
     explained: Explained,
 }
 
-/// The course as it was read last.
-#[derive(Debug, Default)]
-pub struct Edition {
-    /// Its pages.
-    pub course: Course,
-    /// Its files; the reference solutions are shown from them.
-    pub tree: Tree,
-}
-
 /// What the background renderer of diagrams is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendering {
@@ -82,7 +76,7 @@ impl AppState {
                 Err(source) => return Err(StartError::Course { folder, source }),
             },
         };
-        let course = Course::load(&tree);
+        let edition = Edition::new(tree);
         let workspace = config.workspace.as_ref().map(|w| w.root().to_path_buf());
         let draws = |checkout: &PathBuf| checkout.join("crates/workshop-diagrams").is_dir();
         let renderer = [workspace, config.renderer]
@@ -90,7 +84,7 @@ impl AppState {
             .flatten()
             .find(draws);
         Ok(Self(Arc::new(Inner {
-            edition: RwLock::new(Arc::new(Edition { course, tree })),
+            edition: RwLock::new(Arc::new(edition)),
             rendering: Mutex::default(),
             edition_number: AtomicU64::new(0),
             shelf: Shelf::default(),

@@ -92,13 +92,13 @@ fn matters(event: &notify::Event) -> bool {
 /// Reads the course, and tells the pages that changed.
 async fn reload(state: &AppState, root: &Path) {
     let root = root.to_path_buf();
-    let read = tokio::task::spawn_blocking(move || {
-        let tree = Tree::read(&root)?;
-        let course = Course::load(&tree);
-        std::io::Result::Ok(Edition { course, tree })
+    let before = state.edition();
+    let read = tokio::task::spawn_blocking(move || match Tree::read(&root) {
+        Ok(tree) => Edition::after(&before, tree),
+        // A folder that is gone for a moment (a branch is being switched) comes back with an event.
+        Err(error) => Edition::unread(&before, &error),
     });
-    // A folder that is gone for a moment (a branch is being switched) comes back with an event.
-    let Ok(Ok(new)) = read.await else {
+    let Ok(new) = read.await else {
         return;
     };
     let paths = changed(&state.edition().course, &new.course);

@@ -1,6 +1,6 @@
 //! The command line as types; its help is the first lesson.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -138,7 +138,7 @@ Version 1 of the AWS CLI ignores these variables for SQS alone:
     /// have other ids, prices and another order. Whatever then fails depends on wording or on today's
     /// catalogue.
     Verify(Verify),
-    /// For authors: lay out a new exercise
+    /// For authors: lay out a new post, diagram or exercise
     New(New),
     /// Write the course as pages for any web server: search, themes and diagrams included
     #[command(after_help = "\
@@ -551,10 +551,96 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+What is laid out loads without a finding; comments say what to fill in. Then, while you write:
+  workshop serve --preview     # drafts, reload on save, what is wrong with file, line and cure
+
+  workshop new post why-retries-hurt --exercise 006
+  workshop new diagram retry-layers
+  workshop new exercise 021-my-exercise
+
+Exit codes: 0 laid out, 2 a name of another form, 4 taken or not written. No file is ever written over."
+)]
 pub(crate) struct New {
+    #[command(subcommand)]
+    pub(crate) what: NewWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewWhat {
+    /// A post in content/posts, as a draft
+    Post(NewPost),
+    /// A diagram in diagrams, as a draft, with its drawing
+    Diagram(NewDiagram),
+    /// An exercise that works and can be verified
+    Exercise(NewExercise),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewPost {
+    /// The last part of its address: why-retries-hurt
+    #[arg(value_name = "SLUG", value_parser = page_name)]
+    pub(crate) slug: String,
+    /// The exercise it leads to; default: the first
+    #[arg(long, value_name = "NNN")]
+    pub(crate) exercise: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewDiagram {
+    /// The last part of its address, by which exercises name it: retry-layers
+    #[arg(value_name = "ID", value_parser = page_name)]
+    pub(crate) id: String,
+    /// The exercise it leads to; default: the first
+    #[arg(long, value_name = "NNN")]
+    pub(crate) exercise: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewExercise {
     /// Three digits and a name: 021-my-exercise
     #[arg(value_name = "NNN-slug")]
-    pub(crate) name: String,
+    pub(crate) name: ExerciseName,
+}
+
+/// `021-my-exercise`, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExerciseName {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+}
+
+impl FromStr for ExerciseName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let parts = name.split_once('-').filter(|(id, slug)| {
+            let digits = id.len() == 3 && id.bytes().all(|b| b.is_ascii_digit());
+            digits && is_page_name(slug)
+        });
+        let form = "three digits, a hyphen and a lower-case name, as in 021-my-exercise";
+        let (id, slug) = parts.ok_or(form)?;
+        Ok(Self {
+            id: id.to_owned(),
+            slug: slug.to_owned(),
+        })
+    }
+}
+
+fn page_name(name: &str) -> Result<String, String> {
+    if is_page_name(name) {
+        return Ok(name.to_owned());
+    }
+    Err("lower-case letters, digits and single hyphens, as in why-retries-hurt".to_owned())
+}
+
+/// Words of lower-case letters and digits with a hyphen between them.
+fn is_page_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(plain))
 }
 
 #[derive(Debug, clap::Args)]
@@ -585,5 +671,28 @@ impl Cli {
             Some(command) => command,
             None => unreachable!("`serve` has a default for every argument"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        let good: ExerciseName = "021-my-exercise".parse().unwrap();
+        assert_eq!(
+            (good.id.as_str(), good.slug.as_str()),
+            ("021", "my-exercise")
+        );
+        for bad in [
+            "21-x", "021", "021-", "021-Big", "021-a b", "0a1-x", "021-x-", "021-a--b",
+        ] {
+            assert!(bad.parse::<ExerciseName>().is_err(), "{bad}");
+        }
+        for bad in ["", "-", "a-", "Big", "a/b", "..", "é"] {
+            assert!(page_name(bad).is_err(), "{bad}");
+        }
+        assert_eq!(page_name("a-2-b").unwrap(), "a-2-b");
     }
 }

@@ -1,5 +1,6 @@
 // The live stream: results and requests as they come, and pages that changed.
 import { light } from './diagram.js';
+import { loadAnew, restore } from './place.js';
 
 const body = document.body;
 const notice = document.querySelector('[data-notice]');
@@ -54,6 +55,7 @@ function replace(html) {
       if (open.has(place(details))) details.open = true;
     }
     old.replaceWith(part);
+    if (part.dataset.part === 'findings') document.dispatchEvent(new Event('findings'));
     if (!focused) continue;
     const same = link && part.querySelector(`a[href="${CSS.escape(link)}"]`);
     (same ?? document.getElementById(part.getAttribute('aria-labelledby')))?.focus();
@@ -132,12 +134,28 @@ function refetchedPage() {
   });
 }
 
+// What is wrong with the course's files, which authors see on every page.
+function findings() {
+  if (!document.querySelector('[data-part="findings"]')) return null;
+  return gather(async () => {
+    // The answer for an address that is gone has them too.
+    const answer = await fetch(location.href, { cache: 'no-cache' });
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const [old, part] = [document, fresh].map((page) => page.querySelector('[data-part="findings"]'));
+    if (!old || !part) return;
+    old.replaceWith(part);
+    document.dispatchEvent(new Event('findings'));
+  });
+}
+
 export function live() {
+  restore();
   // Without the token's cookie the stream is refused; the page says how to get it.
   if (body.dataset.live === undefined) return;
   const mine = body.dataset.exercise;
   const exercise = exercisePage();
   const any = [diagramPage(), refetchedPage()].filter(Boolean);
+  const wrong = findings();
   if (document.querySelector('[data-part="requests"]')) import('./trace.js');
 
   const from = new URLSearchParams({ after: body.dataset.live, ...(mine && { exercise: mine }) });
@@ -170,9 +188,10 @@ export function live() {
     for (const refresh of any) refresh();
   });
   listen('reload', ({ paths }) => {
-    if (paths.includes(decodeURIComponent(location.pathname))) location.reload();
+    if (paths.includes(decodeURIComponent(location.pathname))) loadAnew();
+    else wrong?.();
   });
-  listen('reset', () => location.reload());
+  listen('reset', loadAnew);
   addEventListener('pagehide', () => source.close());
   // A page that comes back from the browser's memory has lost its stream.
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });

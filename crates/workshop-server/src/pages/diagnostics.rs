@@ -16,9 +16,12 @@ struct Page {
 
 /// `GET /diagnostics`.
 pub async fn page(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let mut frame = Frame::new(&state, visitor, Section::Elsewhere, "Diagnostics");
+    // The page itself is the panel.
+    frame.panel = None;
     answer(&Page {
-        frame: Frame::new(&state, visitor, Section::Elsewhere, "Diagnostics"),
-        all: state.diagnostics().iter().map(Finding::of).collect(),
+        frame,
+        all: Finding::all(&state),
         rendering: state.rendering().busy.into_iter().collect(),
     })
 }

@@ -27,6 +27,8 @@ pub struct Card {
     pub tags: Vec<(String, String)>,
     /// How many pictures it has.
     pub count: usize,
+    /// Whether only preview shows it.
+    pub draft: bool,
 }
 
 #[derive(Template)]
@@ -73,6 +75,7 @@ pub fn card(page: &DiagramPage) -> Card {
         excerpt: page.excerpt.clone(),
         tags: super::tags::links(&page.tags),
         count: page.diagrams.len(),
+        draft: !page.published,
     }
 }
 

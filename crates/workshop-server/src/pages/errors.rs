@@ -83,11 +83,19 @@ pub fn missing(state: &AppState, visitor: &Visitor, slug: &str) -> Response {
     html(
         StatusCode::NOT_FOUND,
         &Missing {
-            frame: Frame::new(state, *visitor, Section::Elsewhere, "Not found"),
+            // A page that cannot be made from its file is missing, and why is known.
+            frame: Frame::new(state, *visitor, Section::Elsewhere, "Not found")
+                .with_findings(state, |file| is_of(file, slug)),
             wanted,
             near,
         },
     )
+}
+
+/// Whether a page of that name would be made from that file.
+fn is_of(file: &str, slug: &str) -> bool {
+    let mut parts = file.split('/').skip(1);
+    parts.any(|part| part.split('.').next() == Some(slug))
 }
 
 /// The token's cookie is missing, or the token is one of another start.

@@ -1,121 +1,141 @@
-//! `workshop new NNN-slug`: a new exercise that `workshop verify` can judge.
+//! `workshop new`: a post, a diagram or an exercise that loads without a finding, to be filled in.
+//!
+//! The templates lie in `templates/`. Nothing is ever written over a file.
 
-use std::{fs, path::Path};
+mod diagram;
+mod exercise;
+mod post;
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
+use time::{Date, OffsetDateTime};
+use workshop_course::Course;
 
 use crate::{cli, exit, source::Source};
 
 pub(crate) fn run(args: &cli::New, source: &Source) -> anyhow::Result<u8> {
-    let (id, slug) = parse(&args.name)?;
-    let exercises = source.workspace()?.root().join("exercises");
-    if let Some(taken) = folder_with_id(&exercises, id)? {
-        bail!("the number {id} is taken by exercises/{taken}; choose another one");
+    let laid_out = match &args.what {
+        cli::NewWhat::Post(args) => post::lay_out(args, source)?,
+        cli::NewWhat::Diagram(args) => diagram::lay_out(args, source)?,
+        cli::NewWhat::Exercise(args) => exercise::lay_out(args, source)?,
+    };
+    let LaidOut {
+        what,
+        place,
+        shown,
+        next,
+    } = laid_out;
+    println!("{place} is laid out: {what}. {shown}");
+    println!("Next:");
+    for (number, step) in (1..).zip(next) {
+        println!("  {number}. {step}");
     }
-    let dir = exercises.join(&args.name);
-    for (path, text) in files(id, slug) {
-        let file = dir.join(path);
-        let parent = file.parent().context("every file lies in the folder")?;
-        fs::create_dir_all(parent)
-            .with_context(|| format!("cannot create {}", parent.display()))?;
-        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    println!("exercises/{} is laid out. Next:", args.name);
-    println!("  1. write the task in README.md, three hints in hints.md, after.md for afterwards");
-    println!(
-        "  2. write tests/check.rs, starter/lib.rs (copy it to src/lib.rs) and solution/lib.rs"
-    );
-    println!("  3. add wrong answers to wrong/, each beginning with `//! dies in: <test name>`");
-    println!("  4. prove it: workshop verify {id}");
     Ok(exit::OK)
 }
 
-fn parse(name: &str) -> anyhow::Result<(&str, &str)> {
-    let parts = name.split_once('-').filter(|(id, slug)| {
-        let digits = id.len() == 3 && id.bytes().all(|b| b.is_ascii_digit());
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        digits && !slug.is_empty() && slug.bytes().all(plain) && !slug.ends_with('-')
+/// What there is now, and what to do with it.
+struct LaidOut {
+    what: &'static str,
+    place: String,
+    /// Where it is to be seen.
+    shown: String,
+    next: Vec<String>,
+}
+
+/// The folder whose course grows.
+fn folder(source: &Source) -> anyhow::Result<&Path> {
+    source.folder.as_deref().context(
+        "no course here to add to: run this inside a checkout of the workshop, or name a folder with \
+         --course DIR",
+    )
+}
+
+/// An error if the course has a page of that name, perhaps under another ending (`.mdx`).
+fn free(file: &str, taken: Option<&str>) -> anyhow::Result<()> {
+    match taken {
+        None => Ok(()),
+        Some(taken) => {
+            bail!(
+                "the name is taken by {taken}; nothing was written to {file}. Choose another name"
+            )
+        }
+    }
+}
+
+/// Writes the files, or none of them if one is there already.
+fn write(root: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    let files: Vec<(PathBuf, &str)> = files
+        .iter()
+        .map(|(name, text)| (root.join(name), text.as_str()))
+        .collect();
+    if let Some((taken, _)) = files.iter().find(|(file, _)| file.exists()) {
+        bail!(
+            "{} is there already; nothing was written. Choose another name",
+            taken.display()
+        );
+    }
+    for (file, text) in files {
+        let parent = file.parent().context("every file lies in a folder")?;
+        fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create {}", parent.display()))?;
+        // `create_new`: also when somebody else was quicker.
+        fs::File::create_new(&file)
+            .and_then(|mut created| created.write_all(text.as_bytes()))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The template with its `{{names}}` filled in.
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    values
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{{{name}}}}}"), value)
+        })
+}
+
+/// `my-first-post` as a title: `My first post`.
+fn title(name: &str) -> String {
+    let words = name.replace('-', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Today and this day in a year, as front matter writes them.
+fn days() -> (String, String) {
+    let today = OffsetDateTime::now_utc().date();
+    let next = today.replace_year(today.year() + 1);
+    // The 29th of February has no day of its own in the next year.
+    let next = next.or_else(|_| {
+        today
+            .saturating_sub(time::Duration::DAY)
+            .replace_year(today.year() + 1)
     });
-    parts.with_context(|| {
-        format!("{name:?}: three digits, a hyphen and a lower-case name, as in 021-my-exercise")
-    })
+    (iso(today), iso(next.unwrap_or(today)))
 }
 
-fn folder_with_id(exercises: &Path, id: &str) -> anyhow::Result<Option<String>> {
-    let entries =
-        fs::read_dir(exercises).with_context(|| format!("cannot read {}", exercises.display()))?;
-    let prefix = format!("{id}-");
-    Ok(entries
-        .flatten()
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .find(|name| name.starts_with(&prefix)))
+fn iso(day: Date) -> String {
+    let (year, month, day) = day.to_calendar_date();
+    format!("{year:04}-{:02}-{day:02}", u8::from(month))
 }
 
-fn files(id: &str, slug: &str) -> Vec<(&'static str, String)> {
-    let title = slug.replace('-', " ");
-    let starter = format!(
-        "//! {title}: the file you edit.\n\n\
-         use aws_sdk_bedrockruntime::Client;\n\n\
-         /// Say what it must do.\n\
-         pub(crate) async fn answer(client: &Client, model: &str) -> Result<String, String> {{\n    \
-         todo!(\"{id}/1: ask {{model}} through {{client:?}} and return the text\")\n}}\n"
-    );
-    vec![
-        (
-            "Cargo.toml",
-            format!(
-                "[package]\nname = \"ex{id}\"\nversion.workspace = true\nedition.workspace = true\n\
-                 rust-version.workspace = true\nlicense.workspace = true\npublish.workspace = true\n\n\
-                 [lib]\ndoctest = false\ntest = false\n\n[dependencies]\n\
-                 aws-sdk-bedrockruntime.workspace = true\nserde_json.workspace = true\n\
-                 tokio.workspace = true\n\n[dev-dependencies]\nworkshop-testkit.workspace = true\n"
-            ),
-        ),
-        (
-            "exercise.toml",
-            format!(
-                "id = \"{id}\"\ntitle = \"{title}\"\ntrack = \"a\"\nminutes = 20\nlevel = 2\ncore = false\n\
-                 requires = [\"001\"]\ngoal = \"Say in one sentence what the student can do afterwards.\"\n\
-                 diagram = \"bedrock-architecture\"\nnodes = [\"CC\", \"BR\"]\nreal = \"no\"\n"
-            ),
-        ),
-        (
-            "README.md",
-            format!(
-                "# {title}\n\nSay in one sentence what the student can do afterwards.\n\n\
-                 What to write, and why it matters on the job.\n\n## Your task\n\n1. …\n"
-            ),
-        ),
-        (
-            "hints.md",
-            "## A question\n\n…\n\n## The name of the API\n\n…\n\n## Almost the code\n\n…\n"
-                .to_owned(),
-        ),
-        (
-            "after.md",
-            "What you just did, where AWS differs from the emulator, what to read next.\n"
-                .to_owned(),
-        ),
-        ("src/lib.rs", starter.clone()),
-        ("starter/lib.rs", starter),
-        (
-            "solution/lib.rs",
-            "// The reference, commented for teaching.\n".to_owned(),
-        ),
-        (
-            "tests/check.rs",
-            format!(
-                "use ex{id}::answer;\nuse workshop_testkit::{{Lab, Point, Step}};\n\n\
-                 const ONE_CALL: Point = Point::wire(\n    \"{id}/1\",\n    \"say why it matters on the job\",\n    \
-                 \"README.md \\\"Your task\\\" · workshop hint {id} 1\",\n);\n\n\
-                 #[tokio::test]\nasync fn one_request_reaches_bedrock() {{\n    \
-                 let lab = Lab::start().await;\n    lab.script([Step::text(\"hello\")]);\n    \
-                 let answer = answer(&lab.client(), &lab.profile(\"haiku\")).await;\n    \
-                 ONE_CALL.equal(\"requests\", lab.calls().len(), 1);\n    \
-                 ONE_CALL.equal(\"the answer\", answer, Ok(\"hello\".to_owned()));\n}}\n"
-            ),
-        ),
-    ]
+/// `"001"`: the exercise to lead to, as an item of a list; empty for a course without exercises.
+fn first_exercise(course: &Course, wanted: Option<&str>) -> anyhow::Result<Option<String>> {
+    match wanted {
+        Some(name) => Ok(Some(super::exercise(course, name)?.id.clone())),
+        None => Ok(course.exercises.first().map(|e| e.id.clone())),
+    }
+}
+
+fn quoted(id: Option<&str>) -> String {
+    id.map_or_else(String::new, |id| format!("\"{id}\""))
 }
 
 #[cfg(test)]
@@ -123,12 +143,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_checked() {
-        assert_eq!(parse("021-my-exercise").unwrap(), ("021", "my-exercise"));
-        for bad in [
-            "21-x", "021", "021-", "021-Big", "021-a b", "0a1-x", "021-x-",
-        ] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
+    fn a_name_becomes_a_title() {
+        assert_eq!(title("why-retries-hurt"), "Why retries hurt");
+        assert_eq!(title("x"), "X");
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = |names: &[&str]| -> Vec<(String, String)> {
+            let both = names.iter().map(|n| ((*n).to_owned(), format!("new {n}")));
+            both.collect()
+        };
+        write(dir.path(), &files(&["a/b.md"])).unwrap();
+        fs::write(dir.path().join("a/b.md"), "mine").unwrap();
+        let refused = write(dir.path(), &files(&["a/c.md", "a/b.md"])).unwrap_err();
+        assert!(refused.to_string().contains("nothing was written"));
+        assert!(!dir.path().join("a/c.md").exists());
+        let kept = fs::read_to_string(dir.path().join("a/b.md")).unwrap();
+        assert_eq!(kept, "mine");
     }
 }
