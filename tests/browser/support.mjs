@@ -38,6 +38,32 @@ export async function startWorkshop(...more) {
   return serve(folder, ['--course', folder, ...more], stop);
 }
 
+/**
+ * The same, with one more exercise, 091: a crate without dependencies, which cargo builds in a moment.
+ * `env` is set for the workshop; `null` takes a variable away.
+ */
+export async function startWithTinyExercise({ env = {}, args = [] } = {}) {
+  const folder = await copyOfTheCourse();
+  await cp(path.join(root, 'exercises/001-first-converse-call'), path.join(folder, TINY), { recursive: true });
+  for (const [name, text] of Object.entries(TINY_FILES)) await writeFile(path.join(folder, TINY, name), text);
+  await writeFile(path.join(folder, 'Cargo.toml'), `[workspace]\nresolver = "3"\nmembers = ["${TINY}"]\n`);
+  const stop = () => rm(folder, { recursive: true, force: true });
+  const own = { CARGO_TARGET_DIR: path.join(folder, 'target'), ...env };
+  const workshop = await serve(folder, ['--course', folder, ...args], stop, own);
+  return { ...workshop, tiny: '/exercises/091-tiny', file: path.join(folder, TINY, 'src/lib.rs') };
+}
+
+const TINY = 'exercises/091-tiny';
+const TINY_FILES = {
+  'Cargo.toml': '[package]\nname = "ex091"\nversion = "0.1.0"\nedition = "2024"\n\nXX: 'id = "091"\ntitle = "Tiny"\ntrack = "a"\nminutes = 1\nlevel = 1\ncore = false\nrequires = []\n'
+    + 'goal = "Return two."\ndiagram = "bedrock-architecture"\nnodes = ["CC"]\nreal = { max_calls = 2, max_tokens = 100 }\n',
+  'README.md': '# 091 · Tiny\n\nReturn two.\n',
+  'src/lib.rs': 'pub fn two() -> u8 {\n    todo!("091/1: return two")\n}\n',
+  'starter/lib.rs': 'pub fn two() -> u8 {\n    todo!("091/1: return two")\n}\n',
+  'tests/check.rs': '#[test]\nfn it_is_two() {\n    assert_eq!(ex091::two(), 2);\n}\n\n#[test]\nfn the_neighbour() {}\n',
+  'tests/bedrock.rs': '#[test]\nfn real_bedrock_answers() {\n    let set = |name| std::env::var(name).unwrap_or_default();\n    assert_eq!((set("WORKSHOP_MAX_CALLS"), set("WORKSHOP_MAX_TOKENS")), ("2".to_owned(), "100".to_owned()));\n    assert_eq!(set("AWS_REGION"), "eu-central-1");\n}\n',
+};
+
 /** Starts it in this checkout, where exercises compile; whoever writes a file puts it back. */
 export function startHere() {
   return serve(root, [], () => {});
@@ -52,12 +78,17 @@ async function copyOfTheCourse() {
   return folder;
 }
 
-async function serve(folder, more, cleanUp) {
-  const args = ['serve', '--addr', '127.0.0.1:0', '--emulator-addr', '127.0.0.1:0', '--json', ...more];
-  const program = spawn(binary(), args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+async function serve(folder, more, cleanUp, env = {}) {
+  const at = more.includes('--addr') ? [] : ['--addr', '127.0.0.1:0'];
+  const args = ['serve', ...at, '--emulator-addr', '127.0.0.1:0', '--json', ...more];
+  const variables = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null);
+  const program = spawn(binary(), args, {
+    cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: Object.fromEntries(variables),
+  });
   const { site, login, emulator } = JSON.parse(await firstLine(program));
   return {
     folder,
+    pid: program.pid,
     /** With the token in it. */
     login,
     origin: site,

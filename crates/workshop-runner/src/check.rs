@@ -225,6 +225,11 @@ fn run(
         exercise: id.clone(),
         t: now_ms(),
     });
+    if bedrock.is_some() {
+        tell(Event::Bedrock {
+            exercise: id.clone(),
+        });
+    }
     let Some(mut report) = build_and_run(workspace, &exercise, options, bedrock, &mut tell) else {
         tell(Event::Stopped {
             exercise: id,

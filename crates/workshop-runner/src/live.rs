@@ -28,6 +28,11 @@ pub enum Event {
         /// Milliseconds since the Unix epoch.
         t: i64,
     },
+    /// The check that has just begun talks to real Bedrock; its verdict does not count as progress.
+    Bedrock {
+        /// The exercise's id.
+        exercise: String,
+    },
     /// Cargo finished one more crate. Only sent for builds that take noticeable time.
     Building {
         /// The exercise's id.

@@ -76,6 +76,7 @@ macro_rules! assets {
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     assets! {
         "style.css": "text/css; charset=utf-8",
+        "css/bedrock.css": "text/css; charset=utf-8",
         "css/preview.css": "text/css; charset=utf-8",
         "js/place.js": "text/javascript; charset=utf-8",
         "js/preview.js": "text/javascript; charset=utf-8",

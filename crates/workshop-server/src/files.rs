@@ -364,6 +364,8 @@ pub struct Filled {
     /// Empty when there was no file.
     version: String,
     act: Act,
+    #[serde(default)]
+    target: runs::Target,
 }
 
 /// The form's buttons.
@@ -417,9 +419,12 @@ async fn fill(
         version => Expected::Version(version.to_owned()),
     };
     match desk.write(&text, &expected, filled.act == Act::Keep)? {
-        Written::Done(_) if filled.act == Act::Check => {
-            Ok(runs::start_and_show(state, visitor, exercise))
-        }
+        Written::Done(_) if filled.act == Act::Check => Ok(runs::start_and_show(
+            state,
+            visitor,
+            exercise,
+            filled.target,
+        )),
         Written::Done(_) => Ok(back("code").into_response()),
         Written::Conflict(found) => {
             let kept = desk.keep(&text)?;

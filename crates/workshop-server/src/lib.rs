@@ -6,13 +6,14 @@
 //! it adds up to), [`ask`] (requests to the emulator beside the site), [`playground`] (one of them, told
 //! as it happens), [`explained`] (errors in a sentence), [`tail`] (the student's event log), [`files`]
 //! (the student's file in the page's editor), [`presence`] (which exercises are open), [`runs`],
-//! [`watch`] (reload for authors), [`assets`], [`shelf`] (pages kept as they were sent), [`export`] (the same pages as files).
+//! [`bedrock`] (the switch to the real one), [`watch`] (reload for authors), [`assets`], [`shelf`] (pages kept as they were sent), [`export`] (the same pages as files).
 //!
 //! Reading needs no token. Whatever runs code or shows the student's requests does.
 //! No page loads anything from another host; the content security policy says so to the browser.
 
 pub mod ask;
 pub mod assets;
+pub mod bedrock;
 pub mod events;
 pub mod explained;
 pub mod export;

@@ -1,5 +1,6 @@
 //! One module per kind of page: extract, ask the course, render a template.
 
+pub mod bedrock;
 pub mod bugs;
 pub mod caching;
 pub(crate) mod checks;
@@ -115,6 +116,8 @@ pub struct Frame {
     at: String,
     /// The exercise whose events the page follows.
     exercise: Option<String>,
+    /// Whether checks go to real Bedrock.
+    bedrock: bool,
     /// Whether the page becomes a file, without a server behind it.
     exported: bool,
     /// What the page is about, for search engines and previews.
@@ -190,6 +193,7 @@ impl Frame {
             refresh: None,
             at: state.hub().last_id(),
             exercise: None,
+            bedrock: state.bedrock().is_on(),
             exported: state.exported(),
             description: None,
             public: None,

@@ -12,8 +12,8 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        Visitor, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors, exercises,
-        feed, home, media, playground, posts, requests, rustc, search, tags, teach,
+        Visitor, bedrock, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors,
+        exercises, feed, home, media, playground, posts, requests, rustc, search, tags, teach,
     },
     runs, shelf,
 };
@@ -66,6 +66,8 @@ pub fn router(state: AppState) -> Router {
         .route("/exercises/{slug}/cancel", post(runs::cancel_form))
         .route("/exercises/{slug}/file", post(files::form))
         .route("/rustc/{code}", get(rustc::page))
+        .route("/bedrock", get(bedrock::page).post(bedrock::on))
+        .route("/bedrock/off", post(bedrock::off))
         .route("/api/exercises/{id}/watch", post(runs::watch))
         .route("/api/exercises/{id}/hint", post(runs::hint))
         .route("/api/exercises/{id}/file", get(files::get).put(files::put))

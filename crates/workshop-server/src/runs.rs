@@ -6,18 +6,22 @@ use std::{
 };
 
 use axum::{
-    Json,
+    Form, Json,
+    body::Bytes,
+    extract::rejection::FormRejection,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use serde_json::json;
-use workshop_course::Exercise;
-use workshop_runner::{CancelToken, Progress, WatchOptions, Watcher};
+use workshop_course::{Exercise, RealLimits};
+use workshop_runner::{
+    BedrockLimits, CancelToken, Progress, WatchOptions, Watcher, check_bedrock, check_with,
+};
 
 use crate::{
-    AppState,
+    AppState, bedrock,
     pages::{
         Visitor, errors,
         exercises::{self, address},
@@ -109,7 +113,8 @@ impl Runs {
         }
     }
 
-    fn cancel(&self, id: &str) -> bool {
+    /// Stops the check of that exercise, if one is under way.
+    pub(crate) fn cancel(&self, id: &str) -> bool {
         match self.lock().get(id) {
             Some(Run::Once(cancel)) => cancel.cancel(),
             Some(Run::Watch(watcher)) => watcher.stop_check(),
@@ -170,13 +175,21 @@ enum Refusal {
     NoWorkspace,
     Busy,
     NotShown,
+    /// Checks go elsewhere than the page said when it was made.
+    OtherTarget,
+    /// Each save would cost.
+    RealOnSave,
 }
 
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
-            Self::NoWorkspace | Self::Busy | Self::NotShown => StatusCode::CONFLICT,
+            Self::NoWorkspace
+            | Self::Busy
+            | Self::NotShown
+            | Self::OtherTarget
+            | Self::RealOnSave => StatusCode::CONFLICT,
         }
     }
 
@@ -187,6 +200,13 @@ impl Refusal {
                 "There is no checkout of the workshop here, so there is nothing to check. \
                  Start the site in the folder you cloned."
             }
+            Self::OtherTarget => {
+                "Nothing was run: checks of this exercise go elsewhere now than this page says. \
+                 Load it anew to see where, and what it can cost."
+            }
+            Self::RealOnSave => {
+                "Checking on every save stays off while checks go to real Bedrock: each save would cost."
+            }
             Self::NotShown => "Open the exercise's page first; checking on save ends with it.",
             Self::Busy => {
                 "This exercise is being checked already. Its results appear as they come."
@@ -195,16 +215,37 @@ impl Refusal {
     }
 }
 
+/// Whom the student's code is to talk to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// The emulator in each test.
+    #[default]
+    Emulator,
+    /// Real Bedrock.
+    Bedrock,
+}
+
+/// What a page says about the check that it asks for: a page that does not know that it costs cannot
+/// start one that does.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    target: Target,
+}
+
 /// `POST /api/exercises/{id}/check`: 202, the results come as events.
 pub async fn check(
     State(state): State<AppState>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     if !is_json(&headers) {
         return not_json();
     }
-    match start(&state, &id) {
+    let asked: Asked = serde_json::from_slice(&body).unwrap_or_default();
+    match start(&state, &id, asked.target) {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "exercise": id }))).into_response(),
         Err(refusal) => problem(refusal.status(), refusal.sentence()),
     }
@@ -215,22 +256,24 @@ pub async fn check_form(
     State(state): State<AppState>,
     visitor: Visitor,
     Path(slug): Path<String>,
+    asked: Result<Form<Asked>, FormRejection>,
 ) -> Response {
     let edition = state.edition();
-    let Some(exercise) = edition
-        .course
-        .exercises
-        .iter()
-        .find(|e| address(e).ends_with(&format!("/{slug}")))
-    else {
+    let Some(exercise) = exercises::find(&edition, &slug) else {
         return errors::missing(&state, &visitor, &slug);
     };
-    start_and_show(&state, visitor, exercise)
+    let target = asked.map(|Form(asked)| asked.target).unwrap_or_default();
+    start_and_show(&state, visitor, exercise, target)
 }
 
 /// Starts a check and leads to its results.
-pub(crate) fn start_and_show(state: &AppState, visitor: Visitor, exercise: &Exercise) -> Response {
-    match start(state, &exercise.id) {
+pub(crate) fn start_and_show(
+    state: &AppState,
+    visitor: Visitor,
+    exercise: &Exercise,
+    target: Target,
+) -> Response {
+    match start(state, &exercise.id, target) {
         Ok(()) | Err(Refusal::Busy) => {
             Redirect::to(&format!("{}#results", address(exercise))).into_response()
         }
@@ -238,9 +281,18 @@ pub(crate) fn start_and_show(state: &AppState, visitor: Visitor, exercise: &Exer
     }
 }
 
-fn start(state: &AppState, id: &str) -> Result<(), Refusal> {
-    if state.edition().course.exercise(id).is_none() {
-        return Err(Refusal::Unknown);
+/// The limits of a run against real Bedrock, if that is where this exercise's checks go now.
+pub(crate) fn real(state: &AppState, exercise: &Exercise) -> Option<RealLimits> {
+    let on = state.bedrock().is_on();
+    bedrock::limits(exercise).filter(|_| on)
+}
+
+fn start(state: &AppState, id: &str, target: Target) -> Result<(), Refusal> {
+    let edition = state.edition();
+    let exercise = edition.course.exercise(id).ok_or(Refusal::Unknown)?;
+    let real = real(state, exercise);
+    if real.is_some() != (target == Target::Bedrock) {
+        return Err(Refusal::OtherTarget);
     }
     let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
     let options = state.check_options();
@@ -253,7 +305,14 @@ fn start(state: &AppState, id: &str) -> Result<(), Refusal> {
     tokio::task::spawn_blocking(move || {
         let _busy = busy;
         // Its events come back through the event log, as those of `workshop check` do.
-        workshop_runner::check_with(&workspace, &id, &options, &mut |_| {});
+        let unheard = &mut |_: &_| {};
+        match real {
+            None => check_with(&workspace, &id, &options, unheard),
+            Some(limits) => {
+                let limits = BedrockLimits::new(limits.max_calls, limits.max_tokens);
+                check_bedrock(&workspace, &id, limits, &options, unheard)
+            }
+        };
     });
     Ok(())
 }
@@ -315,8 +374,10 @@ pub async fn watch(
 }
 
 fn begin_to_watch(state: &AppState, id: &str) -> Result<(), Refusal> {
-    if state.edition().course.exercise(id).is_none() {
-        return Err(Refusal::Unknown);
+    let edition = state.edition();
+    let exercise = edition.course.exercise(id).ok_or(Refusal::Unknown)?;
+    if real(state, exercise).is_some() {
+        return Err(Refusal::RealOnSave);
     }
     let workspace = state.workspace().ok_or(Refusal::NoWorkspace)?.clone();
     if !state.presence().exercises().iter().any(|shown| shown == id) {

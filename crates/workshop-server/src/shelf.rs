@@ -44,12 +44,13 @@ struct Kept {
     pages: HashMap<String, Vec<Page>>,
 }
 
-/// What all kept pages have in common: the course they show, and the day, which some compare with a
-/// date of the course.
+/// What all kept pages have in common: the course they show, the day, which some compare with a date of
+/// the course, and whether they warn of real Bedrock.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Moment {
     edition: u64,
     day: u64,
+    bedrock: bool,
 }
 
 impl Moment {
@@ -58,6 +59,7 @@ impl Moment {
         Self {
             edition: state.edition_number(),
             day: since.map_or(0, |time| time.as_secs() / 86_400),
+            bedrock: state.bedrock().is_on(),
         }
     }
 }

@@ -18,6 +18,7 @@ use workshop_runner::{CancelToken, CheckOptions, Progress, Workspace};
 
 pub use self::edition::Edition;
 use crate::{
+    bedrock,
     events::Hub,
     files::Turns,
     guard::{Hosts, Token},
@@ -52,6 +53,7 @@ struct Inner {
     token: Token,
     hub: Hub,
     runs: Runs,
+    bedrock: bedrock::Switch,
     turns: Turns,
     presence: Presence,
     explained: Explained,
@@ -101,6 +103,7 @@ impl AppState {
             token: Token::random(addr.port()).map_err(StartError::Random)?,
             hub: Hub::default(),
             runs: Runs::default(),
+            bedrock: bedrock::Switch::default(),
             turns: Turns::default(),
             presence: Presence::default(),
             explained: Explained::default(),
@@ -249,6 +252,11 @@ impl AppState {
     /// The exercises that are open in a browser.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// Whether checks go to real Bedrock.
+    pub fn bedrock(&self) -> &bedrock::Switch {
+        &self.0.bedrock
     }
 
     /// The checks that are running.

@@ -35,7 +35,7 @@ function busy(yes) {
 async function run() {
   if (!holder || holder.querySelector('button').disabled) return;
   busy(true);
-  started = await save() && await post(holder.dataset.run);
+  started = await save() && await post(holder.dataset.run, { target: holder.dataset.target });
   if (!started) busy(running());
 }
 

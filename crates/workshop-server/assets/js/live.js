@@ -178,7 +178,7 @@ export function live() {
   for (const name of ['file']) {
     listen(name, (event) => document.dispatchEvent(new CustomEvent('live', { detail: { name, event } })));
   }
-  for (const name of ['started', 'note', 'test', 'finished', 'stopped']) {
+  for (const name of ['started', 'bedrock', 'note', 'test', 'finished', 'stopped']) {
     listen(name, (event) => { if (event.exercise === mine) exercise?.(); });
   }
   listen('building', (event) => { if (event.exercise === mine) building(event); });
@@ -188,7 +188,8 @@ export function live() {
     for (const refresh of any) refresh();
   });
   listen('reload', ({ paths }) => {
-    if (paths.includes(decodeURIComponent(location.pathname))) loadAnew();
+    // `*`: every page looks different now.
+    if (paths.includes('*') || paths.includes(decodeURIComponent(location.pathname))) loadAnew();
     else wrong?.();
   });
   listen('reset', loadAnew);

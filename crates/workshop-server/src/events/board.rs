@@ -38,6 +38,8 @@ pub struct Board {
     pub problems: Vec<Problem>,
     /// The last note of a check that waits for something.
     pub note: Option<String>,
+    /// Whether the run talks to real Bedrock.
+    pub real: bool,
     /// When the run began (milliseconds since the Unix epoch), if anybody said so.
     pub started: Option<i64>,
     /// How many requests were numbered since the site started.
@@ -293,6 +295,7 @@ impl Board {
                     ..Self::default()
                 };
             }
+            Event::Bedrock { .. } => self.real = true,
             Event::Building { done, total, .. } => {
                 self.phase = Phase::Building {
                     done: *done,

@@ -146,6 +146,11 @@ impl Hub {
         self.send(&mut self.state(), "reload", data);
     }
 
+    /// Passes on that every page looks different now.
+    pub fn publish_everywhere(&self) {
+        self.publish_reload(&["*".to_owned()]);
+    }
+
     /// Passes on that the student's file is now of that version, or that there is none to show.
     pub fn publish_file(&self, exercise: &str, version: Option<&str>) {
         let data = json!({ "exercise": exercise, "version": version }).to_string();
@@ -245,6 +250,7 @@ impl Hub {
 fn describe(event: &Event) -> Option<(&'static str, String, String)> {
     let (name, exercise) = match event {
         Event::Started { exercise, .. } => ("started", exercise),
+        Event::Bedrock { exercise } => ("bedrock", exercise),
         Event::Building { exercise, .. } => ("building", exercise),
         Event::Test { exercise, .. } => ("test", exercise),
         Event::Note { exercise, .. } => ("note", exercise),

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use workshop_course::Exercise;
+use workshop_course::{Exercise, RealLimits};
 use workshop_runner::{
     Outcome, Problem, Progress, TestResult, TestStatus,
     progress::{Last, Past},
@@ -13,6 +13,7 @@ use workshop_runner::{
 use super::{exercises::address, words};
 use crate::{
     AppState,
+    bedrock::{self, Aws},
     events::{Board, Phase},
 };
 
@@ -39,10 +40,40 @@ pub(crate) struct Checks {
     broken: Vec<String>,
     /// What a running check waits for.
     note: Option<String>,
+    /// Whether the page's owner could run something here.
+    can_run: bool,
+    /// Where checks go while real Bedrock is on, and where they could go while it is off.
+    reach: Reach,
     stale: bool,
     /// Whether the verdict is a success.
     solved: bool,
     history: Vec<Run>,
+}
+
+/// What an exercise has to do with real Bedrock.
+pub(crate) enum Reach {
+    /// It may run there; now it does not.
+    Possible,
+    /// It does: within these limits, for at most that much.
+    Real(RealLimits, Option<String>),
+    /// Others do; it stays on the emulator.
+    Emulated,
+    /// It never does, and nothing else does now.
+    Never,
+}
+
+impl Reach {
+    pub(crate) fn of(state: &AppState, exercise: &Exercise) -> Self {
+        match (bedrock::limits(exercise), state.bedrock().is_on()) {
+            (Some(limits), true) => {
+                let cost = Aws::from_env().ceiling_micro_usd(limits);
+                Self::Real(limits, cost.map(words::dollars))
+            }
+            (Some(_), false) => Self::Possible,
+            (None, true) => Self::Emulated,
+            (None, false) => Self::Never,
+        }
+    }
 }
 
 /// One test's result.
@@ -160,6 +191,8 @@ impl Checks {
             (_, Some(last)) if !fresh => (last.passed, last.total),
             (_, last) => {
                 let passed = tests.iter().filter(|t| t.class == "ok").count();
+                // Real Bedrock has tests of its own, which the last verdict did not count.
+                let last = last.filter(|_| !board.real);
                 (passed, last.map_or(0, |l| l.total).max(tests.len()))
             }
         };
@@ -168,7 +201,14 @@ impl Checks {
             running,
             href: address(exercise),
             id: exercise.id.clone(),
-            summary: summary(board.phase, running, passed, total),
+            summary: if board.real {
+                format!(
+                    "{} (real Bedrock)",
+                    summary(board.phase, running, passed, total)
+                )
+            } else {
+                summary(board.phase, running, passed, total)
+            },
             took: took.map(|(from, to)| words::took(u64::try_from(to - from).unwrap_or(0))),
             tag: tag(board.phase, running, passed, total),
             started: board.started.filter(|_| running),
@@ -187,7 +227,10 @@ impl Checks {
                 Vec::new()
             },
             note: board.note.clone(),
-            solved: verdict == Some(Outcome::Solved),
+            // What real Bedrock answers does not count as progress, so nothing is opened by it.
+            solved: verdict == Some(Outcome::Solved) && !board.real,
+            can_run: state.workspace().is_some() && !state.exported(),
+            reach: Reach::of(state, exercise),
             history: entry.map_or_else(Vec::new, |e| e.history.iter().rev().map(run).collect()),
         }
     }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     AppState,
     events::{Board, Lit},
-    files,
+    files, runs,
     state::Edition,
 };
 
@@ -76,6 +76,8 @@ struct Page<'e> {
     can_run: bool,
     code: Option<Code>,
     watching: bool,
+    /// Where Run checks goes: `emulator` or `bedrock`.
+    target: &'static str,
     hints_seen: usize,
     starter: Option<String>,
     results: Results,
@@ -251,6 +253,10 @@ pub async fn page(
         can_run: state.workspace().is_some(),
         code,
         watching: state.runs().watching(&exercise.id),
+        target: match runs::real(&state, exercise) {
+            Some(_) => "bedrock",
+            None => "emulator",
+        },
         hints_seen: progress
             .exercises
             .get(&exercise.id)

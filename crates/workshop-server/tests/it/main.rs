@@ -5,6 +5,7 @@
     reason = "a helper that cannot go on fails its test"
 )]
 
+mod bedrock;
 mod bugs;
 mod export;
 mod files;

@@ -8,6 +8,7 @@
 mod doing;
 mod emulator;
 mod reading;
+mod real;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -15,6 +16,7 @@ use axum::http::StatusCode;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
+pub(crate) use self::real::with_limits;
 use crate::support::{Answer, Site};
 
 /// Holds one piece of HTML against the snapshot of that name.

@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, bail};
-use bedrock_emulator::{Config, catalogue::Catalogue, journal::Usage};
+use bedrock_emulator::catalogue::Catalogue;
 use workshop_course::{Course, Exercise, Real, RealLimits};
 use workshop_runner::{
     BedrockLimits, CheckOptions, Outcome, Progress, Report, check_bedrock, check_with, guard,
     live::Event,
 };
+use workshop_server::bedrock::{Aws, MODEL_VARIABLE, PROMPT_TOKENS};
 
 use crate::{
     cli, exit, report, shutdown,
@@ -114,9 +115,13 @@ fn limits(exercise: &Exercise) -> anyhow::Result<RealLimits> {
 
 /// Says what will be called and what it costs at most, and asks.
 fn may_spend(limits: RealLimits, args: &cli::Check) -> anyhow::Result<bool> {
-    let model = std::env::var(MODEL_VARIABLE).ok();
-    let ceiling = match ceiling_usd(limits.max_calls, limits.max_tokens, model.as_deref())? {
-        Some(usd) => format!("at most ${usd:.4} for prompts of up to {PROMPT_TOKENS} tokens"),
+    let aws = Aws::from_env();
+    let ceiling = match aws.ceiling_micro_usd(limits) {
+        Some(micro_usd) => {
+            // Some thousands of micro-dollars: far below where f64 loses units.
+            let usd = f64::from(u32::try_from(micro_usd).unwrap_or(u32::MAX)) / 1_000_000.0;
+            format!("at most ${usd:.4} for prompts of up to {PROMPT_TOKENS} tokens")
+        }
         None => format!("{MODEL_VARIABLE} names a model without a price in the catalogue"),
     };
     let requests = match limits.max_calls {
@@ -127,7 +132,7 @@ fn may_spend(limits: RealLimits, args: &cli::Check) -> anyhow::Result<bool> {
         "{}:\n  \
          {requests}, at most {} output tokens each; more are refused before they leave\n  \
          {ceiling} (list prices of {}; yours may differ)",
-        destination(),
+        aws.destination(),
         limits.max_tokens,
         Catalogue::built_in()?.as_of,
     );
@@ -142,67 +147,4 @@ fn may_spend(limits: RealLimits, args: &cli::Check) -> anyhow::Result<bool> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
-/// Where the requests go: an endpoint URL in the environment wins over AWS's own.
-fn destination() -> String {
-    let elsewhere = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"]
-        .into_iter()
-        .find_map(|name| {
-            Some((
-                name,
-                std::env::var(name).ok().filter(|url| !url.is_empty())?,
-            ))
-        });
-    match elsewhere {
-        Some((name, url)) => {
-            format!("The endpoint {url} (from {name}), with your AWS configuration")
-        }
-        None => "Real Amazon Bedrock, with your AWS configuration".to_owned(),
-    }
-}
-
-/// Overrides the model of a run against real Bedrock.
-const MODEL_VARIABLE: &str = "WORKSHOP_MODEL";
-
-/// Longer than any prompt of the exercises.
-const PROMPT_TOKENS: u32 = 1_000;
-
-/// What a run costs at most, with output tokens at the limit; `None` for a model without a price.
-fn ceiling_usd(calls: u32, max_tokens: u32, model: Option<&str>) -> anyhow::Result<Option<f64>> {
-    let catalogue = Catalogue::built_in()?;
-    let region = Config::default().region;
-    let haiku = || {
-        let haiku = catalogue.by_alias("haiku")?;
-        catalogue.profile_id(haiku, &region)
-    };
-    let id = match model {
-        Some(id) => id.to_owned(),
-        None => haiku().context("models.toml has no profile for the alias haiku")?,
-    };
-    let usage = Usage::new(PROMPT_TOKENS, max_tokens);
-    Ok(catalogue.find(&id, &region).map(|resolved| {
-        let micro_usd = resolved.cost_micro_usd(usage);
-        // Some thousands of micro-dollars: far below where f64 loses units.
-        f64::from(calls) * f64::from(u32::try_from(micro_usd).unwrap_or(u32::MAX)) / 1_000_000.0
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ceiling_grows_with_calls_and_tokens() {
-        let usd = |calls, tokens| ceiling_usd(calls, tokens, None).unwrap().unwrap();
-        let one = usd(1, 200);
-        assert!(one > 0.0 && one < 0.1, "{one}");
-        assert!((usd(3, 200) - 3.0 * one).abs() < 1e-12);
-        assert!(usd(1, 400) > one);
-    }
-
-    #[test]
-    fn a_model_without_a_price_has_no_ceiling() {
-        assert_eq!(ceiling_usd(1, 200, Some("no.such-model")).unwrap(), None);
-    }
 }
