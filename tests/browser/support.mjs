@@ -55,7 +55,8 @@ export async function startWithTinyExercise({ env = {}, args = [] } = {}) {
 
 const TINY = 'exercises/091-tiny';
 const TINY_FILES = {
-  'Cargo.toml': '[package]\nname = "ex091"\nversion = "0.1.0"\nedition = "2024"\n\nXX: 'id = "091"\ntitle = "Tiny"\ntrack = "a"\nminutes = 1\nlevel = 1\ncore = false\nrequires = []\n'
+  'Cargo.toml': '[package]\nname = "ex091"\nversion = "0.1.0"\nedition = "2024"\n\n[lib]\ndoctest = false\ntest = false\n\n[features]\nlive = []\n\n[[test]]\nname = "bedrock"\nrequired-features = ["live"]\n',
+  'exercise.toml': 'id = "091"\ntitle = "Tiny"\ntrack = "a"\nminutes = 1\nlevel = 1\ncore = false\nrequires = []\n'
     + 'goal = "Return two."\ndiagram = "bedrock-architecture"\nnodes = ["CC"]\nreal = { max_calls = 2, max_tokens = 100 }\n',
   'README.md': '# 091 · Tiny\n\nReturn two.\n',
   'src/lib.rs': 'pub fn two() -> u8 {\n    todo!("091/1: return two")\n}\n',
