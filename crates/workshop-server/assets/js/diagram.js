@@ -1,4 +1,5 @@
 // Lights the nodes and edges of the diagram that requests really reached.
+import { place } from './counts.js';
 
 const CLASSES = ['on', 'ok', 'throttled', 'denied', 'retried'];
 const SVG = 'http://www.w3.org/2000/svg';
@@ -30,26 +31,23 @@ function remember(kind, marks) {
   for (const [id, { count }] of Object.entries(marks)) counts.set(`${kind} ${id}`, count);
 }
 
-// How often an edge was passed, in its middle.
+// How often an edge was passed, beside it.
 function count(edges) {
   for (const path of document.querySelectorAll('figure.diagram path[data-edge]')) {
     const id = path.dataset.edge;
-    let text = path.parentNode.querySelector(`text.cnt[data-for="${CSS.escape(id)}"]`);
+    let text = path.ownerSVGElement.querySelector(`text.cnt[data-for="${CSS.escape(id)}"]`);
     if (!edges[id]) { text?.remove(); continue; }
     if (!text) {
       text = document.createElementNS(SVG, 'text');
       text.setAttribute('class', 'cnt');
       text.dataset.for = id;
-      path.parentNode.append(text);
-      const length = path.getTotalLength();
-      const start = path.getPointAtLength(Math.min(16, length / 3));
-      const end = path.getPointAtLength(length);
-      // Beside a wire that goes down, above one that goes across: its words are in its middle.
-      const across = Math.abs(end.x - start.x) > 2 * Math.abs(end.y - start.y);
-      text.setAttribute('x', start.x + (across ? 0 : 14));
-      text.setAttribute('y', start.y + (across ? -9 : 10));
+      path.ownerSVGElement.append(text);
     }
-    text.textContent = `×${edges[id].count}`;
+    const words = `×${edges[id].count}`;
+    if (text.textContent === words) continue;
+    const grew = text.textContent.length !== words.length;
+    text.textContent = words;
+    if (grew) place(text, path);
   }
 }
 

@@ -82,5 +82,7 @@ function follow(links) {
 }
 if (contents) follow([...contents.querySelectorAll('a')]);
 
+if (document.querySelector('figure.diagram svg')) import('./zoom.js');
+
 keys({ switchTheme });
 live();
