@@ -32,8 +32,17 @@ function firstLine(program) {
 }
 
 /** Starts the workshop over a copy of the repository's course, which is also its workspace. */
-export async function startWorkshop(...more) {
-  const folder = await copyOfTheCourse();
+export function startWorkshop(...more) {
+  return startCopy(root, more);
+}
+
+/** The same with the small course of the server's own tests, which changes with nobody's text. */
+export function startFixture() {
+  return startCopy(path.join(root, 'crates/workshop-server/tests/fixture'), []);
+}
+
+async function startCopy(from, more) {
+  const folder = await copyOfTheCourse(from);
   const stop = () => rm(folder, { recursive: true, force: true });
   return serve(folder, ['--course', folder, ...more], stop);
 }
@@ -70,10 +79,10 @@ export function startHere() {
   return serve(root, [], () => {});
 }
 
-async function copyOfTheCourse() {
+async function copyOfTheCourse(from = root) {
   const folder = await mkdtemp(path.join(tmpdir(), 'workshop-'));
   for (const part of ['content', 'diagrams', 'exercises']) {
-    await cp(path.join(root, part), path.join(folder, part), { recursive: true });
+    await cp(path.join(from, part), path.join(folder, part), { recursive: true });
   }
   await writeFile(path.join(folder, 'Cargo.toml'), '[workspace]\n');
   return folder;
@@ -159,18 +168,33 @@ export async function until(page, condition, argument, patience = 20_000) {
 
 /** What axe finds, as `rule: element` lines; run through the protocol, so the policy stays on. */
 export async function axe(page) {
+  const audit = await auditor(page);
+  try {
+    return await audit();
+  } finally {
+    await audit.end();
+  }
+}
+
+/** The same for whoever asks more than once: all rules, or those of that name. */
+export async function auditor(page) {
   const session = await page.context().newCDPSession(page);
-  const run = `(async () => {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await axe.run(document, { runOnly: tags });
-    return violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + (n.any[0]?.message ?? '')));
-  })()`;
-  const evaluate = (expression) => session.send('Runtime.evaluate', {
-    expression, awaitPromise: true, returnByValue: true,
-  });
-  await evaluate(`${axeSource}\n;0`);
-  const { result, exceptionDetails } = await evaluate(run);
-  await session.detach();
-  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-  return result.value;
+  const evaluate = async (expression) => {
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression, awaitPromise: true, returnByValue: true,
+    });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const audit = async (rules = []) => {
+    if (!await evaluate('Boolean(globalThis.axe)')) await evaluate(`${axeSource}\n;0`);
+    const options = { runOnly: rules.length > 0 ? rules : tags, resultTypes: ['violations'] };
+    return evaluate(`(async () => {
+      const { violations } = await axe.run(document, ${JSON.stringify(options)});
+      return violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + (n.any[0]?.message ?? '')));
+    })()`);
+  };
+  audit.end = () => session.detach();
+  return audit;
 }

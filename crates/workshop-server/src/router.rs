@@ -7,7 +7,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::{
     AppState, assets, events, files, guard,
@@ -100,18 +100,20 @@ pub fn router(state: AppState) -> Router {
         .route("/media/{*path}", get(media::picture))
         .route("/assets/{version}/{*path}", get(assets::asset));
 
-    let pages = |routes: Router<AppState>| {
+    let pages = |routes: Router<AppState>, quality| {
         routes
             .layer(middleware::from_fn(caching::validate))
-            .layer(CompressionLayer::new())
+            .layer(CompressionLayer::new().quality(quality))
             .layer(middleware::map_response(caching::name_the_encoding))
     };
     let changing = reading
         .merge(owner)
         .layer(middleware::from_fn_with_state(state.clone(), only_live));
     let kept = middleware::from_fn_with_state(state.clone(), shelf::keep);
-    pages(changing)
-        .merge(pages(still).route_layer(kept))
+    // What is compressed once may take a little longer: 6 % less of a long post.
+    let once = CompressionLevel::Precise(6);
+    pages(changing, CompressionLevel::Default)
+        .merge(pages(still, once).route_layer(kept))
         .merge(live)
         .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
         .layer(middleware::map_response(guard::security_headers))
