@@ -266,3 +266,29 @@ test('the page with its editor and its fonts stays within 220 KB', async () => {
   assert.ok(bytes <= 220 * 1024, `${bytes} bytes`);
   await context.close();
 });
+
+test('what stands beside the file is read above the editor, which keeps its text', async () => {
+  const { context, page, sins } = await atWork();
+  await page.goto(`${workshop.origin}/exercises/002-invoke-model`);
+  await page.locator('.cm-content').waitFor();
+  await page.locator('[data-beside] summary').click();
+  const given = page.getByRole('link', { name: 'src/given.rs' });
+  await given.click();
+  const reader = page.getByRole('region', { name: 'src/given.rs' });
+  await reader.getByText('pub enum BodyFault').waitFor();
+  assert.ok(await page.locator('.cm-content').isVisible(), 'the editor stays below it');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'src/given.rs');
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await axe(page), [], scheme);
+  }
+  await page.keyboard.press('Escape');
+  assert.equal(await reader.isVisible(), false);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Other files');
+
+  // Without a script they are pages.
+  await page.goto(await given.getAttribute('href').then((href) => workshop.origin + href));
+  await page.getByRole('heading', { name: 'src/given.rs' }).waitFor();
+  assert.deepEqual(sins, []);
+  await context.close();
+});

@@ -107,6 +107,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "js/code.js": "text/javascript; charset=utf-8",
         "js/exercise.js": "text/javascript; charset=utf-8",
         "js/editor.js": "text/javascript; charset=utf-8",
+        "js/beside.js": "text/javascript; charset=utf-8",
         "js/checks.js": "text/javascript; charset=utf-8",
         "js/desk.js": "text/javascript; charset=utf-8",
         "js/panes.js": "text/javascript; charset=utf-8",

@@ -1,6 +1,7 @@
 //! One module per kind of page: extract, ask the course, render a template.
 
 pub mod bedrock;
+pub mod beside;
 pub mod bugs;
 pub mod caching;
 pub(crate) mod checks;

@@ -12,8 +12,9 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::{
     AppState, assets, events, files, guard,
     pages::{
-        Visitor, bedrock, bugs, caching, dashboards, diagnostics, diagrams, emulator, errors,
-        exercises, feed, home, media, playground, posts, requests, rustc, search, tags, teach,
+        Visitor, bedrock, beside, bugs, caching, dashboards, diagnostics, diagrams, emulator,
+        errors, exercises, feed, home, media, playground, posts, requests, rustc, search, tags,
+        teach,
     },
     runs, shelf,
 };
@@ -50,6 +51,7 @@ pub fn router(state: AppState) -> Router {
         .route("/exercises", get(exercises::list))
         .route("/exercises/{slug}", get(exercises::page))
         .route("/exercises/{slug}/solution", get(exercises::solution))
+        .route("/exercises/{slug}/files/{*path}", get(beside::page))
         .route("/bugs", get(bugs::list))
         .route("/bugs/{slug}", get(bugs::page))
         .route("/bugs/{slug}/all", get(bugs::all))

@@ -66,7 +66,11 @@ function shown() {
   if (!started || running()) return;
   started = false;
   // Whoever pressed the button and is done goes on from here.
-  if (part()?.hasAttribute('data-solved')) document.querySelector('[data-next]')?.focus();
+  if (part()?.hasAttribute('data-solved')) {
+    const next = document.querySelector('[data-next]');
+    next?.focus({ preventScroll: true });
+    next?.closest('section').scrollIntoView({ block: 'start' });
+  }
 }
 
 function click(event) {

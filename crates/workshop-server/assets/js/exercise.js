@@ -7,6 +7,21 @@ import { colour } from './rust.js';
 
 for (const code of document.querySelectorAll('.ex .prose code.language-rust')) colour(code);
 panes();
+// Files beside one's own; what shows them is fetched when it is needed.
+const menu = document.querySelector('[data-beside]');
+document.addEventListener('click', async (event) => {
+  if (menu && !menu.contains(event.target)) menu.open = false;
+  const link = event.target.closest('[data-beside] a, a[data-read]');
+  if (!link || !menu || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { read } = await import('./beside.js');
+  read(link);
+});
+menu?.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !menu.open) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+});
 const { run, shown } = checks();
 document.addEventListener('parts', shown);
 document.addEventListener('live', ({ detail: { name, event } }) => {

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use workshop_course::{Exercise, RealLimits};
+use workshop_course::{Exercise, RealLimits, TocEntry};
 use workshop_runner::{
     Outcome, Problem, Progress, TestResult, TestStatus,
     progress::{Last, Past},
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Checks {
     pub(crate) running: bool,
     href: String,
+    /// Headings of the task.
+    task: Vec<TocEntry>,
     id: String,
     summary: String,
     /// How long the run took.
@@ -200,6 +202,7 @@ impl Checks {
         Self {
             running,
             href: address(exercise),
+            task: exercise.task.toc.clone(),
             id: exercise.id.clone(),
             summary: if board.real {
                 format!(
@@ -434,6 +437,17 @@ impl Point {
         })
     }
 
+    /// The heading of the task that it names.
+    fn section<'t>(&self, task: &'t [TocEntry]) -> Option<&'t TocEntry> {
+        let named = |heading: &&TocEntry| self.read.contains(&format!("\"{}\"", heading.text));
+        task.iter().find(named)
+    }
+
+    /// What else there is to read.
+    fn else_to_read(&self) -> &str {
+        self.read.split_once(" · ").map_or("", |(_, rest)| rest)
+    }
+
     /// Both texts line by line with their signs; the label stands on the first line only.
     fn lines(&self) -> Vec<(&'static str, String)> {
         let both = [
@@ -475,6 +489,14 @@ impl Location {
             text: text.to_owned(),
             line,
         }
+    }
+
+    /// The page of a test's file, and the line, for an exercise with that address.
+    fn in_test(&self, exercise: &str) -> Option<(String, &str)> {
+        let (file, place) = self.text.split_once(':')?;
+        let line = place.split(':').next()?;
+        file.starts_with("tests/")
+            .then(|| (format!("{exercise}/files/{file}"), line))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Card {
     pub count: usize,
     /// Whether only preview shows it.
     pub draft: bool,
+    /// The first of them.
+    pub picture: Option<String>,
 }
 
 #[derive(Template)]
@@ -76,6 +78,7 @@ pub fn card(page: &DiagramPage) -> Card {
         tags: super::tags::links(&page.tags),
         count: page.diagrams.len(),
         draft: !page.published,
+        picture: page.diagrams.first().and_then(|first| first.svg.clone()),
     }
 }
 
@@ -90,10 +93,23 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
             None,
         )
         .with_findings(&state, |file| file.starts_with("diagrams"));
+    let mut pages: Vec<&DiagramPage> = visible(&state, &edition).collect();
+    pages.sort_by_key(|page| met(&edition, page));
     answer(&List {
         frame,
-        pages: visible(&state, &edition).map(card).collect(),
+        pages: pages.into_iter().map(card).collect(),
     })
+}
+
+/// When a student meets it: the map first, then in the order of the exercises.
+fn met(edition: &Edition, page: &DiagramPage) -> usize {
+    let slug = page.slug.as_str();
+    if slug == COURSE_MAP {
+        return 0;
+    }
+    let mut exercises = edition.course.exercises.iter();
+    let first = exercises.position(|e| e.diagram.as_deref() == Some(slug));
+    first.map_or(usize::MAX, |at| at + 1)
 }
 
 /// `GET /diagrams/{slug}`.

@@ -16,8 +16,8 @@ use workshop_runner::{
 };
 
 use super::{
-    Frame, Section, Visitor, bugs, checks::Checks, diagrams, difference::Difference, errors, html,
-    page as answer, reached::AfterSuccess, trace::Requests,
+    Frame, Section, Visitor, beside, bugs, checks::Checks, diagrams, difference::Difference,
+    errors, html, page as answer, reached::AfterSuccess, trace::Requests,
 };
 use crate::{
     AppState,
@@ -75,6 +75,8 @@ struct Page<'e> {
     file: String,
     can_run: bool,
     code: Option<Code>,
+    /// Other files, and where each is read.
+    beside: Vec<(String, String)>,
     watching: bool,
     /// Where Run checks goes: `emulator` or `bedrock`.
     target: &'static str,
@@ -252,6 +254,7 @@ pub async fn page(
         file: format!("{}/{}", exercise.dir, exercise.file),
         can_run: state.workspace().is_some(),
         code,
+        beside: beside::of(&edition.tree, exercise),
         watching: state.runs().watching(&exercise.id),
         target: match runs::real(&state, exercise) {
             Some(_) => "bedrock",

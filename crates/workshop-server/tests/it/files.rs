@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -497,5 +498,43 @@ async fn an_error_is_explained_by_its_number_and_by_nothing_else() {
     for code in ["E9999", "--version", "E0308%20-o", "E03088"] {
         let page = desk.site.get_as_owner(&format!("/rustc/{code}")).await;
         assert_eq!(page.status, 404, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn given_files_and_checks_can_be_read_and_nothing_else() {
+    let folder = folder();
+    let exercise = folder.path().join("exercises/001-one-call");
+    for (path, text) in [
+        ("src/given.rs", "pub struct Given;\n"),
+        ("tests/check.rs", "#[test] fn asks_once() {}\n"),
+        ("solution/lib.rs", "pub fn solution() {}\n"),
+        ("wrong/asks_twice.rs", "pub fn wrong() {}\n"),
+    ] {
+        let path = exercise.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let site = Site::in_folder(folder.path());
+    let read = async |path: &str| {
+        let address = format!("/exercises/001-one-call/files/{path}");
+        site.get(&address).await
+    };
+
+    let given = read("src/given.rs").await;
+    assert_eq!(given.status, StatusCode::OK);
+    assert!(given.text().contains("pub struct Given;"));
+    assert!(given.text().contains("files/tests/check.rs"));
+    assert!(!given.text().contains("files/solution"));
+    assert!(read("tests/check.rs").await.text().contains("asks_once"));
+    for path in [
+        "solution/lib.rs",
+        "wrong/asks_twice.rs",
+        "src/lib.rs",
+        "README.md",
+        "src/../solution/lib.rs",
+        "src%2F..%2Fsolution%2Flib.rs",
+    ] {
+        assert_eq!(read(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }

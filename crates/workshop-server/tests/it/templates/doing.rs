@@ -187,6 +187,25 @@ async fn two_texts_of_one_file() {
 }
 
 #[tokio::test]
+async fn what_stands_beside_the_file() {
+    let (folder, _) = checkout("");
+    let ours = folder.path().join("exercises/001-one-call");
+    for (file, text) in [
+        ("src/given.rs", "pub struct Given;\n"),
+        ("tests/check.rs", "fn asks_once() {}\n"),
+    ] {
+        let path = ours.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let site = Site::in_folder(folder.path());
+    let given = page(&site, &format!("{EXERCISE}/files/src/given.rs")).await;
+    shot("beside-given", main_of(&given));
+    let check = page(&site, &format!("{EXERCISE}/files/tests/check.rs")).await;
+    shot("beside-check", main_of(&check));
+}
+
+#[tokio::test]
 async fn what_rustc_explains() {
     let (_folder, site) = checkout("");
     let explained = owners(&site, "/rustc/E0308").await;
