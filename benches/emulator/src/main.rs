@@ -80,6 +80,13 @@ enum Part {
         /// Length of its answers.
         bytes: usize,
     },
+    /// The emulator's endpoint alone, journal and checks on: what `valgrind --tool=callgrind` runs.
+    #[command(hide = true)]
+    Endpoint {
+        /// Whether signatures are verified.
+        #[arg(long)]
+        strict: bool,
+    },
     /// An emulator whose streams have a known time table.
     #[command(hide = true)]
     Paced {
@@ -95,6 +102,9 @@ fn main() -> anyhow::Result<()> {
         Some(Part::Floor { bytes }) => tokio::runtime::Runtime::new()?.block_on(floor::run(*bytes)),
         Some(Part::Paced { streams }) => {
             tokio::runtime::Runtime::new()?.block_on(pacing::serve(*streams))
+        }
+        Some(Part::Endpoint { strict }) => {
+            tokio::runtime::Runtime::new()?.block_on(server::serve(*strict))
         }
         Some(Part::PacedFloor { bytes }) => {
             tokio::runtime::Runtime::new()?.block_on(pacing::serve_floor(*bytes))

@@ -5,10 +5,16 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail};
+use bedrock_emulator::{
+    Config, Emulator,
+    emulator::{Auth, Latency},
+};
+use bedrock_endpoint::Endpoint;
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 /// A running server; it ends with this value.
@@ -137,6 +143,22 @@ impl Server {
         let number = number.with_context(|| format!("the system does not tell {which}"))?;
         Ok(number.parse()?)
     }
+}
+
+/// The emulator's endpoint in this process, without latency, on a free port, which it prints. It ends
+/// with its standard input, so that a profiler can write down what it saw.
+pub(crate) async fn serve(strict: bool) -> anyhow::Result<()> {
+    let emulator = Emulator::new(Config {
+        auth: if strict { Auth::Strict } else { Auth::Off },
+        latency: Latency::none(),
+        ..Config::default()
+    })?;
+    let endpoint = Endpoint::bind(([127, 0, 0, 1], 0).into(), Arc::new(emulator)).await?;
+    println!("{}", endpoint.addr());
+    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()))
+        .await??;
+    endpoint.shutdown().await;
+    Ok(())
 }
 
 /// Reads until the connection has nothing more to say; for tests of a server's start.

@@ -106,7 +106,8 @@ impl Account {
 
     /// The application inference profiles it made, if `model` may be one.
     pub(crate) fn application_profiles(&self, model: &str) -> Vec<ApplicationProfile> {
-        if !model.contains(":application-inference-profile/") {
+        let arn = model.starts_with("arn:");
+        if !arn || !model.contains(":application-inference-profile/") {
             return Vec::new();
         }
         let state = self.state();

@@ -424,23 +424,23 @@ pub(crate) fn cut(
 /// A block while it is told. Each piece is looked at once, however long the block becomes.
 #[derive(Debug, Default)]
 struct OpenBlock {
+    /// What was told, if stop sequences are looked for.
     text: String,
+    /// Its length.
+    length: usize,
     counter: tokens::Counter,
 }
 
 impl OpenBlock {
     /// Where the block ends early with this piece, whichever limit comes first.
     fn text(&mut self, piece: &str, left: Option<u32>, stops: &[String]) -> Option<(usize, Limit)> {
-        let seen = self.text.len();
-        self.text.push_str(piece);
+        let seen = self.length;
+        self.length += piece.len();
+        let before = self.counter;
         self.counter.push(piece);
-        let stop = stops
-            .iter()
-            .filter(|stop| !stop.is_empty())
-            .filter_map(|stop| Some((self.find(stop, seen)?, stop)))
-            .min_by_key(|(at, stop)| (*at, stop.len()));
         let too_long = left.filter(|left| self.counter.tokens() > *left);
-        let keep = too_long.map(|left| tokens::cut(&self.text, left).len());
+        let keep = too_long.map(|left| seen + before.cut(piece, left).len());
+        let stop = self.stop(piece, seen, stops);
         match (stop, keep) {
             (Some((at, stop)), keep) if keep.is_none_or(|keep| at <= keep) => {
                 Some((at, Limit::StopSequence(stop.clone())))
@@ -448,6 +448,22 @@ impl OpenBlock {
             (_, Some(keep)) => Some((keep, Limit::MaxTokens)),
             _ => None,
         }
+    }
+
+    /// The first stop sequence that ends with this piece, and where it begins.
+    fn stop<'s>(
+        &mut self,
+        piece: &str,
+        seen: usize,
+        stops: &'s [String],
+    ) -> Option<(usize, &'s String)> {
+        if stops.is_empty() {
+            return None;
+        }
+        self.text.push_str(piece);
+        let stops = stops.iter().filter(|stop| !stop.is_empty());
+        let found = stops.filter_map(|stop| Some((self.find(stop, seen)?, stop)));
+        found.min_by_key(|(at, stop)| (*at, stop.len()))
     }
 
     /// The first place of `stop` that reaches beyond what was `seen` before.

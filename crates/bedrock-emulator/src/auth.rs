@@ -56,7 +56,8 @@ pub(crate) fn region(request: &Request) -> Option<Cow<'_, str>> {
     if let Some(header) = request.header("authorization") {
         return Some(Authorization::parse(header).ok()?.region.into());
     }
-    let (_, query) = request.target.split_once("X-Amz-Credential=")?;
+    let (_, query) = request.target.split_once('?')?;
+    let (_, query) = query.split_once("X-Amz-Credential=")?;
     let credential = sigv4::decoded(query.split('&').next()?);
     Some(credential.split('/').nth(2)?.to_owned().into())
 }

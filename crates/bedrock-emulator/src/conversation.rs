@@ -1,7 +1,7 @@
 //! What a caller said, whatever the dialect: Converse and Claude's Messages bodies both become a
 //! [`Conversation`], so that rules, answers, prompt caching and token counts are written once.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use serde_json::Value;
 
@@ -244,16 +244,25 @@ impl Conversation {
     }
 
     /// What the user last asked for: the prompt, or the one before the tool results it led to.
-    pub(crate) fn question(&self) -> String {
+    pub(crate) fn question(&self) -> Cow<'_, str> {
         let mut asked = self.turns.iter().rev().filter(|t| t.role == Role::User);
         let text = |block: &Block| matches!(block, Block::Text(_) | Block::Guard { .. });
         let turn = asked.find(|turn| turn.blocks.iter().any(text));
         let texts = turn.into_iter().flat_map(|turn| &turn.blocks);
-        let texts = texts.filter_map(|block| match block {
+        let mut texts = texts.filter_map(|block| match block {
             Block::Text(text) | Block::Guard { text, .. } => Some(text.as_str()),
             _ => None,
         });
-        texts.collect::<Vec<_>>().join("\n")
+        let Some(first) = texts.next() else {
+            return Cow::Borrowed("");
+        };
+        match texts.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => {
+                let all = [first, second].into_iter().chain(texts);
+                Cow::Owned(all.collect::<Vec<_>>().join("\n"))
+            }
+        }
     }
 
     /// Whether the last message brings tool results.

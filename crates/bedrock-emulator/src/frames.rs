@@ -25,13 +25,18 @@ pub(crate) fn event(kind: &'static str, mut payload: Value, rng: &mut Rng) -> By
     )
 }
 
+/// An event whose payload is written already, padding and all.
+pub(crate) fn written(kind: &'static str, payload: String) -> Bytes {
+    message((":event-type", kind), "event", payload)
+}
+
 /// The same for a piece of text, which nearly all events are: written as it stands on the wire.
 pub(crate) fn text_delta(index: usize, text: &str, rng: &mut Rng) -> Bytes {
     /// What stands around the text, with the longest padding.
     const FRAME: usize = 128;
     let mut payload = String::with_capacity(text.len() + FRAME);
     let mut event = Object::begin(&mut payload);
-    event.number("contentBlockIndex", index);
+    event.number("contentBlockIndex", index as u64);
     let mut delta = Object::begin(event.member("delta"));
     delta.string("text", text);
     delta.end();

@@ -21,7 +21,7 @@ impl Headers {
         }
     }
 
-    /// Adds one at the end. The name is in lower case.
+    /// Adds one at the end. A request's name is in lower case.
     pub fn push(&mut self, (name, value): (impl AsRef<str>, impl AsRef<str>)) {
         self.text.push_str(name.as_ref());
         let name = self.text.len();

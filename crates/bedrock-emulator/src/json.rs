@@ -23,6 +23,20 @@ pub(crate) fn write_str(text: &str, out: &mut String) {
     }
 }
 
+/// A number, without the way through `Display`.
+pub(crate) fn write_number(number: u64, out: &mut String) {
+    let (mut left, mut unit) = (number, 1);
+    while left / unit > 9 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        let digit = u8::try_from(left / unit).unwrap_or_default();
+        out.push(char::from(b'0' + digit));
+        left %= unit;
+        unit /= 10;
+    }
+}
+
 /// An object that is written member by member, in the order in which they are told. Their names are
 /// ours and need no escapes.
 #[derive(Debug)]
@@ -53,8 +67,8 @@ impl<'o> Object<'o> {
         write_str(text, self.member(name));
     }
 
-    pub(crate) fn number(&mut self, name: &str, number: usize) {
-        self.member(name).push_str(&number.to_string());
+    pub(crate) fn number(&mut self, name: &str, number: u64) {
+        write_number(number, self.member(name));
     }
 
     /// A string, or `null`.
@@ -104,6 +118,15 @@ fn write(value: &Value, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_written_as_everywhere() {
+        for number in [0, 1, 9, 10, 99, 100, 1_234_567_890, u64::MAX - 1, u64::MAX] {
+            let mut out = String::new();
+            write_number(number, &mut out);
+            assert_eq!(out, number.to_string());
+        }
+    }
 
     #[test]
     fn keys_are_sorted_at_every_level() {

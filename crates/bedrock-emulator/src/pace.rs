@@ -67,6 +67,17 @@ impl Pace {
         }
     }
 
+    /// When something leaves that comes behind the gates and pauses among `beats` and takes no time
+    /// of its own; `None` if there are none.
+    pub(crate) fn waits(beats: &[Beat]) -> Option<Due> {
+        let waits = |beat: &&Beat| matches!(beat, Beat::Gate(_) | Beat::Pause(_));
+        let mut waits = beats.iter().filter(waits).peekable();
+        waits.peek()?;
+        let mut pace = Self::measured(Took::default());
+        waits.for_each(|beat| pace.pass(beat));
+        Some(pace.due())
+    }
+
     /// When the next part leaves.
     pub(crate) fn due(&mut self) -> Due {
         match std::mem::take(&mut self.gates) {

@@ -44,7 +44,7 @@ use crate::{
     script::{Fault, Raw},
     service::{Call, Plain, Protocol, Service, Told},
     trace::{Note, TraceStatus, Tracer},
-    wire::{Reply, Request},
+    wire::{Due, Reply, Request},
     workshop::guard,
 };
 
@@ -77,6 +77,8 @@ pub(crate) struct Pipeline<'a> {
     question: Option<Box<question::LetIn>>,
     /// How long the answer took, if that was measured.
     took: Option<Took>,
+    /// What the script waits for before the failure that is the whole answer.
+    held: Option<Due>,
     /// The guardrail around the invocation, if it names one.
     guard: Option<Guarding>,
     dials: Dials,
@@ -150,6 +152,7 @@ impl<'a> Pipeline<'a> {
             waits: false,
             question: None,
             took: None,
+            held: None,
             guard: None,
             dials,
         }

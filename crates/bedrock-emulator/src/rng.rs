@@ -40,32 +40,45 @@ impl Rng {
 
     /// A version 4 UUID in lower case, as in `x-amzn-RequestId`.
     pub(crate) fn uuid(&mut self) -> String {
-        let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
-        let bits = bits & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-        let mut uuid = String::with_capacity(36);
-        for digit in (0..32).rev() {
-            if matches!(digit, 23 | 19 | 15 | 11) {
-                uuid.push('-');
+        let high = self.next() & !(0xF << 12) | (0x4 << 12);
+        let low = self.next() & !(0x3 << 62) | (0x2 << 62);
+        // Where the digits of each half stand between the hyphens.
+        let halves = [
+            (
+                high,
+                [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17],
+            ),
+            (
+                low,
+                [
+                    19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
+                ],
+            ),
+        ];
+        let mut uuid = [b'-'; 36];
+        for (mut bits, places) in halves {
+            for place in places {
+                bits = bits.rotate_left(4);
+                let digit = bits.to_le_bytes()[0] & 0xF;
+                uuid[place] = HEX[usize::from(digit)];
             }
-            let digit = (bits >> (digit * 4)) as usize & 0xF;
-            uuid.push(char::from(HEX[digit]));
         }
-        uuid
+        String::from_utf8_lossy(&uuid).into_owned()
     }
 
     /// `tooluse_` and 22 characters, as Converse's tool use ids are.
     pub(crate) fn tool_use_id(&mut self) -> String {
-        format!("tooluse_{}", self.chars(URL_SAFE, 22))
+        self.id("tooluse_", URL_SAFE, 22)
     }
 
     /// `toolu_bdrk_01…`, as in Claude's Messages bodies.
     pub(crate) fn toolu_id(&mut self) -> String {
-        format!("toolu_bdrk_01{}", self.chars(BASE58, 22))
+        self.id("toolu_bdrk_01", BASE58, 22)
     }
 
     /// `msg_bdrk_01…`, as in Claude's Messages bodies.
     pub(crate) fn message_id(&mut self) -> String {
-        format!("msg_bdrk_01{}", self.chars(BASE58, 22))
+        self.id("msg_bdrk_01", BASE58, 22)
     }
 
     /// Twelve digits; no account of AWS begins with a zero here, so that none is cut as a number.
@@ -88,7 +101,7 @@ impl Rng {
 
     /// `msg_bdrk_` and 52 characters, as in the Messages bodies of the newest models.
     pub(crate) fn long_message_id(&mut self) -> String {
-        format!("msg_bdrk_{}", self.chars(BASE32, 52))
+        self.id("msg_bdrk_", BASE32, 52)
     }
 
     /// The stream padding member `p`: a prefix of the alphabet, 2 to 61 long (recorded: uniform).
@@ -114,7 +127,13 @@ impl Rng {
     }
 
     fn chars(&mut self, alphabet: &[u8], length: usize) -> String {
-        let mut chars = String::with_capacity(length);
+        self.id("", alphabet, length)
+    }
+
+    /// A prefix, and characters of an alphabet.
+    fn id(&mut self, prefix: &str, alphabet: &[u8], length: usize) -> String {
+        let mut chars = String::with_capacity(prefix.len() + length);
+        chars.push_str(prefix);
         for _ in 0..length {
             let at = usize::try_from(self.below(alphabet.len() as u64)).unwrap_or(0);
             chars.push(char::from(alphabet[at]));

@@ -43,9 +43,8 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     if let Some(name) = rpc(request) {
         return cloudwatch_operation(name).unwrap_or_else(|| Err(not_emulated(name)));
     }
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    if let ["model", id, action] = segments.as_slice()
-        && method == "POST"
+    if method == "POST"
+        && let Some((id, action)) = path.strip_prefix("/model/").and_then(|p| p.split_once('/'))
         && !id.is_empty()
         && let Some(operation) = Operation::of_action(action)
     {
@@ -56,6 +55,7 @@ pub(crate) fn route(request: &Request) -> Result<Route, ApiError> {
     if let Some((operation, model)) = mantle::route(method, path, &request.body) {
         return Ok(Route::Model { operation, model });
     }
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
     plain(method, &segments).unwrap_or_else(|| Err(no_operation(method, path, &segments)))
 }
 
@@ -267,15 +267,12 @@ fn no_operation(method: &str, path: &str, segments: &[&str]) -> ApiError {
 /// Percent-decodes one path segment; `None` when it is not valid UTF-8 or not valid encoding.
 pub fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let high = char::from(rest.next()?).to_digit(16)?;
-            let low = char::from(rest.next()?).to_digit(16)?;
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
+    let mut parts = segment.as_bytes().split(|byte| *byte == b'%');
+    bytes.extend_from_slice(parts.next()?);
+    for part in parts {
+        let digit = |at: usize| char::from(*part.get(at)?).to_digit(16);
+        bytes.push(u8::try_from(digit(0)? * 16 + digit(1)?).ok()?);
+        bytes.extend_from_slice(&part[2..]);
     }
     String::from_utf8(bytes).ok()
 }

@@ -152,11 +152,19 @@ impl<'c> Case<'c> {
 
     /// Bedrock's checks, then the model's.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
+        // Neighbours are about the same provider, whose name need not be compared again.
+        let (mut last, mut ours) = ("", false);
         for rule in rules() {
-            if rule.surface.is_some_and(|surface| surface != self.surface)
-                || rule.provider.is_some_and(|of| of != self.model.provider)
-            {
+            if rule.surface.is_some_and(|surface| surface != self.surface) {
                 continue;
+            }
+            if let Some(provider) = rule.provider {
+                if !std::ptr::eq(provider, last) {
+                    (last, ours) = (provider, provider == self.model.provider);
+                }
+                if !ours {
+                    continue;
+                }
             }
             if let Some(found) = (rule.check)(self) {
                 return Err(rule.error(self.surface, &found));

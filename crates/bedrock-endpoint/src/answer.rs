@@ -321,8 +321,8 @@ fn response(
     // The core answers with valid codes only; anything else would be our bug and looks like one.
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.extensions_mut() = connection.shared.spelling.of(status, ordered.len());
     *response.headers_mut() = ordered;
-    *response.extensions_mut() = connection.shared.spelling.clone();
     response
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bedrock_emulator::{Begun, Emulator, Reply, Request, journal::Entry};
-use hyper::{http::Extensions, service::service_fn};
+use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -30,7 +30,7 @@ use crate::{
     answer::{Connection, answer},
     flush::Flushing,
     idle::Idle,
-    spelling::spelling,
+    spelling::Spelling,
 };
 
 /// The longest request body that is read, in bytes (service model: `InvokeModel`'s body).
@@ -225,7 +225,7 @@ impl Endpoint {
             clock: setup.clock,
             hooks: setup.hooks,
             patience: setup.patience,
-            spelling: spelling().await,
+            spelling: Spelling::learn().await,
             #[cfg(feature = "upstream")]
             upstream,
             connections: AtomicU64::new(0),
@@ -314,7 +314,7 @@ impl Drop for Endpoint {
 pub(crate) struct Shared {
     pub(crate) emulator: Arc<Emulator>,
     pub(crate) gates: Gates,
-    pub(crate) spelling: Extensions,
+    pub(crate) spelling: Spelling,
     #[cfg(feature = "upstream")]
     pub(crate) upstream: Option<Arc<crate::upstream::Client>>,
     entries: broadcast::Sender<Arc<Entry>>,

@@ -43,9 +43,10 @@ impl Ask {
     pub(super) fn of(prompt: &str) -> Self {
         let prompt = &*both_ends(prompt.trim());
         let quotes = quotes(prompt);
+        let words = words(prompt);
         Self {
-            length: length(prompt),
-            subject: subject(prompt),
+            length: length(&words),
+            subject: subject(prompt, &words),
             dictated: dictated(prompt, &quotes),
             json: wants_json(prompt),
             quotes,
@@ -70,8 +71,9 @@ fn both_ends(prompt: &str) -> Cow<'_, str> {
 /// Text between quotation marks of one kind, at most three pieces.
 fn quotes(prompt: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let bytes = prompt.as_bytes();
-    if bytes.is_ascii() && !b"'\"`".iter().any(|mark| bytes.contains(mark)) {
+    if !has(prompt, |b| {
+        !b.is_ascii() || matches!(b, b'\'' | b'"' | b'`')
+    }) {
         return found;
     }
     let mut rest = prompt;
@@ -101,6 +103,13 @@ fn quotes(prompt: &str) -> Vec<String> {
     found
 }
 
+/// Whether `text` has such a byte. All of it is looked at in any case: that way many bytes are looked at
+/// in one instruction.
+#[inline]
+fn has(text: &str, wanted: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | wanted(byte))
+}
+
 /// The mark that ends what this one begins.
 const fn closing(open: char) -> Option<char> {
     match open {
@@ -115,7 +124,8 @@ const fn closing(open: char) -> Option<char> {
 
 /// `Say "pong"`, `Reply with exactly: pong`, `Respond only with the word pong`.
 fn dictated(prompt: &str, quotes: &[String]) -> Option<String> {
-    const LEADS: [&str; 16] = [
+    const POLITE: Leads = Leads::new(&["please", "can you", "could you", "now", "simply"]);
+    const LEADS: Leads = Leads::new(&[
         "reply with exactly",
         "respond with exactly",
         "answer with exactly",
@@ -132,22 +142,20 @@ fn dictated(prompt: &str, quotes: &[String]) -> Option<String> {
         "echo",
         "just say",
         "say",
-    ];
-    let plain = strip_lead(prompt, &["please", "can you", "could you", "now", "simply"]);
-    let rest = LEADS.iter().find_map(|lead| strip_prefix(plain, lead))?;
-    let rest = strip_lead(
-        rest,
-        &[
-            "exactly",
-            "only",
-            "just",
-            "the single word",
-            "the word",
-            "the words",
-            "the text",
-            "the phrase",
-        ],
-    );
+    ]);
+    const BETWEEN: Leads = Leads::new(&[
+        "exactly",
+        "only",
+        "just",
+        "the single word",
+        "the word",
+        "the words",
+        "the text",
+        "the phrase",
+    ]);
+    let plain = POLITE.strip_all(prompt);
+    let rest = LEADS.strip(plain)?;
+    let rest = BETWEEN.strip_all(rest);
     let rest = rest.trim_start_matches([':', ' ', ',']);
     if let Some(first) = quotes.first()
         && rest.starts_with(|c: char| !c.is_alphanumeric())
@@ -174,18 +182,15 @@ fn wants_json(prompt: &str) -> bool {
         "with json",
         "output json",
     ];
-    let bytes = prompt.as_bytes();
-    let has_j = bytes.contains(&b'j') || bytes.contains(&b'J');
-    if !has_j || find(prompt, "json").is_none() {
+    if !has(prompt, |b| matches!(b, b'j' | b'J')) || find(prompt, "json").is_none() {
         return false;
     }
     let prompt = prompt.to_lowercase();
     ASKS.iter().any(|ask| prompt.contains(ask))
 }
 
-fn length(prompt: &str) -> Length {
-    let words = words(prompt);
-    let asked = (0..words.len()).rev().find_map(|at| length_at(&words, at));
+fn length(words: &[Cow<'_, str>]) -> Length {
+    let asked = (0..words.len()).rev().find_map(|at| length_at(words, at));
     asked.unwrap_or_else(|| {
         let manner = |word: &Cow<'_, str>| match &**word {
             "briefly" | "concisely" | "concise" | "brief" => Some(Length::Sentences(1)),
@@ -253,9 +258,14 @@ fn length_at(words: &[Cow<'_, str>], at: usize) -> Option<Length> {
 
 /// A number in digits or, up to twenty, in words.
 pub(super) fn number_word(word: &str) -> Option<usize> {
-    if word.starts_with(|c: char| c.is_ascii_digit()) {
+    let first = word.bytes().next()?;
+    if first.is_ascii_digit() {
         let digits = word.replace(',', "");
         return digits.parse().ok().filter(|n| *n > 0);
+    }
+    // What most words show in their first letter.
+    if !matches!(first, b'a' | b'e' | b'f' | b'n' | b'o' | b's' | b't') {
+        return None;
     }
     Some(match word {
         "a" | "single" | "one" => 1,
@@ -282,6 +292,26 @@ pub(super) fn number_word(word: &str) -> Option<usize> {
     })
 }
 
+/// What an ASCII byte is in a word.
+const LETTER: u8 = 0;
+const OTHER: u8 = 1;
+const BLANK: u8 = 2;
+
+/// Lower-case letters, blanks, and everything else.
+const BYTES: [u8; 256] = {
+    let mut bytes = [OTHER; 256];
+    let mut at = 0_u8;
+    while at < 128 {
+        if at.is_ascii_lowercase() {
+            bytes[at as usize] = LETTER;
+        } else if at.is_ascii_whitespace() {
+            bytes[at as usize] = BLANK;
+        }
+        at += 1;
+    }
+    bytes
+};
+
 /// The words of a text, each as [`bare`].
 fn words(text: &str) -> Vec<Cow<'_, str>> {
     // About as many as there will be, so that the list need not grow.
@@ -290,16 +320,24 @@ fn words(text: &str) -> Vec<Cow<'_, str>> {
         words.extend(text.split_whitespace().map(bare));
         return words;
     }
-    let (mut start, mut plain) = (0, true);
-    for (at, byte) in text.bytes().enumerate() {
-        if byte.is_ascii_whitespace() {
-            push_word(&text[start..at], plain, &mut words);
-            (start, plain) = (at + 1, true);
-        } else {
-            plain &= byte.is_ascii_lowercase();
+    let mut left = text
+        .bytes()
+        .map(|byte| BYTES[usize::from(byte)])
+        .enumerate();
+    while let Some((start, first)) = left.next() {
+        if first == BLANK {
+            continue;
         }
+        let (mut end, mut kinds) = (text.len(), first);
+        for (at, kind) in left.by_ref() {
+            if kind == BLANK {
+                end = at;
+                break;
+            }
+            kinds |= kind;
+        }
+        push_word(&text[start..end], kinds == LETTER, &mut words);
     }
-    push_word(&text[start..], plain, &mut words);
     words
 }
 
@@ -326,6 +364,42 @@ fn first_word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or("")
 }
 
+/// Phrases that a text may start with, in lower case.
+struct Leads {
+    phrases: &'static [&'static str],
+    /// Which letters they start with: nearly all texts start with another one.
+    initials: u32,
+}
+
+impl Leads {
+    const fn new(phrases: &'static [&'static str]) -> Self {
+        let (mut initials, mut at) = (0, 0);
+        while at < phrases.len() {
+            initials |= 1 << (phrases[at].as_bytes()[0] & 31);
+            at += 1;
+        }
+        Self { phrases, initials }
+    }
+
+    /// `text` without the first of them that it starts with, in any case and as whole words.
+    fn strip<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let first = text.bytes().next()?;
+        if self.initials & (1 << (first & 31)) == 0 {
+            return None;
+        }
+        let mut phrases = self.phrases.iter();
+        phrases.find_map(|phrase| strip_prefix(text, phrase))
+    }
+
+    /// `text` without any of them, and the commas after them, as often as they stand at its start.
+    fn strip_all<'t>(&self, mut text: &'t str) -> &'t str {
+        while let Some(rest) = self.strip(text) {
+            text = rest.trim_start_matches([',', ' ', '!']);
+        }
+        text
+    }
+}
+
 /// Removes `prefix` (lower case, whole words) from the start of `text`, whatever its case.
 #[inline]
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -337,17 +411,9 @@ fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     ends.then(|| rest.trim_start())
 }
 
-/// Removes any of `leads`, and the commas after them, as often as they stand at the start.
-fn strip_lead<'a>(mut text: &'a str, leads: &[&str]) -> &'a str {
-    while let Some(rest) = leads.iter().find_map(|lead| strip_prefix(text, lead)) {
-        text = rest.trim_start_matches([',', ' ', '!']);
-    }
-    text
-}
-
 /// The subject as a phrase that can stand after "about".
-fn subject(prompt: &str) -> String {
-    const POLITE: [&str; 12] = [
+fn subject(prompt: &str, words: &[Cow<'_, str>]) -> String {
+    const POLITE: Leads = Leads::new(&[
         "please",
         "can you",
         "could you",
@@ -360,8 +426,8 @@ fn subject(prompt: &str) -> String {
         "claude",
         "kindly",
         "now",
-    ];
-    const NAMING: [&str; 30] = [
+    ]);
+    const NAMING: Leads = Leads::new(&[
         "tell me about",
         "tell us about",
         "talk about",
@@ -392,17 +458,15 @@ fn subject(prompt: &str) -> String {
         "review",
         "classify",
         "outline",
-    ];
+    ]);
     let sentence = main_sentence(prompt);
-    let plain = strip_lead(after_length(sentence), &POLITE);
-    let named = NAMING
-        .iter()
-        .find_map(|lead| strip_prefix(plain, lead))
-        .or_else(|| {
-            // "Write a haiku about autumn", "Give me three facts about tides".
-            let at = find(plain, " about ")?;
-            Some(plain[at + " about ".len()..].trim_start())
-        });
+    let plain = POLITE.strip_all(after_length(sentence));
+    let named = NAMING.strip(plain).or_else(|| {
+        // "Write a haiku about autumn", "Give me three facts about tides".
+        let said = words.iter().any(|word| word == "about");
+        let at = said.then(|| find(plain, " about "))??;
+        Some(plain[at + " about ".len()..].trim_start())
+    });
     match named
         .map(without_length)
         .filter(|phrase| is_noun_phrase(phrase))
@@ -430,7 +494,15 @@ fn main_sentence(prompt: &str) -> &str {
 }
 
 fn sentence_end(text: &str) -> usize {
+    let Some(inner) = text.len().checked_sub(1) else {
+        return 0;
+    };
     let bytes = text.as_bytes();
+    let mark = |b: &u8| matches!(b, b'?' | b'\n' | b'!' | b'.' | 0xE3 | 0xEF);
+    // As in `has`. At the very end a mark ends nothing sooner.
+    if !bytes[..inner].iter().fold(false, |any, b| any | mark(b)) {
+        return text.len();
+    }
     let ends = bytes.iter().enumerate().find_map(|(at, byte)| match byte {
         b'?' | b'\n' | b'!' => Some(at + 1),
         b'.' => (bytes.get(at + 1) == Some(&b' ')).then_some(at + 1),
@@ -501,9 +573,16 @@ fn last_prepositions(phrase: &str) -> [Option<usize>; 4] {
     let mut at = 0;
     for word in phrase.as_bytes().split(|byte| *byte == b' ') {
         let end = at + word.len();
-        let mut prepositions = ["in", "using", "with", "within"].into_iter();
-        let which = prepositions.position(|p| p.len() == word.len() && starts_with(word, p));
-        if let Some(which) = which
+        // Hardly any word is as long as one of them and begins as it does.
+        let which = match (word.len(), word.first()) {
+            (2, Some(b'i' | b'I')) => Some((0, "in")),
+            (5, Some(b'u' | b'U')) => Some((1, "using")),
+            (4, Some(b'w' | b'W')) => Some((2, "with")),
+            (6, Some(b'w' | b'W')) => Some((3, "within")),
+            _ => None,
+        };
+        if let Some((which, preposition)) = which
+            && starts_with(word, preposition)
             && at > 0
             && end < phrase.len()
         {

@@ -14,12 +14,7 @@ pub fn count(text: &str) -> u32 {
 /// The longest beginning of `text` that has at most `max` tokens: what `maxTokens` leaves of an
 /// answer. Gives back all of it when it fits.
 pub fn cut(text: &str, max: u32) -> &str {
-    let mut counter = Counter::default();
-    let end = text.char_indices().find(|(_, c)| {
-        counter.character(Kind::of(*c));
-        counter.total() > u64::from(max)
-    });
-    end.map_or(text, |(end, _)| &text[..end])
+    Counter::default().cut(text, max)
 }
 
 /// What one character belongs to. Each run of neighbours of one kind is counted on its own,
@@ -116,11 +111,25 @@ impl Counter {
             if let Some(kind) = ASCII[usize::from(bytes[at])] {
                 self.character(kind);
                 at += 1;
+                // What follows is mostly of the same kind: the letters of a word.
+                let same = |byte: &&u8| ASCII[usize::from(**byte)] == Some(kind);
+                let run = bytes[at..].iter().take_while(same).count();
+                self.length += run as u64;
+                at += run;
             } else if let Some(longer) = text[at..].chars().next() {
                 self.character(Kind::of_other(longer));
                 at += longer.len_utf8();
             }
         }
+    }
+
+    /// The longest beginning of `text` with which there are at most `max` tokens.
+    pub(crate) fn cut(mut self, text: &str, max: u32) -> &str {
+        let end = text.char_indices().find(|(_, c)| {
+            self.character(Kind::of(*c));
+            self.total() > u64::from(max)
+        });
+        end.map_or(text, |(end, _)| &text[..end])
     }
 
     /// Tokens so far.

@@ -316,12 +316,10 @@ const PATTERN: &str = "(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:(([0-9]{12}:cus
 /// Refuses what no alternative of [`PATTERN`] can match. Ids that match it and name nothing are
 /// told apart later, as on AWS.
 fn check_pattern(id: &str) -> Result<(), ApiError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-    let legal = if id.starts_with("arn:") {
-        id.chars().all(|c| plain(c) || c == '/')
-    } else {
-        id.chars().all(plain)
-    };
+    let arn = id.starts_with("arn:");
+    let plain =
+        |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b':');
+    let legal = id.bytes().all(|b| plain(b) || (arn && b == b'/'));
     if legal && id.len() <= 2_048 {
         return Ok(());
     }

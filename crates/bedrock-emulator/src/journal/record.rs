@@ -7,12 +7,13 @@ use time::OffsetDateTime;
 use super::Usage;
 use crate::{
     error::Code,
+    headers::Headers,
     identity::Principal,
     observe::Door,
     policy::Inquiry,
     service::Service,
     trace::Lit,
-    wire::{Body, Header, Reply, Request},
+    wire::{Body, Reply, Request},
 };
 
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(crate) struct Record {
     /// The answer's media type.
     pub(crate) content_type: Cow<'static, str>,
     /// The answer's headers beside `Content-Type` and `x-amzn-RequestId`.
-    pub(crate) headers: Vec<Header>,
+    pub(crate) headers: Headers,
     pub(crate) body: Body,
     pub(crate) stop_reason: Option<String>,
     pub(crate) usage: Option<Usage>,
@@ -85,7 +86,7 @@ impl Record {
             message: None,
             request_id,
             content_type: Cow::Borrowed(""),
-            headers: Vec::new(),
+            headers: Headers::default(),
             body: Body::Disconnect {
                 due: crate::script::AT_ONCE,
             },
@@ -106,7 +107,12 @@ impl Record {
     pub(crate) fn answered(&mut self, reply: &Reply) {
         const USUAL: [&str; 2] = ["application/json", "application/vnd.amazon.eventstream"];
         // Two of them are not kept here.
-        self.headers.reserve(reply.headers.len().saturating_sub(2));
+        let more = reply.headers.len().saturating_sub(2);
+        if more > 0 {
+            let sizes = reply.headers.iter();
+            let bytes = sizes.map(|(name, value)| name.len() + value.len());
+            self.headers = Headers::with_capacity(more, bytes.sum());
+        }
         for (name, value) in &reply.headers {
             if name.eq_ignore_ascii_case("content-type") {
                 let usual = USUAL.into_iter().find(|usual| usual == value);
@@ -115,7 +121,7 @@ impl Record {
                     None => Cow::Owned(value.clone()),
                 };
             } else if !name.eq_ignore_ascii_case("x-amzn-requestid") {
-                self.headers.push((name.clone(), value.clone()));
+                self.headers.push((name, value));
             }
         }
         self.body = reply.body.clone();

@@ -1,7 +1,6 @@
 //! Converse: the whole answer in one JSON body with sorted keys.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Encoded, Exchange, Input, whole_body, whole_due};
@@ -47,9 +46,7 @@ fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
             .push_str(&crate::json::sorted(&value));
     }
     let metrics = response.member("metrics");
-    metrics.push_str("{\"latencyMs\":");
-    metrics.push_str(&latency_ms.to_string());
-    metrics.push('}');
+    write_metrics(latency_ms, metrics);
     let output = response.member("output");
     output.push_str("{\"message\":{\"content\":[");
     for (place, content) in exchange.answer.contents().into_iter().enumerate() {
@@ -77,12 +74,17 @@ fn response(exchange: &mut Exchange<'_>, latency_ms: u64) -> String {
             .member(&name)
             .push_str(&crate::json::sorted(&value));
     }
-    let usage = TokenUsage::new(exchange.model, exchange.answer.usage, false);
-    response
-        .member("usage")
-        .push_str(&super::invoke_model::to_json(&usage));
+    let usage = exchange.answer.usage;
+    write_usage(exchange.model, usage, false, response.member("usage"));
     response.end();
     body
+}
+
+/// The member `metrics`.
+pub(super) fn write_metrics(latency_ms: u64, out: &mut String) {
+    let mut metrics = Object::begin(out);
+    metrics.number("latencyMs", latency_ms);
+    metrics.end();
 }
 
 fn block(content: Content, exchange: &mut Exchange<'_>) -> Value {
@@ -157,67 +159,44 @@ pub(super) fn citation(citation: &Citation) -> Value {
     told
 }
 
-/// Token usage with the undocumented members that newer models add (recorded); streams leave the
-/// cache fields out unless something was cached. The order of members is the order on the wire.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TokenUsage {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cache_details: Vec<CacheDetail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_input_token_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_input_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_input_token_count: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_write_input_tokens: Option<u32>,
-    input_tokens: u32,
-    output_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_tool_usage: Option<ServerToolUsage>,
-    total_tokens: u64,
-}
-
-/// What was written to the prompt cache, for how long.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CacheDetail {
-    input_tokens: u32,
-    ttl: &'static str,
-}
-
-/// Always empty (recorded).
-#[derive(Debug, Serialize)]
-struct ServerToolUsage {}
-
-impl TokenUsage {
-    pub(super) fn new(model: &Model, usage: Usage, stream: bool) -> Self {
-        let (read, write) = (usage.cache_read, usage.cache_write());
-        let told = read + write > 0 || (model.quirks.cache_usage && !stream);
-        let (read, write) = (told.then_some(read), told.then_some(write));
-        // Recorded with one entry; that two times to live make two, the longer first, is inferred.
-        let written = [
-            (Ttl::OneHour, usage.cache_write_1h),
-            (Ttl::FiveMinutes, usage.cache_write_5m),
-        ];
-        let details = written.into_iter().filter(|(_, tokens)| *tokens > 0);
-        let details = details.map(|(ttl, input_tokens)| CacheDetail {
-            input_tokens,
-            ttl: ttl.name(),
-        });
-        Self {
-            cache_details: details.collect(),
-            cache_read_input_token_count: read,
-            cache_read_input_tokens: read,
-            cache_write_input_token_count: write,
-            cache_write_input_tokens: write,
-            input_tokens: usage.input,
-            output_tokens: usage.output,
-            server_tool_usage: model.quirks.server_tool_usage.then_some(ServerToolUsage {}),
-            total_tokens: usage.total(),
+/// Writes token usage with the undocumented members that newer models add (recorded); streams leave
+/// the cache fields out unless something was cached. Members are sorted, as all of Converse's.
+pub(super) fn write_usage(model: &Model, usage: Usage, stream: bool, out: &mut String) {
+    let (read, write) = (usage.cache_read, usage.cache_write());
+    let told = read + write > 0 || (model.quirks.cache_usage && !stream);
+    // Recorded with one entry; that two times to live make two, the longer first, is inferred.
+    let written = [
+        (Ttl::OneHour, usage.cache_write_1h),
+        (Ttl::FiveMinutes, usage.cache_write_5m),
+    ];
+    let mut members = Object::begin(out);
+    if write > 0 {
+        let details = members.member("cacheDetails");
+        let mut before = '[';
+        for (ttl, tokens) in written.into_iter().filter(|(_, tokens)| *tokens > 0) {
+            details.push(before);
+            let mut detail = Object::begin(details);
+            detail.number("inputTokens", tokens.into());
+            detail.string("ttl", ttl.name());
+            detail.end();
+            before = ',';
         }
+        details.push(']');
     }
+    if told {
+        members.number("cacheReadInputTokenCount", read.into());
+        members.number("cacheReadInputTokens", read.into());
+        members.number("cacheWriteInputTokenCount", write.into());
+        members.number("cacheWriteInputTokens", write.into());
+    }
+    members.number("inputTokens", usage.input.into());
+    members.number("outputTokens", usage.output.into());
+    if model.quirks.server_tool_usage {
+        // Always empty (recorded).
+        members.member("serverToolUsage").push_str("{}");
+    }
+    members.number("totalTokens", usage.total());
+    members.end();
 }
 
 /// `additionalModelResponseFields`: of the paths a caller may ask for, Claude knows

@@ -1,17 +1,18 @@
 //! `ConverseStream`: the answer as events, in the order recorded in 63 streams.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Encoded, Events, Exchange, Stream, Took, converse};
 use crate::{
     answer_plan::{Beat, Head, Part},
-    frames::{event, text_delta},
+    frames::{self, event, text_delta},
+    json::Object,
 };
 
 pub(super) fn encode(mut exchange: Exchange<'_>) -> Encoded {
     let mut stream = Stream::tell(&mut ConverseEvents::default(), &mut exchange);
-    let (end, exception) = stream.end(&exchange.answer.ending, crate::frames::exception);
+    let (end, exception) = stream.end(&exchange.answer.ending, frames::exception);
     let Took {
         latency_ms,
         first_token_ms,
@@ -66,19 +67,32 @@ impl Events for ConverseEvents {
 
     fn finish(&mut self, took: Took, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let mut stop = json!({ "stopReason": exchange.answer.stop });
-        let mut metadata = json!({
-            "metrics": { "latencyMs": took.latency_ms },
-            "usage": converse::TokenUsage::new(exchange.model, exchange.answer.usage, true),
-        });
         if let Value::Object(map) = &mut stop {
             converse::additional_fields(exchange, map);
         }
-        if let Value::Object(map) = &mut metadata {
-            converse::echoes(exchange, map);
-        }
         out.push(event("messageStop", stop, &mut exchange.rng));
-        out.push(event("metadata", metadata, &mut exchange.rng));
+        out.push(frames::written("metadata", metadata(took, exchange)));
     }
+}
+
+/// The last event; its members are sorted, the padding `p` among them.
+fn metadata(took: Took, exchange: &mut Exchange<'_>) -> String {
+    let mut echoes = Map::new();
+    converse::echoes(exchange, &mut echoes);
+    let mut payload = String::with_capacity(320);
+    let mut metadata = Object::begin(&mut payload);
+    converse::write_metrics(took.latency_ms, metadata.member("metrics"));
+    metadata.string("p", exchange.rng.padding());
+    // By the alphabet all of them come here.
+    for (name, value) in echoes {
+        metadata
+            .member(&name)
+            .push_str(&crate::json::sorted(&value));
+    }
+    let usage = exchange.answer.usage;
+    converse::write_usage(exchange.model, usage, true, metadata.member("usage"));
+    metadata.end();
+    payload
 }
 
 /// Only tool uses have a start event; text and reasoning begin with their first delta (recorded).

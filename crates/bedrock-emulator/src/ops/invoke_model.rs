@@ -125,33 +125,30 @@ impl From<Citation> for CitedLocation {
     }
 }
 
-/// Token usage of a Messages answer, by the model's era.
-#[derive(Debug, Serialize)]
-pub(super) struct MessageUsage {
-    input_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation_input_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_input_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation: Option<CacheCreation>,
-    output_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens_details: Option<OutputDetails>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_tier: Option<&'static str>,
-}
-
-/// What the output tokens were spent on.
-#[derive(Debug, Serialize)]
-struct OutputDetails {
-    thinking_tokens: u32,
-}
-
-#[derive(Debug, Serialize)]
-struct CacheCreation {
-    ephemeral_5m_input_tokens: u32,
-    ephemeral_1h_input_tokens: u32,
+/// Writes the token usage of a Messages answer, by the model's era, in the order of the wire.
+pub(super) fn write_usage(model: &Model, usage: Usage, thinking_tokens: u32, out: &mut String) {
+    let cached = usage.cache_read + usage.cache_write() > 0;
+    let mut members = Object::begin(out);
+    members.number("input_tokens", usage.input.into());
+    if model.quirks.cache_usage || cached {
+        members.number("cache_creation_input_tokens", usage.cache_write().into());
+        members.number("cache_read_input_tokens", usage.cache_read.into());
+    }
+    if model.quirks.cache_creation_usage {
+        let mut creation = Object::begin(members.member("cache_creation"));
+        creation.number("ephemeral_5m_input_tokens", usage.cache_write_5m.into());
+        creation.number("ephemeral_1h_input_tokens", usage.cache_write_1h.into());
+        creation.end();
+    }
+    members.number("output_tokens", usage.output.into());
+    if model.quirks.usage_details {
+        // What the output tokens were spent on.
+        let mut details = Object::begin(members.member("output_tokens_details"));
+        details.number("thinking_tokens", thinking_tokens.into());
+        details.end();
+        members.string("service_tier", "standard");
+    }
+    members.end();
 }
 
 /// A Text Completions answer.
@@ -162,28 +159,6 @@ pub(super) struct Completion {
     pub(super) text: String,
     pub(super) stop_reason: Option<String>,
     pub(super) stop: Option<String>,
-}
-
-impl MessageUsage {
-    pub(super) fn new(model: &Model, usage: Usage, thinking_tokens: u32) -> Self {
-        let cached = usage.cache_read + usage.cache_write() > 0;
-        let cache = model.quirks.cache_usage || cached;
-        Self {
-            input_tokens: usage.input,
-            cache_creation_input_tokens: cache.then_some(usage.cache_write()),
-            cache_read_input_tokens: cache.then_some(usage.cache_read),
-            cache_creation: model.quirks.cache_creation_usage.then_some(CacheCreation {
-                ephemeral_5m_input_tokens: usage.cache_write_5m,
-                ephemeral_1h_input_tokens: usage.cache_write_1h,
-            }),
-            output_tokens: usage.output,
-            output_tokens_details: model
-                .quirks
-                .usage_details
-                .then_some(OutputDetails { thinking_tokens }),
-            service_tier: model.quirks.usage_details.then_some("standard"),
-        }
-    }
 }
 
 /// The id of a Messages answer, by the model's era.
@@ -263,8 +238,13 @@ pub(super) fn message(exchange: &mut Exchange<'_>) -> String {
     if model.quirks.usage_details {
         message.string_or_null("stop_details", None);
     }
-    let usage = MessageUsage::new(model, answer.usage, answer.thinking_tokens());
-    message.member("usage").push_str(&to_json(&usage));
+    let thinking_tokens = answer.thinking_tokens();
+    write_usage(
+        model,
+        answer.usage,
+        thinking_tokens,
+        message.member("usage"),
+    );
     message.end();
     body
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Encoded, Events, Exchange, Input, Stream, Took,
     invoke_model::{
-        CitedLocation, Completion, MessageBlock, MessageUsage, completion_stop, message_id, to_json,
+        CitedLocation, Completion, MessageBlock, completion_stop, message_id, to_json, write_usage,
     },
     nova::NovaEvents,
     titan_text::TitanEvents,
@@ -19,6 +19,7 @@ use crate::{
     frames::{self, chunk},
     guardrail::{Guarding, Members},
     journal::Usage,
+    json::Object,
     mantle,
     wire::header,
 };
@@ -27,9 +28,6 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Event {
-    MessageStart {
-        message: MessageStart,
-    },
     ContentBlockStart {
         index: usize,
         content_block: MessageBlock,
@@ -61,7 +59,6 @@ impl Event {
     /// Its `type`, which a server-sent event repeats as its name.
     const fn name(&self) -> &'static str {
         match self {
-            Self::MessageStart { .. } => "message_start",
             Self::ContentBlockStart { .. } => "content_block_start",
             Self::ContentBlockDelta { .. } => "content_block_delta",
             Self::ContentBlockStop { .. } => "content_block_stop",
@@ -69,18 +66,6 @@ impl Event {
             Self::MessageStop { .. } => "message_stop",
         }
     }
-}
-
-#[derive(Debug, Serialize)]
-struct MessageStart {
-    id: String,
-    r#type: &'static str,
-    role: &'static str,
-    model: String,
-    content: [(); 0],
-    stop_reason: Option<()>,
-    stop_sequence: Option<()>,
-    usage: MessageUsage,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,18 +170,22 @@ impl MessageEvents {
     }
 
     fn send(&self, event: &Event, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
-        if self.server_sent {
-            out.push(mantle::event(event.name(), &to_json(event)));
+        self.send_json(event.name(), &to_json(event), exchange, out);
+    }
+
+    fn send_json(&self, name: &str, json: &str, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
+        out.push(if self.server_sent {
+            mantle::event(name, json)
         } else {
-            send(event, exchange, out);
-        }
+            chunk(json, &mut exchange.rng)
+        });
     }
 }
 
 impl Events for MessageEvents {
     fn start(&mut self, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
         let start = message_start(exchange);
-        self.send(&start, exchange, out);
+        self.send_json("message_start", &start, exchange, out);
     }
 
     fn beat(&mut self, beat: &Beat, exchange: &mut Exchange<'_>, out: &mut Vec<Bytes>) {
@@ -241,23 +230,26 @@ impl Events for MessageEvents {
 }
 
 /// The first event already counts one output token (recorded: 1 to 4).
-fn message_start(exchange: &mut Exchange<'_>) -> Event {
+fn message_start(exchange: &mut Exchange<'_>) -> String {
     let usage = Usage {
         output: 1,
         ..exchange.answer.usage
     };
-    Event::MessageStart {
-        message: MessageStart {
-            id: message_id(exchange),
-            r#type: "message",
-            role: "assistant",
-            model: exchange.model.provider_id.clone(),
-            content: [],
-            stop_reason: None,
-            stop_sequence: None,
-            usage: MessageUsage::new(exchange.model, usage, 0),
-        },
-    }
+    let mut body = String::with_capacity(512);
+    let mut event = Object::begin(&mut body);
+    event.string("type", "message_start");
+    let mut message = Object::begin(event.member("message"));
+    message.string("id", &message_id(exchange));
+    message.string("type", "message");
+    message.string("role", "assistant");
+    message.string("model", &exchange.model.provider_id);
+    message.member("content").push_str("[]");
+    message.string_or_null("stop_reason", None);
+    message.string_or_null("stop_sequence", None);
+    write_usage(exchange.model, usage, 0, message.member("usage"));
+    message.end();
+    event.end();
+    body
 }
 
 fn empty_block(head: &Head, exchange: &mut Exchange<'_>) -> MessageBlock {

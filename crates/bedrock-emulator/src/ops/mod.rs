@@ -335,7 +335,7 @@ fn whole_body(ending: &Ending, due: Due, body: String) -> Body {
 }
 
 /// How long an answer took, as clients and metrics are told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Took {
     pub(crate) latency_ms: u64,
     pub(crate) first_token_ms: u64,

@@ -53,11 +53,14 @@ impl Pipeline<'_> {
 
     /// When an answer leaves that takes no time of its own.
     pub(super) fn at_once(&self) -> Due {
-        Due::After(
-            self.blow
-                .as_ref()
-                .map_or(Duration::ZERO, |blow| blow.latency),
-        )
+        let blow = self.blow.as_ref();
+        let latency = blow.map_or(Duration::ZERO, |blow| blow.latency);
+        match self.held.clone() {
+            None => Due::After(latency),
+            Some(Due::After(after)) => Due::After(after + latency),
+            Some(Due::Gates(gates, after)) => Due::Gates(gates, after + latency),
+            Some(Due::Never) => Due::Never,
+        }
     }
 }
 

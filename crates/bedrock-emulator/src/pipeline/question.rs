@@ -661,6 +661,7 @@ impl<'a> Pipeline<'a> {
             waits: false,
             question: None,
             took: None,
+            held: None,
             guard: None,
             dials: emulator.dials(),
         }

@@ -14,6 +14,7 @@ use crate::{
     catalogue::Family,
     journal::Usage,
     ops,
+    pace::Pace,
     script::{Asked, Step},
     speak::Voice,
 };
@@ -72,8 +73,11 @@ impl Pipeline<'_> {
         }
         match &answer.ending {
             _ if later => Err(Spoken::Later(answer.usage)),
-            // Outside a stream an exception is the whole reply.
-            Ending::Fault(fault) if !operation.streams() => Err(fault_stop(fault.clone()).into()),
+            // Outside a stream an exception is the whole reply, and waits for what the script says.
+            Ending::Fault(fault) if !operation.streams() => {
+                self.held = Pace::waits(&answer.beats);
+                Err(fault_stop(fault.clone()).into())
+            }
             _ => Ok(answer),
         }
     }

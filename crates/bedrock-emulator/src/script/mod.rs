@@ -370,7 +370,8 @@ pub enum Piece {
     Gate(String),
     /// Everything after this waits that long.
     Pause(std::time::Duration),
-    /// A modelled exception inside the stream; ends it. Outside a stream: the whole reply.
+    /// A modelled exception inside the stream; ends it. Outside a stream: the whole reply, behind the
+    /// gates and pauses before it.
     Exception(Fault),
     /// The connection is cut here.
     Cut,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{call, now, open, profile, text};
 
-/// Answered by the endpoint, which has the sockets; its own tests ask for them.
+/// Answered by the endpoint, which has the sockets; its own `tests/described.rs` asks for them.
 const ENDPOINT_ONLY: [&str; 4] = ["GetEvents", "ListGates", "OpenGate", "CloseGate"];
 
 fn document() -> Value {

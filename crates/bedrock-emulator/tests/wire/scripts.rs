@@ -210,6 +210,49 @@ fn gates_pauses_and_cuts_shape_the_stream() {
 }
 
 #[test]
+fn an_exception_that_is_the_whole_reply_waits_for_what_stands_before_it() {
+    let emulator = open();
+    let model = profile(&emulator, "haiku");
+    let held = |fault| {
+        Step::Say(vec![
+            Piece::Text("Hello".to_owned()),
+            Piece::Pause(Duration::from_millis(7)),
+            Piece::Gate("go".to_owned()),
+            Piece::Pause(Duration::from_millis(9)),
+            Piece::Exception(fault),
+        ])
+    };
+    let due = Due::Gates(
+        vec![Gate {
+            after: Duration::from_millis(7),
+            name: "go".to_owned(),
+        }],
+        Duration::from_millis(9),
+    );
+    emulator.script([
+        held(Fault::ModelError),
+        held(Fault::Disconnect),
+        Step::Say(vec![Piece::Exception(Fault::ModelError)]),
+        held(Fault::ModelError),
+    ]);
+    let failed = call(&emulator, &model, "converse", &ask());
+    assert_eq!(failed.status, 424);
+    assert!(matches!(&failed.body, Body::Whole { due: d, .. } if *d == due));
+    let cut = call(&emulator, &model, "converse", &ask());
+    assert_eq!(cut.body, Body::Disconnect { due: due.clone() });
+    let at_once = call(&emulator, &model, "converse", &ask());
+    assert!(matches!(&at_once.body, Body::Whole { due: Due::After(t), .. } if t.is_zero()));
+    let invoked = json!({
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": "Hi"}],
+    });
+    let failed = call(&emulator, &model, "invoke", &invoked);
+    assert_eq!(failed.status, 424);
+    assert!(matches!(&failed.body, Body::Whole { due: d, .. } if *d == due));
+}
+
+#[test]
 fn silence_raw_bytes_and_stop_reasons() {
     let emulator = open();
     let model = profile(&emulator, "haiku");
