@@ -7,7 +7,9 @@ use bedrock_emulator::{
     Request,
     error::ApiError,
     neighbour::{About, Neighbour, Outcome, OwnCode, Visit},
+    observe::ServiceMetric,
 };
+use time::OffsetDateTime;
 
 /// A service: what it holds is `Self`.
 pub trait JsonService: fmt::Debug + Send + Sync + Sized + 'static {
@@ -20,6 +22,11 @@ pub trait JsonService: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// What IAM must allow beside its operation's own permission.
     fn more_permissions(&self, _visit: &Visit) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// See [`Neighbour::metrics`].
+    fn metrics(&self, _account: &str) -> Vec<(ServiceMetric, OffsetDateTime)> {
         Vec::new()
     }
 
@@ -88,6 +95,10 @@ impl<S: JsonService> Neighbour for Json<S> {
             Some(row) => (row.answer)(&self.0, visit),
             None => Outcome::Now(Err(UNKNOWN_OPERATION.error(visit.operation))),
         }
+    }
+
+    fn metrics(&self, account: &str) -> Vec<(ServiceMetric, OffsetDateTime)> {
+        self.0.metrics(account)
     }
 
     fn forget(&self, account: &str) {

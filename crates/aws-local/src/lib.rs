@@ -77,6 +77,15 @@ impl Services {
         neighbours
     }
 
+    /// What an account's tables, secrets and state machines are now is what a reset gives back: tables
+    /// with these items, secrets with these values. Queues, functions and APIs that were made in this
+    /// process are given back anyway.
+    pub fn keep(&self, account: &str) {
+        self.dynamodb.keep(account);
+        self.secrets_manager.keep(account);
+        self.states.keep(account);
+    }
+
     /// Tells the services that work in others' names where they find them: the emulator they are
     /// neighbours of, and its URL. Lambda functions can be created from then on.
     pub fn connect(&self, emulator: &Arc<Emulator>, endpoint_url: &str) {

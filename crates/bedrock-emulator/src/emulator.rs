@@ -492,6 +492,21 @@ impl Emulator {
         }
     }
 
+    /// Lets the services beside Bedrock tell what they have counted, for somebody who looks at the
+    /// account's metrics.
+    pub(crate) fn gather_metrics(&self, account: &Account) {
+        for neighbour in &self.config.neighbours {
+            // Told first, then kept: a service's lock and an account's are never held together.
+            let told = neighbour.metrics(&account.id);
+            if !told.is_empty() {
+                let mut state = account.state();
+                for (metric, at) in told {
+                    state.meters.count(metric, at);
+                }
+            }
+        }
+    }
+
     /// The files of invocation log records that are due in a bucket since the last time, in S3's
     /// layout. Records that nobody asks for are lost beyond a thousand.
     pub fn log_files(&self) -> Vec<LogFile> {

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use crate::{
     error::ApiError,
     identity::Principal,
+    observe::ServiceMetric,
     rng::Rng,
     trace::TraceStatus,
     wire::{Header, Request},
@@ -35,6 +36,13 @@ pub trait Neighbour: fmt::Debug + Send + Sync {
 
     /// Answers a request that was let in.
     fn answer(&self, visit: Visit) -> Outcome;
+
+    /// What it has counted of an account since it was last asked, for CloudWatch, each with the moment
+    /// to which it belongs. Asked whenever somebody looks at the account's metrics or alarms; a service
+    /// may also tell at once ([`crate::Emulator::put_service_metrics`]).
+    fn metrics(&self, _account: &str) -> Vec<(ServiceMetric, OffsetDateTime)> {
+        Vec::new()
+    }
 
     /// Forgets what it holds of an account: reset or dropped by the control API.
     fn forget(&self, account: &str);

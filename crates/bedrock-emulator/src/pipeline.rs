@@ -245,6 +245,9 @@ impl<'a> Pipeline<'a> {
             self.strike_early(None)?;
             self.reached_bedrock(TraceStatus::Ok, Note::Words(operation.name));
         }
+        if service == Service::Monitoring {
+            self.emulator.gather_metrics(&account);
+        }
         let told = (operation.answer)(&mut call);
         if let Some(inquiry) = call.inquiry.take() {
             self.record.inquiry = Some(inquiry);

@@ -16,6 +16,7 @@ use bedrock_emulator::{
 };
 use bedrock_endpoint::Upstream;
 use serde::Deserialize;
+use serde_json::Value;
 use time::{Date, format_description::well_known::Iso8601};
 
 use identities::{
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) upstream: Option<Upstream>,
     /// Script files, read when the emulator starts.
     pub(crate) scripts: Vec<PathBuf>,
+    /// The policies of VPC endpoints, by id.
+    pub(crate) vpc_endpoints: Vec<(String, Value)>,
 }
 
 /// What `workshop emulator --help-config` prints: a file with every key at its default.
@@ -59,6 +62,11 @@ invocation_logging = false
 
 # Files with scripted replies ([[reply]]) and fault rules ([[fault]]), seen from this file.
 # script = ["replies.toml"]
+
+# What the journal keeps of each account: so many requests, and so many bytes of them and their
+# answers. The oldest go first.
+journal_requests = 1000
+journal_bytes = 16777216
 
 # Requests per minute and model before ThrottlingException. Default: no limit.
 # requests_per_minute = 60
@@ -113,6 +121,12 @@ quotas = "off"
 # account = "123456789012"
 # policy = "InvokeOnly"
 
+# Interface VPC endpoints, each with its policy. A request comes through one if it is sent to one of
+# the endpoint's own names: vpce-1a2b3c4d-5e6f7a8b.bedrock-runtime.us-east-1.vpce.amazonaws.com.
+# [[vpc_endpoint]]
+# id = "vpce-1a2b3c4d"
+# policy = '''{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"bedrock:InvokeModel","Resource":"*"}]}'''
+
 # Further key pairs that may sign, beside AWS's documentation example key pair.
 # [[credential]]
 # access_key_id = "AKIAEXAMPLE000000001"
@@ -138,6 +152,8 @@ struct File {
     today: Option<String>,
     invocation_logging: Option<bool>,
     requests_per_minute: Option<u32>,
+    journal_requests: Option<usize>,
+    journal_bytes: Option<usize>,
     script: Vec<PathBuf>,
     quotas: Option<QuotasKey>,
     quota: Vec<QuotaKey>,
@@ -146,8 +162,29 @@ struct File {
     user: Vec<UserKey>,
     role: Vec<RoleKey>,
     service_control_policy: Vec<ServiceControlPolicyKey>,
+    vpc_endpoint: Vec<VpcEndpointKey>,
     credential: Vec<CredentialKey>,
     api_key: Vec<ApiKeyKey>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VpcEndpointKey {
+    id: String,
+    policy: String,
+}
+
+impl VpcEndpointKey {
+    fn read(self) -> anyhow::Result<(String, Value)> {
+        let Self { id, policy } = self;
+        let digits = id.strip_prefix("vpce-").unwrap_or_default();
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            bail!("[[vpc_endpoint]] id = {id:?}: write it as vpce-1a2b3c4d");
+        }
+        let policy = serde_json::from_str(&policy)
+            .with_context(|| format!("the policy of the VPC endpoint {id} is not JSON"))?;
+        Ok((id, policy))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -248,6 +285,8 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
     config.today = file.today.as_deref().map(day).transpose()?;
     config.invocation_logging = file.invocation_logging.unwrap_or(config.invocation_logging);
     config.requests_per_minute = file.requests_per_minute.or(config.requests_per_minute);
+    config.journal_capacity = file.journal_requests.unwrap_or(config.journal_capacity);
+    config.journal_bytes = file.journal_bytes.unwrap_or(config.journal_bytes);
     if let Some(latency) = file.latency {
         config.latency = Latency::Fixed {
             first_token_ms: latency.first_token_ms,
@@ -277,6 +316,11 @@ fn parse(text: &str) -> anyhow::Result<Settings> {
         tls: file.tls,
         upstream: file.upstream.map(UpstreamKey::read).transpose()?,
         scripts: file.script,
+        vpc_endpoints: file
+            .vpc_endpoint
+            .into_iter()
+            .map(VpcEndpointKey::read)
+            .collect::<anyhow::Result<_>>()?,
     })
 }
 
@@ -304,7 +348,9 @@ mod tests {
             .filter(|line| line.starts_with('[') || line.contains(" = "))
             .collect();
         // Top-level keys must precede tables, as they do in the template.
-        let config = parse(&all.join("\n")).unwrap().config;
+        let settings = parse(&all.join("\n")).unwrap();
+        assert_eq!(settings.vpc_endpoints[0].0, "vpce-1a2b3c4d");
+        let config = settings.config;
         assert_eq!(config.policies.len(), 1);
         assert_eq!(config.credentials.len(), 2);
         assert_eq!(config.requests_per_minute, Some(60));
@@ -322,6 +368,15 @@ mod tests {
             ("account_id = \"12\"", "twelve digits"),
             ("today = \"22.11.2026\"", "write it as 2026-11-22"),
             ("[[policy]]\ndocument = \"{\"", "policy number 1"),
+            (
+                "[[vpc_endpoint]]\nid = \"vpce-x\"\npolicy = \"{}\"",
+                "write it as vpce-1a2b3c4d",
+            ),
+            (
+                "[[vpc_endpoint]]\nid = \"vpce-1a\"\npolicy = \"{\"",
+                "the VPC endpoint vpce-1a is not JSON",
+            ),
+            ("journal_bytes = -1", "journal_bytes"),
             (
                 "[[user]]\narn = \"second\"\npolicies = []",
                 "arn:aws:iam::123456789012:user/name",

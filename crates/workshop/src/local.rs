@@ -22,8 +22,8 @@ use crate::cli::LocalArgs;
 
 /// What `--help-local` prints: a file with every key.
 pub(crate) const TEMPLATE: &str = r#"# What runs beside Bedrock from the start. Every table may be given several times; keys
-# that are commented out show their defaults, or an example. A reset of the account empties
-# queues and leaves functions, mappings and APIs; tables, secrets and state machines are gone.
+# that are commented out show their defaults, or an example. A reset of the account gives back
+# what this file says: queues and tables are empty, secrets have these values, executions are gone.
 
 # An SQS queue. A name that ends in ".fifo" makes it first in, first out.
 [[queue]]
@@ -204,6 +204,7 @@ impl Local {
             let made = ask(emulator, "AWSStepFunctions.CreateStateMachine", &request).await;
             made.with_context(what)?;
         }
+        services.keep(&emulator.config().account_id);
         let mut apis = Vec::new();
         for key in &self.apis {
             let api = key.api().context("--local")?;

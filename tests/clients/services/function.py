@@ -17,6 +17,8 @@ def handle(event):
         poison = [record["messageId"] for record in event["Records"] if record["body"] == "poison"]
         print(f"{len(event['Records'])} messages", flush=True)
         return {"batchItemFailures": [{"itemIdentifier": message} for message in poison]}
+    if "httpMethod" in event:
+        return {"statusCode": 200, "body": json.dumps({"path": event["path"]})}
     if event.get("do") == "fail":
         raise ValueError("it failed")
     if event.get("do") == "environment":

@@ -6,6 +6,7 @@ import struct
 import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 
 from bench import ACCOUNT, REGION, ServiceTest
 from botocore.exceptions import ClientError
@@ -173,6 +174,24 @@ class Sqs(ServiceTest):
         self.sqs.delete_queue(QueueUrl=url)
         self.refused("AWS.SimpleQueueService.QueueDeletedRecently", 400,
                      self.sqs.create_queue, QueueName=self.name)
+
+    def test_cloudwatch_counts_it(self):
+        url = self.queue()
+        for body in ("1", "2", "3"):
+            self.sqs.send_message(QueueUrl=url, MessageBody=body)
+        received = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=received[0]["ReceiptHandle"])
+        cloudwatch = self.client("cloudwatch")
+        dimensions = [{"Name": "QueueName", "Value": self.name}]
+        listed = cloudwatch.list_metrics(Namespace="AWS/SQS", Dimensions=dimensions)["Metrics"]
+        self.assertIn("ApproximateAgeOfOldestMessage", {metric["MetricName"] for metric in listed})
+        now = datetime.now(timezone.utc)
+        for name, wanted in (("NumberOfMessagesSent", 3), ("NumberOfMessagesReceived", 3),
+                             ("NumberOfMessagesDeleted", 1), ("NumberOfEmptyReceives", 0)):
+            points = cloudwatch.get_metric_statistics(
+                Namespace="AWS/SQS", MetricName=name, Dimensions=dimensions, Statistics=["Sum"], Period=3600,
+                StartTime=now - timedelta(hours=2), EndTime=now + timedelta(hours=2))["Datapoints"]
+            self.assertEqual(sum(point["Sum"] for point in points), wanted, name)
 
     def test_a_fault_rule_throttles_it(self):
         url = self.queue()

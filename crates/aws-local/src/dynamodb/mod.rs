@@ -112,6 +112,11 @@ impl DynamoDb {
         self.store.items(account, region, table)
     }
 
+    /// What an account holds now is what a reset gives back.
+    pub fn keep(&self, account: &str) {
+        self.store.keep(account);
+    }
+
     /// Holds an item as somebody's transaction would, until the answer is dropped: writes to it end
     /// with `TransactionConflictException`, transactions with the reason `TransactionConflict`.
     /// Operations here take no time, so that no conflict ever happens by itself.

@@ -42,6 +42,8 @@ type Whose = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Place {
     pub(super) tables: BTreeMap<String, Table>,
+    /// What a reset gives back.
+    kept: BTreeMap<String, Table>,
     /// Oldest first.
     tokens: VecDeque<Token>,
 }
@@ -118,8 +120,18 @@ impl Store {
         })
     }
 
+    pub(super) fn keep(&self, account: &str) {
+        for ((owner, _), place) in lock(&self.places).iter() {
+            if owner == account {
+                let mut place = lock(place);
+                place.kept = place.tables.clone();
+                place.kept.values_mut().for_each(|table| table.held.clear());
+            }
+        }
+    }
+
     pub(super) fn forget(&self, account: &str) {
-        lock(&self.places).retain(|(owner, _), _| owner != account);
+        lock(&self.places).retain(|(owner, _), place| owner != account || lock(place).renew());
     }
 }
 
@@ -148,6 +160,13 @@ impl Drop for Held {
 }
 
 impl Place {
+    /// As it was kept; whether there is anything.
+    fn renew(&mut self) -> bool {
+        self.tables = self.kept.clone();
+        self.tokens.clear();
+        !self.tables.is_empty()
+    }
+
     /// A table for an operation on items.
     pub(super) fn table(&self, name: &str) -> Result<&Table, ApiError> {
         self.tables.get(name).ok_or_else(no_table)

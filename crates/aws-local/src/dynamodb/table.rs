@@ -30,7 +30,7 @@ pub(super) struct Stored {
 pub(super) type Entries = BTreeMap<Slot, Arc<Stored>>;
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) name: String,
     pub(super) arn: String,
@@ -69,7 +69,7 @@ pub(super) struct Throughput {
 }
 
 /// A secondary index.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Index {
     pub(super) name: String,
     pub(super) keys: KeySchema,

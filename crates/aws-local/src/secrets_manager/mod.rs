@@ -65,6 +65,11 @@ impl SecretsManager {
         }
     }
 
+    /// What an account holds now is what a reset gives back.
+    pub fn keep(&self, account: &str) {
+        self.vault().keep(account);
+    }
+
     /// The vault as it is now. Held for one step, never across an await.
     fn vault(&self) -> MutexGuard<'_, Vault> {
         let mut vault = self.vault.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,7 +22,7 @@ pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
 const VERSIONS_MAX: usize = 100;
 
 /// A secret.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Secret {
     pub(super) arn: String,
     pub(super) name: String,
@@ -40,7 +40,7 @@ pub(super) struct Secret {
 }
 
 /// One value that it has or had.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Version {
     pub(super) id: String,
     pub(super) stages: Vec<String>,

@@ -17,6 +17,8 @@ type Key = (String, String, String);
 #[derive(Debug, Default)]
 pub(super) struct Vault {
     secrets: BTreeMap<Key, Secret>,
+    /// What a reset gives back.
+    kept: BTreeMap<Key, Secret>,
 }
 
 impl Vault {
@@ -87,8 +89,17 @@ impl Vault {
         ours.map(|(_, secret)| secret)
     }
 
+    pub(super) fn keep(&mut self, account: &str) {
+        self.kept.retain(|(owner, _, _), _| owner != account);
+        let ours = self.secrets.iter().filter(|(key, _)| key.0 == account);
+        self.kept.extend(ours.map(|(k, s)| (k.clone(), s.clone())));
+    }
+
     pub(super) fn forget(&mut self, account: &str) {
         self.secrets.retain(|(owner, _, _), _| owner != account);
+        let ours = self.kept.iter().filter(|(key, _)| key.0 == account);
+        self.secrets
+            .extend(ours.map(|(k, s)| (k.clone(), s.clone())));
     }
 }
 

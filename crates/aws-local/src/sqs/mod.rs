@@ -2,8 +2,8 @@
 //!
 //! Read in this order: `place` (where a queue is), `attributes` and `redrive` (what it is told),
 //! `message` (what is in it), `queue` (what waits, what is in flight, what is next), `queues` (all of
-//! them, behind one lock), then the operations, one file each, and `handle` for callers in this
-//! process.
+//! them, behind one lock), `meter` (what CloudWatch is told of a queue), then the operations, one file
+//! each, and `handle` for callers in this process.
 //!
 //! What AWS does at some moment after the due time happens here at the due time: a visibility timeout
 //! ends when it ends, and a receive sees every message that there is.
@@ -14,6 +14,7 @@ mod duplicates;
 mod error;
 mod handle;
 mod message;
+mod meter;
 mod move_tasks;
 mod place;
 mod queue;
@@ -48,9 +49,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bedrock_emulator::{
     error::ApiError,
     neighbour::{About, Answer, Outcome, Protocol, Visit},
+    observe::ServiceMetric,
 };
 use serde::Deserialize;
 use serde_json::Value;
+use time::OffsetDateTime;
 
 pub use handle::{QueueHandle, Received};
 pub use message::{Attribute, AttributeValue};
@@ -202,8 +205,12 @@ impl JsonService for Sqs {
         },
     ];
 
+    fn metrics(&self, account: &str) -> Vec<(ServiceMetric, OffsetDateTime)> {
+        self.queues().unmeasured(account, self.clock.now())
+    }
+
     fn forget(&self, account: &str) {
-        self.queues().forget(account);
+        self.queues().forget(account, self.clock.now());
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing happens by itself. Whoever looks says what time it is, and [`Queue::settle`] first does
 //! what has become due since the last look: delays and visibility timeouts end, old messages go.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use bedrock_emulator::error::ApiError;
@@ -15,6 +15,7 @@ use super::{
     duplicates::Duplicates,
     error::{OVER_LIMIT, value_is_invalid},
     message::Message,
+    meter::{Count, Gauges, Meter, Minute},
     place::Place,
     receipt::Receipt,
 };
@@ -46,6 +47,7 @@ pub(super) struct Queue {
     /// Of a queue that is first in, first out.
     groups: HashMap<Arc<str>, BTreeSet<u64>>,
     in_flight: usize,
+    meter: Meter,
     changed: watch::Sender<()>,
 }
 
@@ -102,12 +104,54 @@ impl Queue {
             by_age: BTreeSet::new(),
             groups: HashMap::new(),
             in_flight: 0,
+            meter: Meter::new(now),
             changed: watch::Sender::new(()),
         }
     }
 
-    /// Does what has become due.
+    /// Does what has become due, for somebody who uses the queue.
     pub(super) fn settle(&mut self, now: OffsetDateTime) {
+        self.close_minutes(now);
+        self.meter.used();
+        self.come_due(now);
+    }
+
+    /// Writes down how the minutes that are over ended, if nobody has done so yet.
+    fn close_minutes(&mut self, now: OffsetDateTime) {
+        while let Some(end) = self.meter.next_end(now, self.messages.is_empty()) {
+            self.come_due(end);
+            self.meter.close(self.gauges(end));
+        }
+    }
+
+    /// What CloudWatch has not been told of the queue yet.
+    pub(super) fn unmeasured(&mut self, now: OffsetDateTime) -> VecDeque<Minute> {
+        self.close_minutes(now);
+        self.come_due(now);
+        self.meter.take(self.gauges(now), self.messages.is_empty())
+    }
+
+    /// Counts what an operation did.
+    pub(super) fn count(&mut self, what: Count, by: usize) {
+        self.meter.count(what, by);
+    }
+
+    fn gauges(&self, now: OffsetDateTime) -> Gauges {
+        let Counts {
+            ready,
+            in_flight,
+            delayed,
+        } = self.counts();
+        let oldest = self.by_age.first().map(|(sent, _)| now - *sent);
+        Gauges {
+            visible: ready,
+            in_flight,
+            delayed,
+            oldest: oldest.unwrap_or_default(),
+        }
+    }
+
+    fn come_due(&mut self, now: OffsetDateTime) {
         while let Some(&(_, arrival)) = self.waiting.first().filter(|(due, _)| *due <= now) {
             self.put(arrival, State::Ready);
         }
@@ -121,6 +165,8 @@ impl Queue {
 
     /// Takes a message in, to be seen after so many seconds.
     pub(super) fn enqueue(&mut self, message: Message, delay: i64, now: OffsetDateTime) {
+        // Another queue gives it, perhaps: nobody has looked here since some time.
+        self.close_minutes(now);
         let arrival = self.arrivals;
         self.arrivals += 1;
         self.by_age.insert((message.sent, arrival));
@@ -194,6 +240,7 @@ impl Queue {
                 );
             }
         }
+        self.count(Count::Received, taken.received.len());
         Ok(taken)
     }
 
@@ -234,7 +281,9 @@ impl Queue {
     /// accepted and does nothing (service model: "the message might not be deleted"); a queue that is
     /// first in, first out refuses it (observed).
     pub(super) fn delete(&mut self, receipt: &Receipt, text: &str) -> Result<(), ApiError> {
+        // CloudWatch counts every deletion that was accepted, also of what is gone (Developer Guide).
         let Some(held) = self.messages.get(&receipt.arrival) else {
+            self.count(Count::Deleted, 1);
             return Ok(());
         };
         if self.attributes.fifo && !held.is_held_by(receipt) {
@@ -243,6 +292,7 @@ impl Queue {
         if held.message.receives == receipt.receive {
             self.remove(receipt.arrival);
         }
+        self.count(Count::Deleted, 1);
         Ok(())
     }
 
@@ -317,7 +367,7 @@ impl Queue {
     }
 
     /// As it was made, and empty; whether it stays at all.
-    pub(super) fn renew(&mut self) -> bool {
+    pub(super) fn renew(&mut self, now: OffsetDateTime) -> bool {
         let Some(attributes) = self.configured.clone() else {
             return false;
         };
@@ -326,6 +376,7 @@ impl Queue {
         self.attributes = attributes;
         self.tags.clear();
         self.duplicates = Duplicates::default();
+        self.meter = Meter::new(now);
         true
     }
 

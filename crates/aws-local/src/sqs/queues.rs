@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_emulator::error::ApiError;
+use bedrock_emulator::{error::ApiError, observe::ServiceMetric};
 use sha2::{Digest as _, Sha256};
 use time::{Duration, OffsetDateTime};
 
@@ -10,6 +10,7 @@ use super::{
     duplicates::Accepted,
     error::{invalid, missing, no_such_queue},
     message::{Checked, Message},
+    meter::Count,
     move_tasks::Tasks,
     place::Place,
     queue::{Queue, Taken},
@@ -74,9 +75,25 @@ impl Queues {
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, account: &str) {
+    /// What CloudWatch has not been told yet of the account's queues.
+    pub(super) fn unmeasured(
+        &mut self,
+        account: &str,
+        now: OffsetDateTime,
+    ) -> Vec<(ServiceMetric, OffsetDateTime)> {
+        self.work_off_tasks(now);
+        let queues = self.by_place.values_mut();
+        let queues = queues.filter(|queue| queue.place.account == account);
+        let told = queues.flat_map(|queue| {
+            let minutes = queue.unmeasured(now).into_iter();
+            minutes.flat_map(|minute| minute.metrics(&queue.place))
+        });
+        told.collect()
+    }
+
+    pub(super) fn forget(&mut self, account: &str, now: OffsetDateTime) {
         self.by_place
-            .retain(|place, queue| place.account != account || queue.renew());
+            .retain(|place, queue| place.account != account || queue.renew(now));
         self.deleted.retain(|place, _| place.account != account);
         self.tasks.forget(account);
     }
@@ -112,6 +129,7 @@ impl Queues {
         if !queue.attributes.fifo {
             let message_id = message.id.clone();
             queue.enqueue(message, delay, now);
+            queue.count(Count::Sent, 1);
             return Ok(Sent {
                 message_id,
                 sequence: None,
@@ -143,6 +161,7 @@ impl Queues {
         message.sequence = Some(sequence.clone());
         let message_id = message.id.clone();
         queue.enqueue(message, delay, now);
+        queue.count(Count::Sent, 1);
         self.sequence = number;
         Ok(Sent {
             message_id,

@@ -17,9 +17,11 @@ use super::{
     error::{unknown_attribute, value_is_invalid, within},
     handle::changed_or_due,
     message::{Attribute, Message, attributes_json, digest},
+    meter::Count,
     now,
     place::Place,
     queue::Taken,
+    queues::Queues,
     receipt::Receipt,
     told,
 };
@@ -96,6 +98,7 @@ fn at_once(sqs: &Sqs, visit: &Visit) -> Result<Found, ApiError> {
         ask.gave_up |= !taken.given_up.is_empty();
         return Ok(Found::Nothing(ask, now + Duration::seconds(wait)));
     }
+    count_empty(&mut queues, &ask.place, &taken, now)?;
     Ok(Found::Answer(ask.answer(&taken)))
 }
 
@@ -108,6 +111,7 @@ async fn in_time(sqs: &Sqs, mut ask: Ask, deadline: OffsetDateTime) -> Result<An
             let changed = queues.get(&ask.place, now)?.watch();
             let taken = queues.receive(&ask.place, ask.most, ask.visibility, now)?;
             if !taken.received.is_empty() || now >= deadline {
+                count_empty(&mut queues, &ask.place, &taken, now)?;
                 return Ok(ask.answer(&taken));
             }
             ask.gave_up |= !taken.given_up.is_empty();
@@ -116,6 +120,19 @@ async fn in_time(sqs: &Sqs, mut ask: Ask, deadline: OffsetDateTime) -> Result<An
         let due = due.map_or(deadline, |due| due.min(deadline));
         changed_or_due(&*sqs.clock, &mut changed, Some(due)).await;
     }
+}
+
+/// A receive that ends without a message is counted, once however long it waited.
+fn count_empty(
+    queues: &mut Queues,
+    place: &Place,
+    taken: &Taken,
+    now: OffsetDateTime,
+) -> Result<(), ApiError> {
+    if taken.received.is_empty() {
+        queues.get(place, now)?.count(Count::EmptyReceive, 1);
+    }
+    Ok(())
 }
 
 impl Ask {

@@ -105,6 +105,11 @@ impl States {
         }
     }
 
+    /// The state machines that an account has now are what a reset gives back, without executions.
+    pub fn keep(&self, account: &str) {
+        self.store().keep(account);
+    }
+
     /// Ends when that execution is over; at once when there is none.
     pub async fn ended(&self, account: &str, execution_arn: &str) {
         let run = self.store().run(account, execution_arn).cloned();

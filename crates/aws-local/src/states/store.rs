@@ -21,6 +21,8 @@ const MACHINES_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Store {
     accounts: BTreeMap<String, Account>,
+    /// What a reset gives back, by account and ARN.
+    kept: BTreeMap<String, BTreeMap<String, Machine>>,
 }
 
 #[derive(Debug, Default)]
@@ -173,6 +175,20 @@ impl Store {
         if let Some(account) = self.accounts.remove(account) {
             account.abandon();
         }
+        if let Some(machines) = self.kept.get(account) {
+            let machines = machines.clone();
+            let renewed = Account {
+                machines,
+                ..Account::default()
+            };
+            self.accounts.insert(account.to_owned(), renewed);
+        }
+    }
+
+    pub(super) fn keep(&mut self, account: &str) {
+        let machines = self.accounts.get(account).map(|held| held.machines.clone());
+        let machines = machines.unwrap_or_default();
+        self.kept.insert(account.to_owned(), machines);
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::{collections::HashMap, fmt::Debug, net::Ipv4Addr, sync::Arc};
 
-use aws_local::{ManualClock, Services};
+use aws_local::{Clock as _, ManualClock, Services};
 use aws_sdk_sqs::{
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
     error::{ProvideErrorMetadata, SdkError},
     types::{Message, QueueAttributeName},
 };
 use aws_smithy_http_client::Builder as HttpClient;
-use bedrock_emulator::{Config, Emulator, journal::Entry};
-use bedrock_endpoint::Endpoint;
+use bedrock_emulator::{Config, Emulator, emulator::Auth, journal::Entry};
+use bedrock_endpoint::{Endpoint, Setup};
 use time::{Duration, OffsetDateTime};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -50,6 +50,29 @@ impl Bench {
         }
     }
 
+    /// The same, in whose emulator, too, time stands still; nobody has to sign.
+    pub(crate) async fn with_one_clock() -> Self {
+        let clock = ManualClock::at(START);
+        let services = Services::new(Arc::new(clock.clone()));
+        let config = Config {
+            neighbours: services.neighbours(),
+            auth: Auth::Off,
+            ..Config::default()
+        };
+        let emulator = Arc::new(Emulator::new(config).unwrap());
+        let told = clock.clone();
+        let setup = Setup {
+            clock: bedrock_endpoint::Clock::new(move || told.now()),
+            ..Setup::default()
+        };
+        let endpoint = Endpoint::open((Ipv4Addr::LOCALHOST, 0).into(), emulator, setup).await;
+        Self {
+            clock,
+            services,
+            endpoint: endpoint.unwrap(),
+        }
+    }
+
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.advance(Duration::seconds(seconds));
     }
@@ -73,6 +96,17 @@ impl Bench {
             .credentials_provider(self.credentials())
             .retry_config(RetryConfig::disabled());
         aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+        let config = aws_sdk_cloudwatch::config::Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(HttpClient::new().build_http())
+            .endpoint_url(self.endpoint.url())
+            .region(Region::new(REGION))
+            .credentials_provider(self.credentials())
+            .retry_config(RetryConfig::disabled());
+        aws_sdk_cloudwatch::Client::from_conf(config.build())
     }
 
     pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {

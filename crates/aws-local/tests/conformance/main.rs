@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bench;
+mod cloudwatch;
 mod secrets_manager;
 mod sqs;
 mod sqs_fifo;

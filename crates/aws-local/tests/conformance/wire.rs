@@ -267,3 +267,60 @@ async fn a_reset_account_holds_nothing() {
     // Nor does the name rest.
     bench.queue("jobs", &[]).await;
 }
+
+#[tokio::test]
+async fn a_reset_gives_back_what_is_to_be_kept() {
+    let bench = open().await;
+    let done = |target: &str, body: &Value| {
+        let (status, _, told) = ask(&bench, target, &body.to_string());
+        assert_eq!(status, 200, "{target}: {told}");
+        told
+    };
+    let put = |id: &str| {
+        let item = json!({ "TableName": "rows", "Item": { "id": { "S": id } } });
+        done("DynamoDB_20120810.PutItem", &item);
+    };
+    let table = json!({
+        "TableName": "rows", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+    });
+    done("DynamoDB_20120810.CreateTable", &table);
+    put("kept");
+    let token = "00000000-0000-4000-8000-00000000000";
+    let secret = json!({ "Name": "pepper", "SecretString": "first", "ClientRequestToken": format!("{token}0") });
+    done("secretsmanager.CreateSecret", &secret);
+    let definition =
+        json!({ "StartAt": "Done", "States": { "Done": { "Type": "Succeed" } } }).to_string();
+    let machine = json!({
+        "name": "answer", "definition": definition,
+        "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/answer"),
+    });
+    done("AWSStepFunctions.CreateStateMachine", &machine);
+    bench.services.keep(ACCOUNT);
+
+    let machine = format!("arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:answer");
+    let machine = json!({ "stateMachineArn": machine });
+    for _ in 0..2 {
+        put("new");
+        let other = json!({ "SecretId": "pepper", "SecretString": "second", "ClientRequestToken": format!("{token}1") });
+        done("secretsmanager.PutSecretValue", &other);
+        done("AWSStepFunctions.DeleteStateMachine", &machine);
+
+        let reset = Request {
+            method: "POST".to_owned(),
+            target: "/_workshop/reset".to_owned(),
+            ..request("", "")
+        };
+        let emulator = bench.endpoint.emulator();
+        assert!(emulator.handle(&reset, crate::bench::START).status < 300);
+        let rows = bench.services.dynamodb.items(ACCOUNT, "us-east-1", "rows");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        let secret = done(
+            "secretsmanager.GetSecretValue",
+            &json!({ "SecretId": "pepper" }),
+        );
+        assert!(secret.contains("first"), "{secret}");
+        done("AWSStepFunctions.DescribeStateMachine", &machine);
+    }
+}

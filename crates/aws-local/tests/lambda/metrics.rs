@@ -1,40 +1,47 @@
-//! What CloudWatch counts of functions, without anybody's doing: `AWS/Lambda`.
+//! What CloudWatch counts of functions, without anybody's doing: `AWS/Lambda`, as the real SDK reads it.
 
-use serde_json::{Value, json};
+use aws_sdk_cloudwatch::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    primitives::DateTime,
+    types::{Dimension, Statistic},
+};
+use aws_smithy_http_client::Builder as HttpClient;
+use serde_json::json;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, REGION};
+
+fn cloudwatch(bench: &Bench) -> Client {
+    let config = aws_sdk_cloudwatch::config::Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(HttpClient::new().build_http())
+        .endpoint_url(bench.endpoint.url())
+        .region(Region::new(REGION))
+        .credentials_provider(Credentials::new("any", "any", None, None, "bench"));
+    Client::from_conf(config.build())
+}
 
 /// `[Sum, SampleCount, Maximum]` of one metric, over all that happened.
-async fn measured(bench: &Bench, name: &str, dimensions: &Value) -> [f64; 3] {
+async fn measured(bench: &Bench, name: &str, dimensions: &[Dimension]) -> [f64; 3] {
     let now = aws_local::Clock::now(&aws_local::SystemClock).unix_timestamp();
     let day = 24 * 60 * 60;
-    let input = json!({
-        "Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions,
-        "StartTime": now - day, "EndTime": now + day, "Period": day,
-        "Statistics": ["Sum", "SampleCount", "Maximum"],
-    });
-    let target = "GraniteServiceVersion20100801.GetMetricStatistics";
-    let headers = [
-        ("content-type", "application/x-amz-json-1.0"),
-        ("x-amz-target", target),
-    ];
-    let told = bench.send("POST", "/", &headers, &input.to_string()).await;
-    assert_eq!(told.status, 200, "{told:?}");
-    let told = told.json();
-    let points = told["Datapoints"].as_array().unwrap();
-    assert!(!points.is_empty(), "{name} {dimensions}: {told}");
+    let asked = cloudwatch(bench).get_metric_statistics();
+    let asked = asked.namespace("AWS/Lambda").metric_name(name);
+    let asked = asked.set_dimensions(Some(dimensions.to_vec())).period(day);
+    let asked = asked.start_time(DateTime::from_secs(now - i64::from(day)));
+    let asked = asked.end_time(DateTime::from_secs(now + i64::from(day)));
+    let wanted = [Statistic::Sum, Statistic::SampleCount, Statistic::Maximum];
+    let told = asked.set_statistics(Some(wanted.into())).send().await;
+    let points = told.unwrap().datapoints.unwrap_or_default();
+    assert!(!points.is_empty(), "{name} {dimensions:?}");
     // There are two around midnight.
-    let of = |statistic: &str| {
-        let points = points.iter();
-        points
-            .map(|point| point[statistic].as_f64().unwrap())
-            .collect::<Vec<_>>()
-    };
-    let longest = of("Maximum").into_iter().fold(0.0, f64::max);
     [
-        of("Sum").iter().sum(),
-        of("SampleCount").iter().sum(),
-        longest,
+        points.iter().map(|point| point.sum.unwrap()).sum(),
+        points.iter().map(|point| point.sample_count.unwrap()).sum(),
+        points
+            .iter()
+            .map(|point| point.maximum.unwrap())
+            .fold(0.0, f64::max),
     ]
 }
 
@@ -49,10 +56,8 @@ async fn invocations_errors_throttles_and_time_are_counted_by_function_and_in_al
     assert_eq!(bench.send("PUT", target, &[], &none).await.status, 200);
     assert_eq!(bench.invoke(&[], &json!({})).await.status, 429);
 
-    for dimensions in [
-        json!([{ "Name": "FunctionName", "Value": "ask" }]),
-        json!([]),
-    ] {
+    let of_function = Dimension::builder().name("FunctionName").value("ask");
+    for dimensions in [vec![of_function.build()], Vec::new()] {
         for (name, wanted) in [
             ("Invocations", [3.0, 3.0, 1.0]),
             ("Errors", [1.0, 3.0, 1.0]),

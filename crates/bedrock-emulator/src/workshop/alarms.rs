@@ -19,6 +19,7 @@ pub(super) const OPERATION: Plain = Plain {
 fn answer(call: &mut Call<'_>) -> Result<Told, ApiError> {
     let now = i64::try_from(call.now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let account = account(call)?;
+    call.emulator.gather_metrics(&account);
     let mut state = account.state();
     let alarms = state.settled_alarms(now);
     let alarms: Vec<Value> = alarms.iter().map(|(region, a)| told(region, a)).collect();

@@ -40,6 +40,7 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
         tls,
         upstream,
         scripts,
+        vpc_endpoints,
     } = settings(args)?;
     // Read before anything listens: a mistake in a script is told at once.
     let files = scripts.iter().chain(&args.script);
@@ -57,6 +58,10 @@ pub(crate) async fn run(args: &cli::EmulatorArgs, source: &Source) -> anyhow::Re
     };
     let services = Services::new(Arc::new(SystemClock));
     let endpoint = start(&services, config, args.addr, setup).await?;
+    for (id, policy) in &vpc_endpoints {
+        let set = endpoint.emulator().set_vpc_endpoint_policy(id, policy);
+        set.with_context(|| format!("the policy of the VPC endpoint {id}"))?;
+    }
     let beside = local.start(&services, &endpoint).await?;
     let rules = documents.iter().map(|d| d.replies.len() + d.faults.len());
     let rules: usize = rules.sum();
