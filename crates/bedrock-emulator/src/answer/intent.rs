@@ -1,6 +1,14 @@
 //! Which tools a prompt asks for. A tool is wanted when the prompt names it, or says what its name
 //! and description are about; a prompt that only mentions a subject gets an answer and no call.
 
+mod places;
+mod words;
+
+use self::{
+    places::{places, without},
+    words::{EMPTY, VERBS, akin, stems, stems_of_verbs, synonyms, words},
+};
+
 /// A tool as far as choosing it needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer<'a> {
@@ -240,137 +248,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn words(text: &str) -> Vec<(usize, String)> {
-    let mut words = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (c.is_alphanumeric() || c == '\'' || c == '’', start) {
-            (true, None) => start = Some(at),
-            (false, Some(from)) => {
-                let word = text[from..at].to_lowercase();
-                let word = word.trim_end_matches("'s").trim_end_matches("’s");
-                words.push((from, word.to_owned()));
-                start = None;
-            }
-            _ => {}
-        }
-    }
-    words
-}
-
-/// Words that say what is done and not with what.
-const VERBS: [&str; 34] = [
-    "get", "fetch", "find", "search", "lookup", "look", "list", "create", "update", "set", "make",
-    "delete", "remove", "send", "run", "do", "call", "query", "read", "write", "show", "check",
-    "retrieve", "execute", "compute", "evaluate", "book", "open", "schedule", "convert", "cancel",
-    "submit", "save", "load",
-];
-
-/// Words without meaning for the choice.
-const EMPTY: [&str; 62] = [
-    "a",
-    "an",
-    "the",
-    "of",
-    "for",
-    "in",
-    "on",
-    "at",
-    "to",
-    "by",
-    "with",
-    "from",
-    "and",
-    "or",
-    "is",
-    "are",
-    "be",
-    "it",
-    "its",
-    "this",
-    "that",
-    "tool",
-    "function",
-    "api",
-    "data",
-    "info",
-    "information",
-    "given",
-    "current",
-    "currently",
-    "returns",
-    "return",
-    "gets",
-    "provides",
-    "provide",
-    "use",
-    "used",
-    "using",
-    "user",
-    "value",
-    "values",
-    "result",
-    "results",
-    "when",
-    "what",
-    "which",
-    "as",
-    "if",
-    "you",
-    "your",
-    "i",
-    "me",
-    "my",
-    "can",
-    "will",
-    "any",
-    "all",
-    "one",
-    "based",
-    "specified",
-    "new",
-    "some",
-];
-
-/// The words of a tool's name that say what it is about.
-fn stems(name: &str) -> Vec<String> {
-    let parts = name_parts(name).into_iter();
-    let telling =
-        |part: &String| !VERBS.contains(&part.as_str()) && !EMPTY.contains(&part.as_str());
-    parts.filter(telling).collect()
-}
-
-/// The words of a tool's name that say what it does.
-fn stems_of_verbs(name: &str) -> Vec<String> {
-    let parts = name_parts(name).into_iter();
-    // "Get me …" asks for anything.
-    let telling =
-        |part: &String| VERBS.contains(&part.as_str()) && !["get", "do"].contains(&part.as_str());
-    parts.filter(telling).collect()
-}
-
-/// `get_currentWeather2` is get, current, weather.
-fn name_parts(name: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut lower = false;
-    for c in name.chars() {
-        if !c.is_alphabetic() {
-            lower = false;
-            parts.push(String::new());
-            continue;
-        }
-        if c.is_uppercase() && lower || parts.is_empty() {
-            parts.push(String::new());
-        }
-        lower = c.is_lowercase();
-        if let Some(part) = parts.last_mut() {
-            part.extend(c.to_lowercase());
-        }
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
 /// How many words of the description, beside those of the name, the prompt says.
 fn overlap(asked: &Asked<'_>, description: &str, name: &[String]) -> usize {
     let mut seen: Vec<String> = Vec::new();
@@ -383,58 +260,6 @@ fn overlap(asked: &Asked<'_>, description: &str, name: &[String]) -> usize {
         }
     }
     seen.iter().filter(|word| asked.says(word)).count()
-}
-
-/// Whether two words are forms of one: `flight` and `flights`, `calculate` and `calculator`.
-fn akin(a: &str, b: &str) -> bool {
-    if a == b {
-        return true;
-    }
-    let shared = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
-    let (short, long) = (a.chars().count(), b.chars().count());
-    let (short, long) = (short.min(long), short.max(long));
-    let ending = short >= 4 && shared == short && long - short <= 3;
-    let stem = short >= 8 && shared + 1 >= short && long - shared <= 3;
-    ending
-        || stem
-        || short >= 3
-            && shared == short
-            && long == short + 1
-            && a.ends_with('s') != b.ends_with('s')
-}
-
-/// Other words for what tools are commonly about.
-fn synonyms(word: &str) -> &'static [&'static str] {
-    const TABLE: [(&str, &[&str]); 12] = [
-        (
-            "weather",
-            &[
-                "temperature",
-                "forecast",
-                "rain",
-                "raining",
-                "sunny",
-                "snowing",
-                "degrees",
-                "umbrella",
-            ],
-        ),
-        ("forecast", &["weather"]),
-        ("temperature", &["weather", "warm", "cold", "hot"]),
-        ("time", &["clock", "o'clock"]),
-        ("price", &["cost", "costs", "expensive"]),
-        ("stock", &["share", "shares", "ticker"]),
-        ("email", &["mail", "e-mail"]),
-        ("search", &["google", "find", "lookup"]),
-        ("calendar", &["appointment", "meeting", "schedule"]),
-        ("currency", &["usd", "eur", "dollars", "euros", "exchange"]),
-        ("translation", &["translate"]),
-        ("add", &["plus", "sum"]),
-    ];
-    TABLE
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map_or(&[], |(_, others)| others)
 }
 
 /// Whether there is a number, a sign and a number: `12 * 7`, `3 plus 4`.
@@ -459,64 +284,9 @@ fn calculates(prompt: &str) -> bool {
         .any(|w| number(w[0]) && signs.contains(&w[1]) && number(w[2]))
 }
 
-/// Capitalized places after "in", "for", "at", also in a list: `in Berlin, New York and Rome`.
-fn places(text: &str) -> Vec<String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut places: Vec<String> = Vec::new();
-    let mut at = 0;
-    let mut listing = false;
-    while at < words.len() {
-        let word = words[at].to_lowercase();
-        if ["in", "for", "at", "near"].contains(&word.as_str()) {
-            (listing, at) = (true, at + 1);
-            continue;
-        }
-        if listing && (word == "and" || word == "or" || word == "&") {
-            at += 1;
-            continue;
-        }
-        let mut run: Vec<&str> = Vec::new();
-        let mut ended = false;
-        while listing && !ended && at < words.len() && words[at].starts_with(char::is_uppercase) {
-            let bare = words[at].trim_end_matches(|c: char| !c.is_alphanumeric());
-            ended = bare.len() < words[at].len();
-            // A sentence ends the list, a comma does not.
-            listing = !words[at].ends_with(['.', '?', '!', ':']);
-            run.push(bare);
-            at += 1;
-            if !listing {
-                break;
-            }
-        }
-        if run.is_empty() {
-            listing = false;
-            at += 1;
-        } else {
-            let place = run.join(" ");
-            // "San Francisco, CA" is one place.
-            let state = place.len() == 2 && place.bytes().all(|b| b.is_ascii_uppercase());
-            if state && !places.is_empty() {
-                continue;
-            }
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
-    }
-    places
-}
-
-/// `text` with the other places left out.
-fn without(text: &str, places: &[String], keep: &str) -> String {
-    let others = places.iter().filter(|place| *place != keep);
-    others.fold(text.to_owned(), |text, other| {
-        text.replace(other.as_str(), "")
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Offer, best, places, wanted};
+    use super::{Offer, best, wanted};
 
     const OFFERS: [Offer<'static>; 7] = [
         offer("get_weather", "Get the current weather for a city", true),
@@ -615,17 +385,6 @@ mod tests {
     fn a_forced_choice_takes_the_nearest_tool() {
         assert_eq!(best(&OFFERS, "Is there a flight to Rome?"), 3);
         assert_eq!(best(&OFFERS, "Hello"), 0);
-    }
-
-    #[test]
-    fn lists_of_places_are_read() {
-        assert_eq!(
-            places("weather in Berlin, New York and Rome today"),
-            ["Berlin", "New York", "Rome"]
-        );
-        assert_eq!(places("in Berlin. Thanks, Ada"), ["Berlin"]);
-        assert_eq!(places("in San Francisco, CA?"), ["San Francisco"]);
-        assert_eq!(places("nothing here"), Vec::<String>::new());
     }
 
     #[test]
