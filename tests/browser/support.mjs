@@ -54,6 +54,8 @@ async function startCopy(from, more) {
 export async function startWithTinyExercise({ env = {}, args = [] } = {}) {
   const folder = await copyOfTheCourse();
   await cp(path.join(root, 'exercises/001-first-converse-call'), path.join(folder, TINY), { recursive: true });
+  await rm(path.join(folder, TINY, 'wrong'), { recursive: true });
+  await mkdir(path.join(folder, TINY, 'wrong'));
   for (const [name, text] of Object.entries(TINY_FILES)) await writeFile(path.join(folder, TINY, name), text);
   await writeFile(path.join(folder, 'Cargo.toml'), `[workspace]\nresolver = "3"\nmembers = ["${TINY}"]\n`);
   const stop = () => rm(folder, { recursive: true, force: true });
@@ -67,6 +69,7 @@ const TINY_FILES = {
   'Cargo.toml': '[package]\nname = "ex091"\nversion = "0.1.0"\nedition = "2024"\n\n[lib]\ndoctest = false\ntest = false\n\n[features]\nlive = []\n\n[[test]]\nname = "bedrock"\nrequired-features = ["live"]\n',
   'exercise.toml': 'id = "091"\ntitle = "Tiny"\ntrack = "a"\nminutes = 1\nlevel = 1\ncore = false\nrequires = []\n'
     + 'goal = "Return two."\ndiagram = "bedrock-architecture"\nnodes = ["CC"]\nreal = { max_calls = 2, max_tokens = 100 }\n',
+  'wrong/three.rs': '//! dies in: it_is_two\npub fn two() -> u8 {\n    3\n}\n',
   'README.md': '# 091 · Tiny\n\nReturn two.\n',
   'src/lib.rs': 'pub fn two() -> u8 {\n    todo!("091/1: return two")\n}\n',
   'starter/lib.rs': 'pub fn two() -> u8 {\n    todo!("091/1: return two")\n}\n',

@@ -170,9 +170,9 @@ impl Build {
             Ok(None) => Built::Cancelled,
             Ok(Some(status)) if status.success() => Built::Ready(reader.products),
             Ok(Some(_)) => Built::Failed(reader.products),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Built::Broken(
-                "cargo was not found. Install Rust from https://rustup.rs, open a new terminal and try again.".into(),
-            ),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Built::Broken(NO_CARGO.to_owned())
+            }
             Err(error) => Built::Broken(format!("cargo could not be started: {error}")),
         }
     }
@@ -483,8 +483,14 @@ fn needs_network(stderr: &str) -> bool {
         || stderr.contains("offline mode")
 }
 
+const NO_CARGO: &str = "cargo was not found. Install Rust from https://rustup.rs, open a new terminal and start this there.";
+
 /// Cause and cure of a build that failed before the compiler said anything.
 fn explain(stderr: &str) -> String {
+    // The guard, in cargo's place, says what the system said.
+    if stderr.contains("__guard: cannot run") && stderr.contains("(os error 2)") {
+        return NO_CARGO.to_owned();
+    }
     let cure = if stderr.contains("No space left on device") || stderr.contains("os error 112") {
         "The disk is full. Free some space (`cargo clean` gives back this folder's build files) and check again."
     } else if stderr.contains("Could not resolve host")
