@@ -136,9 +136,14 @@ fn changed(old: &Course, new: &Course) -> Vec<String> {
         ];
         paths.extend(lists.map(str::to_owned));
     }
-    for diagnostic in old.diagnostics.iter().chain(&new.diagnostics) {
-        paths.extend(page_of(new, &diagnostic.file));
-    }
+    // A finding that stays is no news: a page that has one is not loaded anew at every save.
+    let (before, now) = (&old.diagnostics, &new.diagnostics);
+    let gone = before.iter().filter(|found| !now.contains(found));
+    let come = now.iter().filter(|found| !before.contains(found));
+    paths.extend(
+        gone.chain(come)
+            .filter_map(|found| page_of(new, &found.file)),
+    );
     paths.into_iter().collect()
 }
 

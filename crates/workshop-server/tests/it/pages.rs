@@ -376,7 +376,7 @@ async fn a_check_that_does_not_compile_shows_what_the_compiler_says() {
     assert!(
         building
             .text()
-            .contains("<noscript><meta http-equiv=\"refresh\" content=\"2\">")
+            .contains("<noscript><meta http-equiv=\"refresh\" content=\"2;url=?\">")
     );
     let finished = workshop_runner::live::Event::Finished {
         exercise: "001".to_owned(),
