@@ -1,6 +1,5 @@
 // Every page: theme, copy buttons, table of contents, keys, live events.
 import { keys } from './keys.js';
-import { live } from './live.js';
 
 document.documentElement.classList.add('scripted');
 
@@ -85,4 +84,5 @@ if (contents) follow([...contents.querySelectorAll('a')]);
 if (document.querySelector('figure.diagram svg')) import('./zoom.js');
 
 keys({ switchTheme });
-live();
+// Who only reads has no stream to follow, and does without its scripts.
+if (document.body.dataset.live !== undefined) import('./live.js').then(({ live }) => live());
