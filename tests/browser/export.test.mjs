@@ -73,6 +73,22 @@ test('links, search and the theme work without a server behind them', async () =
   await context.close();
 });
 
+test('a diagram zooms and fills the window there too', async () => {
+  const { context, page, sins } = await openPage(browser, site, { reducedMotion: 'reduce' });
+  await page.goto(`${site.origin}${BELOW}diagrams/queue/`);
+  const svg = page.locator('.diagram-scroll > svg').first();
+  const whole = await svg.getAttribute('viewBox');
+  await page.getByRole('button', { name: 'Zoom in' }).first().click();
+  assert.notEqual(await svg.getAttribute('viewBox'), whole);
+  await page.getByRole('button', { name: 'Full view' }).first().click();
+  await page.getByRole('dialog').locator('svg').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(await svg.getAttribute('viewBox'), whole);
+  assert.deepEqual(sins, []);
+  await context.close();
+});
+
 test('an address that does not exist leads back', async () => {
   const { context, page } = await openPage(browser, site);
   await page.goto(`${site.origin}${BELOW}a/b/c/nothing`);

@@ -91,20 +91,22 @@ test('a chosen language stays chosen; without scripts both are there', async () 
   assert.ok(await groups.count() >= 2);
   const first = groups.first();
   assert.equal(await first.locator('figure[data-lang=rust]').isVisible(), true);
-  assert.equal(await first.locator('figure[data-lang=js]').isVisible(), false);
+  assert.equal(await first.locator('figure[data-lang=ts]').isVisible(), false);
   await first.getByRole('tab', { name: 'Rust' }).focus();
   await page.keyboard.press('ArrowRight');
-  assert.equal(await first.locator('figure[data-lang=js]').isVisible(), true);
-  assert.equal(await groups.nth(1).locator('figure[data-lang=js]').isVisible(), true, 'all groups follow');
+  assert.equal(await first.locator('figure[data-lang=ts]').isVisible(), true);
+  assert.equal(await page.locator('[role=tab]:focus').innerText(), 'TypeScript');
+  assert.ok(await first.locator('figure[data-lang=ts] .hljs-keyword').count() > 0, 'it is coloured');
+  assert.equal(await groups.nth(1).locator('figure[data-lang=ts]').isVisible(), true, 'all groups follow');
   await page.goto(`${workshop.origin}/posts/what-to-measure`);
-  assert.equal(await page.locator('.langs figure[data-lang=js]').first().isVisible(), true, 'on another page too');
+  assert.equal(await page.locator('.langs figure[data-lang=ts]').first().isVisible(), true, 'on another page too');
   assert.deepEqual(await axe(page), []);
   assert.deepEqual(sins, []);
   await context.close();
 
   const plain = await openPage(browser, workshop, { javaScriptEnabled: false });
   await plain.page.goto(workshop.origin + PAGES.languages);
-  for (const lang of ['rust', 'js']) {
+  for (const lang of ['rust', 'ts']) {
     assert.equal(await plain.page.locator(`figure[data-lang=${lang}]`).first().isVisible(), true, lang);
   }
   await plain.context.close();

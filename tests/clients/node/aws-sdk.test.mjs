@@ -181,16 +181,18 @@ function suite(name, handlerName, options) {
     });
 
     if (handlerName === "NodeHttp2Handler") {
-      test("plain: the JavaScript shown in the posts runs as it stands", () => {
+      test("plain: the TypeScript shown in the posts has its types and runs as it stands", () => {
         const here = realpathSync(fileURLToPath(import.meta.url));
         const cwd = fileURLToPath(new URL("../../../content/snippets/ts/", `file://${here}`));
         const env = { ...process.env, MODEL_ID: models.haiku };
-        const out = execFileSync(process.execPath, ["direct.mjs", "Say hello"], { cwd, encoding: "utf8", env });
+        // Throws, with what it printed, where types do not fit; writes target/*.js otherwise.
+        execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { cwd, encoding: "utf8", env });
+        const out = execFileSync(process.execPath, ["target/direct.js", "Say hello"], { cwd, encoding: "utf8", env });
         assert.match(out, /hello/i);
         // Throws, with what it printed, when a test of it fails. Without the mark of the outer runner, or it
         // would report in the runner's own format.
         delete env.NODE_TEST_CONTEXT;
-        execFileSync(process.execPath, ["--test", "patterns.test.mjs"], { cwd, encoding: "utf8", env });
+        execFileSync(process.execPath, ["--test", "target/patterns.test.js", "target/services.test.js"], { cwd, encoding: "utf8", env });
       });
     }
   });

@@ -1,6 +1,6 @@
-// The direct call in JavaScript and TypeScript, as the integration patterns post shows it.
+// The direct call in TypeScript, as the integration patterns post shows it.
 //
-//   AWS_REGION=… MODEL_ID=… node direct.mjs "a prompt"
+//   AWS_REGION=… MODEL_ID=… npm start -- "a prompt"
 //
 // Endpoint, region and credentials come from the environment, as for every AWS SDK:
 // `workshop env` prints the lines that point it at the emulator.
@@ -8,15 +8,25 @@
 import { realpathSync } from "node:fs";
 
 // region: ask
-import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  type StopReason,
+  type TokenUsage,
+} from "@aws-sdk/client-bedrock-runtime";
 
 const client = new BedrockRuntimeClient({ maxAttempts: 3 }); // the region comes from AWS_REGION
 
-/**
- * @param {string} modelId an inference profile id
- * @param {string} prompt
- */
-export async function ask(modelId, prompt) {
+export interface Reply {
+  text: string;
+  /** "max_tokens": the text is cut off. */
+  stop: StopReason | undefined;
+  usage: TokenUsage | undefined;
+  requestId: string | undefined;
+}
+
+/** `modelId` is the id of an inference profile. */
+export async function ask(modelId: string, prompt: string): Promise<Reply> {
   const answer = await client.send(
     new ConverseCommand({
       modelId,
@@ -28,7 +38,7 @@ export async function ask(modelId, prompt) {
   const blocks = answer.output?.message?.content ?? [];
   return {
     text: blocks.map((block) => block.text ?? "").join(""),
-    stop: answer.stopReason, // "max_tokens": the text is cut off
+    stop: answer.stopReason,
     usage: answer.usage,
     requestId: answer.$metadata.requestId,
   };
