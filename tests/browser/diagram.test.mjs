@@ -22,8 +22,9 @@ async function look(address, options = {}) {
   const { context, page, sins } = await openPage(browser, workshop, { reducedMotion: 'reduce', ...options });
   await page.goto(workshop.login);
   await page.goto(workshop.origin + address);
-  await named(page, 'Full view').waitFor();
   const frame = page.locator('.diagram-scroll').first();
+  await frame.scrollIntoViewIfNeeded();
+  await named(page, 'Full view').waitFor();
   const svg = frame.locator('> svg');
   /** What of the drawing is seen: x, y, width, height. */
   const seen = async () => (await svg.getAttribute('viewBox')).split(' ').map(Number);
@@ -206,11 +207,18 @@ test('no count covers a node, words or another count, whatever is lit', async ()
   for (const slug of drawn) {
     await page.goto(`${workshop.origin}/diagrams/${slug}`);
     const covered = await page.evaluate(async () => {
-      const { light } = await import(document.querySelector('script[src$="site.js"]').src.replace('site.js', 'diagram.js'));
+      const part = (name) => import(document.querySelector('script[src$="site.js"]').src.replace('site.js', name));
+      const { light } = await part('diagram.js');
       const marks = (kind) => Object.fromEntries([...document.querySelectorAll(`figure.diagram [data-${kind}]`)]
         .map((part) => [part.dataset[kind], { status: 'ok', count: 12, retried: false }]));
-      light({ nodes: marks('node'), edges: marks('edge') });
+      const all = { nodes: marks('node'), edges: marks('edge') };
+      light(all);
+      await part('counts.js');
+      await new Promise(requestAnimationFrame);
+      // The page may have asked meanwhile what is lit, which is nothing.
+      light(all);
       const counts = [...document.querySelectorAll('text.cnt')];
+      if (!counts.length && document.querySelector('path[data-edge]')) return ['nothing is counted'];
       return counts.flatMap((count) => {
         const a = count.getBoundingClientRect();
         // A line of text is a little higher than its digits.
@@ -231,6 +239,7 @@ for (const width of [1440, 390]) {
       const { page, end } = await look(QUEUE, { width, colorScheme });
       for (const address of PAGES) {
         await page.goto(workshop.origin + address);
+        await page.locator('.diagram-scroll').first().scrollIntoViewIfNeeded();
         await named(page, 'Zoom in').click();
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(over <= 0, `${address} is ${over} px too wide`);

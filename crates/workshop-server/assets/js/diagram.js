@@ -1,5 +1,4 @@
 // Lights the nodes and edges of the diagram that requests really reached.
-import { place } from './counts.js';
 
 const CLASSES = ['on', 'ok', 'throttled', 'denied', 'retried'];
 const SVG = 'http://www.w3.org/2000/svg';
@@ -31,8 +30,15 @@ function remember(kind, marks) {
   for (const [id, { count }] of Object.entries(marks)) counts.set(`${kind} ${id}`, count);
 }
 
+let place;
+
 // How often an edge was passed, beside it.
 function count(edges) {
+  if (!place) {
+    if (Object.keys(edges).length === 0) return;
+    import('./counts.js').then((counts) => { place = counts.place; count(last.edges); });
+    return;
+  }
   for (const path of document.querySelectorAll('figure.diagram path[data-edge]')) {
     const id = path.dataset.edge;
     let text = path.ownerSVGElement.querySelector(`text.cnt[data-for="${CSS.escape(id)}"]`);

@@ -81,7 +81,13 @@ function follow(links) {
 }
 if (contents) follow([...contents.querySelectorAll('a')]);
 
-if (document.querySelector('figure.diagram svg')) import('./zoom.js');
+// A diagram can be zoomed once it comes near.
+const near = new IntersectionObserver((entries) => {
+  if (!entries.some((entry) => entry.isIntersecting)) return;
+  near.disconnect();
+  import('./zoom.js');
+}, { rootMargin: '10% 0px' });
+for (const svg of document.querySelectorAll('figure.diagram svg')) near.observe(svg);
 
 keys({ switchTheme });
 // Who only reads has no stream to follow, and does without its scripts.
