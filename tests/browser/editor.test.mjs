@@ -273,6 +273,7 @@ test('what stands beside the file is read above the editor, which keeps its text
   await page.locator('.cm-content').waitFor();
   await page.locator('[data-beside] summary').click();
   const given = page.getByRole('link', { name: 'src/given.rs' });
+  const href = await given.getAttribute('href');
   await given.click();
   const reader = page.getByRole('region', { name: 'src/given.rs' });
   await reader.getByText('pub enum BodyFault').waitFor();
@@ -287,7 +288,7 @@ test('what stands beside the file is read above the editor, which keeps its text
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Other files');
 
   // Without a script they are pages.
-  await page.goto(await given.getAttribute('href').then((href) => workshop.origin + href));
+  await page.goto(workshop.origin + href);
   await page.getByRole('heading', { name: 'src/given.rs' }).waitFor();
   assert.deepEqual(sins, []);
   await context.close();

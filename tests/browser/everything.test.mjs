@@ -75,13 +75,21 @@ test('the links lead to every page that the router knows', async () => {
   assert.ok(routes.length > 20, 'the router’s table has another form: read it in another way');
   const addresses = [...pages.keys()].map((address) => address.split('?')[0]);
   for (const route of routes.filter((r) => !PARTS.includes(r) && !/^\/(api|assets|media)\//.test(r))) {
-    const pattern = new RegExp(`^${route.replace(/\{[^}]+\}/g, '[^/]+')}$`);
+    const pattern = new RegExp(`^${route.replace(/\{\*[^}]+\}/g, '.+').replace(/\{[^}]+\}/g, '[^/]+')}$`);
     assert.ok(addresses.some((address) => pattern.test(address)), `no page of ${route} was found`);
   }
 });
 
 test('every page is accessible, loads nothing from elsewhere, and fits: both themes, 1440, 390 and 320 wide', async (t) => {
-  const addresses = [...pages.keys()];
+  // Dozens of pages that differ in their words alone: a few of them tell for all.
+  const seen = new Map();
+  const addresses = [...pages.keys()].filter((address) => {
+    const kind = /^\/tags\/|^\/exercises\/[^/]+\/files\//.exec(address)?.[0].replace(/[^/]+\/files/, 'files');
+    if (kind === undefined) return true;
+    seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    return seen.get(kind) <= 4;
+  });
+  const looked = addresses.length;
   const faults = [];
   const started = Date.now();
   const look = async () => {
@@ -111,7 +119,7 @@ test('every page is accessible, loads nothing from elsewhere, and fits: both the
     await context.close();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, look));
-  t.diagnostic(`${pages.size} pages in ${Math.round((Date.now() - started) / 1000)} s`);
+  t.diagnostic(`${looked} of ${pages.size} pages in ${Math.round((Date.now() - started) / 1000)} s`);
   assert.deepEqual(faults, []);
 });
 
