@@ -83,7 +83,7 @@ test('a diagram zooms and fills the window there too', async () => {
   await page.getByRole('button', { name: 'Full view' }).first().click();
   await page.getByRole('dialog').locator('svg').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator('dialog.diagram-full').waitFor({ state: 'detached' });
   assert.equal(await svg.getAttribute('viewBox'), whole);
   assert.deepEqual(sins, []);
   await context.close();
