@@ -1,6 +1,9 @@
 //! The types of the course.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use time::Date;
 
@@ -104,6 +107,19 @@ pub struct Post {
     pub other: BTreeMap<String, String>,
     /// Its file, relative to the course's root.
     pub file: String,
+}
+
+impl Post {
+    /// Where it stands among others: the newest first, those of one day in the order of their series,
+    /// posts of no series after them.
+    pub fn place(&self) -> impl Ord + use<> {
+        (
+            Reverse(self.date),
+            self.order.is_none(),
+            self.order,
+            self.slug.clone(),
+        )
+    }
 }
 
 /// A page of `diagrams/`: prose with one or more Mermaid diagrams.

@@ -48,14 +48,7 @@ pub(crate) fn load(tree: &Tree) -> Course {
     loader.check_links();
     loader.check_mentions();
     let mut course = loader.course;
-    course.posts.sort_by_key(|post| {
-        (
-            Reverse(post.date),
-            post.order.is_none(),
-            post.order,
-            post.slug.clone(),
-        )
-    });
+    course.posts.sort_by_key(Post::place);
     course.diagnostics.sort_by(|a, b| {
         (&a.file, a.line, Reverse(a.severity)).cmp(&(&b.file, b.line, Reverse(b.severity)))
     });

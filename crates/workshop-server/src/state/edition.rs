@@ -1,9 +1,9 @@
 //! The course as it was read last. While its author writes, a file may say for a moment what cannot be
 //! shown; its page then stays as it was, and the diagnostics say why.
 
-use std::{cmp::Reverse, collections::BTreeSet, io};
+use std::{collections::BTreeSet, io};
 
-use workshop_course::{Course, Diagnostic, Tree};
+use workshop_course::{Course, Diagnostic, Post, Tree};
 
 /// The course as it was read last.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +66,7 @@ impl Edition {
                 posts.push(post.clone());
             }
         }
-        posts.sort_by_key(|post| (Reverse(post.date), post.order, post.slug.clone()));
+        posts.sort_by_key(Post::place);
     }
 
     fn keep_diagrams(&mut self, before: &Self) {
