@@ -1,7 +1,9 @@
 //! The control API on a socket: gates and events.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod socket;
+
+use std::sync::Arc;
 
 use bedrock_emulator::{
     Config, Emulator,
@@ -9,13 +11,8 @@ use bedrock_emulator::{
     script::{Piece, Step},
 };
 use bedrock_endpoint::Endpoint;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-/// A wrong endpoint could hang; then this test fails instead.
-const LIMIT: Duration = Duration::from_secs(10);
+use socket::send;
+use tokio::net::TcpStream;
 
 async fn endpoint() -> Endpoint {
     let config = Config {
@@ -28,38 +25,16 @@ async fn endpoint() -> Endpoint {
     Endpoint::bind(loopback, emulator).await.unwrap()
 }
 
-async fn send(addr: SocketAddr, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
-    let mut tcp = TcpStream::connect(addr).await.unwrap();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n{more}\r\n{body}"
-    );
-    tcp.write_all(request.as_bytes()).await.unwrap();
-    tcp
-}
-
 /// Reads until the answer contains `end`, or to its end.
 async fn read(tcp: &mut TcpStream, end: &str) -> String {
-    let mut text = String::new();
-    while end.is_empty() || !text.contains(end) {
-        let mut some = [0; 4096];
-        let read = tokio::time::timeout(LIMIT, tcp.read(&mut some)).await;
-        match read
-            .unwrap_or_else(|_| panic!("no {end:?} in {text}"))
-            .unwrap()
-        {
-            0 => break,
-            n => text.push_str(&String::from_utf8_lossy(&some[..n])),
-        }
-    }
+    let text = socket::read(tcp, |text| !end.is_empty() && text.contains(end)).await;
     assert!(text.contains(end), "no {end:?} in {text}");
     text
 }
 
 async fn control(endpoint: &Endpoint, method: &str, path: &str) -> String {
     let path = format!("/_workshop/{path}");
-    read(&mut send(endpoint.addr(), method, &path, "", "").await, "").await
+    read(&mut send(endpoint, method, &path, "", "").await, "").await
 }
 
 async fn converse(endpoint: &Endpoint) -> TcpStream {
@@ -68,7 +43,7 @@ async fn converse(endpoint: &Endpoint) -> TcpStream {
     let profile = catalogue.profile_id(model, "us-east-1").unwrap();
     let path = format!("/model/{}/converse", profile.replace(':', "%3A"));
     let body = r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#;
-    send(endpoint.addr(), "POST", &path, "", body).await
+    send(endpoint, "POST", &path, "", body).await
 }
 
 #[tokio::test]
@@ -112,7 +87,7 @@ async fn gates_are_listed_opened_and_closed() {
 #[tokio::test]
 async fn events_tell_requests_and_what_they_lit_and_resume() {
     let endpoint = endpoint().await;
-    let mut feed = send(endpoint.addr(), "GET", "/_workshop/events", "", "").await;
+    let mut feed = send(&endpoint, "GET", "/_workshop/events", "", "").await;
     let head = read(&mut feed, ": the journal").await;
     assert!(head.contains("Content-Type: text/event-stream"), "{head}");
     read(&mut converse(&endpoint).await, "").await;
@@ -125,7 +100,7 @@ async fn events_tell_requests_and_what_they_lit_and_resume() {
     drop(feed);
     read(&mut converse(&endpoint).await, "").await;
     let resume = "Last-Event-ID: 1\r\n";
-    let mut feed = send(endpoint.addr(), "GET", "/_workshop/events", resume, "").await;
+    let mut feed = send(&endpoint, "GET", "/_workshop/events", resume, "").await;
     let missed = read(&mut feed, "id: 2\n").await;
     assert!(!missed.contains("id: 1\n"), "{missed}");
     read(&mut converse(&endpoint).await, "").await;
@@ -144,7 +119,7 @@ async fn a_page_of_another_origin_gets_no_events() {
     for path in ["events", "gates", "status"] {
         let path = format!("/_workshop/{path}");
         let origin = "Origin: https://evil.example\r\n";
-        let mut tcp = send(endpoint.addr(), "GET", &path, origin, "").await;
+        let mut tcp = send(&endpoint, "GET", &path, origin, "").await;
         let refused = read(&mut tcp, "").await;
         assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     }

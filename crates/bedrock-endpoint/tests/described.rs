@@ -2,10 +2,11 @@
 //! and events are held against its schemas, refusals too.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod socket;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
 use bedrock_emulator::{
@@ -15,13 +16,8 @@ use bedrock_emulator::{
 };
 use bedrock_endpoint::Endpoint;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-/// A wrong endpoint could hang; then this test fails instead.
-const LIMIT: Duration = Duration::from_secs(10);
+use socket::{read, send};
+use tokio::net::TcpStream;
 
 /// The operations that the core cannot answer by itself.
 const OURS: [&str; 4] = ["CloseGate", "GetEvents", "ListGates", "OpenGate"];
@@ -36,36 +32,6 @@ struct Answer {
 impl Answer {
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-}
-
-async fn send(endpoint: &Endpoint, method: &str, path: &str, more: &str, body: &str) -> TcpStream {
-    let mut tcp = TcpStream::connect(endpoint.addr()).await.unwrap();
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n{more}\r\n{body}"
-    );
-    tcp.write_all(request.as_bytes()).await.unwrap();
-    tcp
-}
-
-/// Reads until `enough`, or to the end.
-async fn read(tcp: &mut TcpStream, enough: impl Fn(&str) -> bool) -> String {
-    let mut all = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&all).into_owned();
-        if enough(&text) {
-            return text;
-        }
-        let mut some = [0; 4096];
-        let read = tokio::time::timeout(LIMIT, tcp.read(&mut some)).await;
-        match read.unwrap_or_else(|_| panic!("no more after {text}")) {
-            Ok(1..) if all.len() > 1_000_000 => panic!("too much"),
-            Ok(0) => return text,
-            Ok(n) => all.extend_from_slice(&some[..n]),
-            Err(error) => panic!("{error} after {text}"),
-        }
     }
 }
 
