@@ -3,27 +3,10 @@
 
 mod socket;
 
-use std::sync::Arc;
-
-use bedrock_emulator::{
-    Config, Emulator,
-    emulator::{Auth, Latency},
-    script::{Piece, Step},
-};
+use bedrock_emulator::script::{Piece, Step};
 use bedrock_endpoint::Endpoint;
-use socket::send;
+use socket::{converse, endpoint, send};
 use tokio::net::TcpStream;
-
-async fn endpoint() -> Endpoint {
-    let config = Config {
-        auth: Auth::Off,
-        latency: Latency::none(),
-        ..Config::default()
-    };
-    let emulator = Arc::new(Emulator::new(config).unwrap());
-    let loopback = ([127, 0, 0, 1], 0).into();
-    Endpoint::bind(loopback, emulator).await.unwrap()
-}
 
 /// Reads until the answer contains `end`, or to its end.
 async fn read(tcp: &mut TcpStream, end: &str) -> String {
@@ -35,15 +18,6 @@ async fn read(tcp: &mut TcpStream, end: &str) -> String {
 async fn control(endpoint: &Endpoint, method: &str, path: &str) -> String {
     let path = format!("/_workshop/{path}");
     read(&mut send(endpoint, method, &path, "", "").await, "").await
-}
-
-async fn converse(endpoint: &Endpoint) -> TcpStream {
-    let catalogue = endpoint.emulator().catalogue();
-    let model = catalogue.by_alias("haiku").unwrap();
-    let profile = catalogue.profile_id(model, "us-east-1").unwrap();
-    let path = format!("/model/{}/converse", profile.replace(':', "%3A"));
-    let body = r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#;
-    send(endpoint, "POST", &path, "", body).await
 }
 
 #[tokio::test]

@@ -4,20 +4,12 @@
 
 mod socket;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_emulator::{
-    Config, Emulator,
-    emulator::{Auth, Latency},
-    script::{Piece, Step},
-};
+use bedrock_emulator::script::{Piece, Step};
 use bedrock_endpoint::Endpoint;
 use serde_json::{Value, json};
-use socket::{read, send};
-use tokio::net::TcpStream;
+use socket::{converse, endpoint, read, send};
 
 /// The operations that the core cannot answer by itself.
 const OURS: [&str; 4] = ["CloseGate", "GetEvents", "ListGates", "OpenGate"];
@@ -137,27 +129,6 @@ impl Described {
         self.validate(&schema, &answer.json(), &format!("{method} {path}"));
         answer
     }
-}
-
-async fn endpoint() -> Endpoint {
-    let config = Config {
-        auth: Auth::Off,
-        latency: Latency::none(),
-        ..Config::default()
-    };
-    let emulator = Arc::new(Emulator::new(config).unwrap());
-    let loopback = ([127, 0, 0, 1], 0).into();
-    Endpoint::bind(loopback, emulator).await.unwrap()
-}
-
-/// Sends a request to a model; the answer is still to be read.
-async fn converse(endpoint: &Endpoint) -> TcpStream {
-    let catalogue = endpoint.emulator().catalogue();
-    let model = catalogue.by_alias("haiku").unwrap();
-    let profile = catalogue.profile_id(model, "us-east-1").unwrap();
-    let path = format!("/model/{}/converse", profile.replace(':', "%3A"));
-    let body = r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#;
-    send(endpoint, "POST", &path, "", body).await
 }
 
 /// Name, id and data of each whole event in a feed.

@@ -1,7 +1,11 @@
-//! Requests written on a socket, and answers read from it as they come.
+//! An endpoint, requests written on a socket, and answers read from it as they come.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bedrock_emulator::{
+    Config, Emulator,
+    emulator::{Auth, Latency},
+};
 use bedrock_endpoint::Endpoint;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -10,6 +14,18 @@ use tokio::{
 
 /// A wrong endpoint could hang; then this test fails instead.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// An endpoint that asks for no signature and answers without delay.
+pub(crate) async fn endpoint() -> Endpoint {
+    let config = Config {
+        auth: Auth::Off,
+        latency: Latency::none(),
+        ..Config::default()
+    };
+    let emulator = Arc::new(Emulator::new(config).unwrap());
+    let loopback = ([127, 0, 0, 1], 0).into();
+    Endpoint::bind(loopback, emulator).await.unwrap()
+}
 
 /// Sends a request; `more` are header lines with their ends.
 pub(crate) async fn send(
@@ -27,6 +43,16 @@ pub(crate) async fn send(
     );
     tcp.write_all(request.as_bytes()).await.unwrap();
     tcp
+}
+
+/// Sends a request to a model; the answer is still to be read.
+pub(crate) async fn converse(endpoint: &Endpoint) -> TcpStream {
+    let catalogue = endpoint.emulator().catalogue();
+    let model = catalogue.by_alias("haiku").unwrap();
+    let profile = catalogue.profile_id(model, "us-east-1").unwrap();
+    let path = format!("/model/{}/converse", profile.replace(':', "%3A"));
+    let body = r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#;
+    send(endpoint, "POST", &path, "", body).await
 }
 
 /// Reads until `enough`, or to the end.
