@@ -199,18 +199,16 @@ impl Checks {
             }
         };
         let took = board.started.zip(board.ended).filter(|_| !running);
+        let summary = summary(board.phase, running, passed, total);
         Self {
             running,
             href: address(exercise),
             task: exercise.task.toc.clone(),
             id: exercise.id.clone(),
             summary: if board.real {
-                format!(
-                    "{} (real Bedrock)",
-                    summary(board.phase, running, passed, total)
-                )
+                format!("{summary} (real Bedrock)")
             } else {
-                summary(board.phase, running, passed, total)
+                summary
             },
             took: took.map(|(from, to)| words::took(u64::try_from(to - from).unwrap_or(0))),
             tag: tag(board.phase, running, passed, total),
