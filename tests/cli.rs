@@ -452,7 +452,11 @@ struct RunningEmulator {
 
 impl RunningEmulator {
     fn start(dir: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_workshop"))
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_workshop")), dir)
+    }
+
+    fn start_by(mut program: Command, dir: &Path) -> Self {
+        let mut child = program
             .args(["emulator", "--addr", "127.0.0.1:0", "--auth", "off"])
             .args(["--no-latency", "--quiet", "--json"])
             .args(["--fault", "error=ThrottlingException,when.call=2"])
@@ -495,6 +499,29 @@ impl Drop for RunningEmulator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn more_clients_than_the_shells_limit_on_files_are_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -S -n 48; exec \"$0\" \"$@\""]);
+    shell.arg(env!("CARGO_BIN_EXE_workshop"));
+    let emulator = RunningEmulator::start_by(shell, dir.path());
+    let address = emulator.url.trim_start_matches("http://");
+    let mut clients: Vec<_> = (0..100)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    let request = "GET /_workshop/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for client in &mut clients {
+        let patience = Some(std::time::Duration::from_secs(30));
+        client.set_read_timeout(patience).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        let mut head = [0; 12];
+        client.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
     }
 }
 

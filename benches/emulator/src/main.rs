@@ -87,12 +87,6 @@ enum Part {
         #[arg(long)]
         strict: bool,
     },
-    /// An emulator whose streams have a known time table.
-    #[command(hide = true)]
-    Paced {
-        /// How many streams it will be asked for.
-        streams: usize,
-    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -100,9 +94,6 @@ fn main() -> anyhow::Result<()> {
     match &args.part {
         // The servers get as many threads as the emulator does by itself.
         Some(Part::Floor { bytes }) => tokio::runtime::Runtime::new()?.block_on(floor::run(*bytes)),
-        Some(Part::Paced { streams }) => {
-            tokio::runtime::Runtime::new()?.block_on(pacing::serve(*streams))
-        }
         Some(Part::Endpoint { strict }) => {
             tokio::runtime::Runtime::new()?.block_on(server::serve(*strict))
         }
@@ -141,7 +132,7 @@ async fn measure(args: &Args, part: Option<&Part>) -> anyhow::Result<()> {
             Some(Part::Pacing { streams }) => *streams,
             _ => 1_000,
         };
-        table::pacing(streams).await?;
+        table::pacing(args, streams).await?;
     }
     if let Some(Part::Services {
         invocations,

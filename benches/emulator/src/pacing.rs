@@ -2,19 +2,15 @@
 
 use std::{
     convert::Infallible,
+    io::Write as _,
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::bail;
 use axum::{Json, Router, body::Body, extract::State, routing::post, serve::ListenerExt as _};
-use bedrock_emulator::{
-    Config, Emulator,
-    emulator::{Auth, Latency},
-    script::{Piece, Step},
-};
-use bedrock_endpoint::Endpoint;
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
@@ -39,23 +35,20 @@ const STEP: Duration = Duration::from_millis(100);
 /// a server stands a rush of new connections is another question than how it keeps time.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// Answers `streams` streams, each with a delta every [`STEP`].
-pub(crate) async fn serve(streams: usize) -> anyhow::Result<()> {
-    let config = Config {
-        auth: Auth::Off,
-        latency: Latency::none(),
-        ..Config::default()
-    };
-    let emulator = Arc::new(Emulator::new(config)?);
-    let mut pieces = Vec::new();
-    for delta in 0..DELTAS {
-        pieces.push(Piece::Pause(STEP));
-        pieces.push(Piece::Text(format!("delta {delta} ")));
-    }
-    emulator.script(std::iter::repeat_n(Step::Say(pieces), streams));
-    let endpoint = Endpoint::bind(([127, 0, 0, 1], 0).into(), emulator).await?;
-    println!("{}", endpoint.addr());
-    std::future::pending().await
+/// The `workshop` binary, whose every answer has a delta every [`STEP`].
+pub(crate) fn emulator(workshop: &Path) -> anyhow::Result<Server> {
+    let step = STEP.as_millis();
+    let deltas =
+        (0..DELTAS).map(|n| format!("{{ wait_ms = {step} }}, {{ text = \"delta {n} \" }}"));
+    let deltas: Vec<_> = deltas.collect();
+    let mut script = tempfile::NamedTempFile::new()?;
+    write!(
+        script,
+        "[[reply]]\ntimes = \"always\"\nsay = [{}]\n",
+        deltas.join(", ")
+    )?;
+    let path = script.path().to_string_lossy();
+    Server::emulator_with(workshop, false, &["--script", &path])
 }
 
 /// What the streams of a server were like.

@@ -134,11 +134,11 @@ pub(crate) async fn memory(args: &Args, total: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) async fn pacing(streams: usize) -> anyhow::Result<()> {
+pub(crate) async fn pacing(args: &Args, streams: usize) -> anyhow::Result<()> {
     println!("Pacing of {streams} streams at once, a delta every 100 ms: how late each comes\n");
     println!("| server | p50 ms | p99 ms | at most ms | CPU µs a delta |");
     println!("|---|---|---|---|---|");
-    let ours = Server::own("paced", streams)?;
+    let ours = pacing::emulator(&args.workshop)?;
     let kept = paced(&ours, streams).await?;
     let floor = Server::own("paced-floor", kept.bytes)?;
     let least = paced(&floor, streams).await?;

@@ -10,6 +10,7 @@ mod emulator_logs;
 mod emulator_script;
 mod exit;
 mod local;
+mod open_files;
 mod report;
 mod running;
 mod shutdown;
@@ -44,12 +45,12 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
     let source = Source::find(cli.course.as_deref())?;
     let command = cli.command.unwrap_or_else(Cli::serve_by_default);
     match command {
-        Command::Serve(args) => runtime()?.block_on(commands::serve::run(&args, source)),
+        Command::Serve(args) => server()?.block_on(commands::serve::run(&args, source)),
         Command::Emulator(cli::EmulatorArgs {
             command: Some(cli::EmulatorCommand::Status(args)),
             ..
         }) => commands::status::run(&args, &source),
-        Command::Emulator(args) => runtime()?.block_on(commands::emulator::run(&args, &source)),
+        Command::Emulator(args) => server()?.block_on(commands::emulator::run(&args, &source)),
         Command::Record(args) => commands::record::run(args),
         Command::Env(args) => commands::env::run(&args, &source),
         Command::List(args) => commands::list::run(&args, &source),
@@ -70,6 +71,12 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Doctor(args) => runtime()?.block_on(commands::doctor::run(&args, &source)),
         Command::BenchLoop(args) => commands::bench_loop::run(&args, &source),
     }
+}
+
+/// A runtime for who serves many connections.
+fn server() -> anyhow::Result<tokio::runtime::Runtime> {
+    open_files::prepare();
+    runtime()
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
