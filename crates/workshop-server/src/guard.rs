@@ -129,23 +129,21 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// Steps 1 to 3 of the module's text.
-pub async fn admit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Steps 1 to 3 of the module's text: the answer to who is not let through.
+pub fn intercept(state: &AppState, request: &Request) -> Option<Response> {
     let headers = request.headers();
     if !state.hosts().allow(request.uri(), headers) {
         let text =
             "This site answers only under localhost, 127.0.0.1 and [::1] with its own port.\n";
-        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
+        return Some((StatusCode::MISDIRECTED_REQUEST, text).into_response());
     }
     if foreign(request.method(), headers) {
         let text = "Another site may not ask for this.\n";
-        return (StatusCode::FORBIDDEN, text).into_response();
+        return Some((StatusCode::FORBIDDEN, text).into_response());
     }
-    if let Some((given, address)) = launch_token(request.method(), request.uri()) {
-        let visitor = Visitor::of(&state, headers);
-        return exchange(&state, &visitor, &given, &address);
-    }
-    next.run(request).await
+    let (given, address) = launch_token(request.method(), request.uri())?;
+    let visitor = Visitor::of(state, headers);
+    Some(exchange(state, &visitor, &given, &address))
 }
 
 /// Lets only the owner of the token's cookie through.
@@ -225,7 +223,7 @@ pub fn no_store(response: &mut Response) {
 }
 
 /// The headers that every answer carries.
-pub async fn security_headers(mut response: Response) -> Response {
+pub fn security_headers(headers: &mut HeaderMap) {
     const HEADERS: [(HeaderName, &str); 6] = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -245,8 +243,6 @@ pub async fn security_headers(mut response: Response) -> Response {
         ),
     ];
     for (name, value) in HEADERS {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
+        headers.insert(name, HeaderValue::from_static(value));
     }
-    response
 }

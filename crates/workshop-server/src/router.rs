@@ -114,12 +114,25 @@ pub fn router(state: AppState) -> Router {
     let kept = middleware::from_fn_with_state(state.clone(), shelf::keep);
     // What is compressed once may take a little longer: 6 % less of a long post.
     let once = CompressionLevel::Precise(6);
-    pages(changing, CompressionLevel::Default)
+    let routes = pages(changing, CompressionLevel::Default)
         .merge(pages(still, once).route_layer(kept))
         .merge(live)
-        .layer(middleware::from_fn_with_state(state.clone(), guard::admit))
-        .layer(middleware::map_response(guard::security_headers))
-        .with_state(state)
+        .with_state(state.clone());
+    // Not a layer of each route: who is refused, and what is kept, needs none.
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn_with_state(state, front))
+}
+
+/// What every request meets first, and every answer last.
+async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let known = guard::intercept(&state, &request).or_else(|| shelf::find(&state, &request));
+    let mut response = match known {
+        Some(response) => response,
+        None => next.run(request).await,
+    };
+    guard::security_headers(response.headers_mut());
+    response
 }
 
 async fn only_live(

@@ -80,20 +80,15 @@ struct Page {
     body: Bytes,
 }
 
-/// Answers from the shelf, or puts the answer there.
-pub async fn keep(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Which page, in which form, is asked for; none if such an answer is never kept.
+fn asked(state: &AppState, request: &Request) -> Option<(Moment, Form)> {
     let uri = request.uri();
     let changes_by_itself = uri.path().strip_prefix("/diagrams/") == Some(COURSE_MAP);
     let plain = *request.method() == Method::GET && uri.query().is_none();
     if !plain || changes_by_itself || state.exported() {
-        return next.run(request).await;
+        return None;
     }
-    let moment = Moment::now(&state);
+    let visitor = Visitor::of(state, request.headers());
     let form = Form {
         visitor,
         coding: coding_for(request.headers()),
@@ -103,10 +98,22 @@ pub async fn keep(
             0
         },
     };
-    if let Some(page) = state.shelf().find(moment, uri.path(), form) {
-        return page.answer(request.headers());
-    }
-    let path = uri.path().to_owned();
+    Some((Moment::now(state), form))
+}
+
+/// The answer, if it lies on the shelf.
+pub fn find(state: &AppState, request: &Request) -> Option<Response> {
+    let (moment, form) = asked(state, request)?;
+    let page = state.shelf().find(moment, request.uri().path(), form)?;
+    Some(page.answer(request.headers()))
+}
+
+/// Puts the answer on the shelf.
+pub async fn keep(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let Some((moment, form)) = asked(&state, &request) else {
+        return next.run(request).await;
+    };
+    let path = request.uri().path().to_owned();
     let known = request.headers().clone();
     let headers = request.headers_mut();
     headers.remove(header::IF_NONE_MATCH);
@@ -127,7 +134,7 @@ pub async fn keep(
     };
     // Not if the course or the events went on while the page was put together.
     let same = moment == Moment::now(&state);
-    if same && (!visitor.signed_in || form.at == state.hub().last()) {
+    if same && (!form.visitor.signed_in || form.at == state.hub().last()) {
         state.shelf().put(moment, path, page.clone());
     }
     page.answer(&known)
@@ -174,6 +181,7 @@ impl Page {
             headers.remove(header::CONTENT_ENCODING);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         } else {
+            headers.insert(header::CONTENT_LENGTH, self.body.len().into());
             *response.body_mut() = Body::from(self.body);
         }
         response
