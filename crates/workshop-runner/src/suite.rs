@@ -413,7 +413,9 @@ impl Suite {
         env.push(("CARGO_PKG_NAME".into(), Some(self.package.clone().into())));
         env.push(("RUST_BACKTRACE".into(), Some("0".into())));
         env.push(("TMPDIR".into(), Some(scratch.into())));
-        env.push(("WORKSHOP_LIVE".into(), self.live.clone().map(Into::into)));
+        // Empty: not even the log that lies beside the workspace.
+        let live = self.live.clone().unwrap_or_default();
+        env.push(("WORKSHOP_LIVE".into(), Some(live.into())));
         // A run is a trial when the runner says so, not when a terminal happens to.
         env.extend(trials::VARIABLES.map(|name| (name.into(), None)));
         let trial = self.trial.iter();

@@ -19,7 +19,11 @@ use serde::Serialize;
 /// The longest line, in bytes; the answer is dropped first, then the body and the texts.
 const LINE_MAX: usize = 64 * 1024;
 
-/// Names the log explicitly; the runner sets it.
+/// A longer log is begun anew: who runs plain `cargo test` all day has nobody else to do it. The runner
+/// empties it sooner, when a check begins; this bounds what one run may write.
+const LOG_MAX: u64 = 16 * 1024 * 1024;
+
+/// Names the log explicitly; the runner sets it. Empty, nothing is to be logged.
 const LOG_VARIABLE: &str = "WORKSHOP_LIVE";
 
 /// Where the log is, below the workspace's root.
@@ -57,6 +61,7 @@ impl EventLog {
         let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let exercise = exercise(env::var("CARGO_PKG_NAME").ok(), manifest_dir.as_deref());
         let path = match env::var_os(LOG_VARIABLE) {
+            Some(path) if path.is_empty() => return None,
             Some(path) => PathBuf::from(path),
             None => nearest_log(manifest_dir.as_deref()?)?,
         };
@@ -92,6 +97,9 @@ impl EventLog {
             .create(true)
             .open(&self.path);
         if let Ok(mut log) = log {
+            if log.metadata().is_ok_and(|log| log.len() > LOG_MAX) {
+                let _ = log.set_len(0);
+            }
             let _ = log.write_all(line.as_bytes());
         }
     }
@@ -154,7 +162,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{EventLog, LINE_MAX, exercise, nearest_log};
+    use super::{EventLog, LINE_MAX, LOG_MAX, exercise, nearest_log};
     use crate::Hop;
 
     #[test]
@@ -172,6 +180,26 @@ mod tests {
             let found = exercise(package.map(ToOwned::to_owned), Some(Path::new(folder)));
             assert_eq!(found.as_deref(), id, "{package:?} {folder}");
         }
+    }
+
+    #[test]
+    fn a_log_that_grew_too_long_is_begun_anew() {
+        let path = env::temp_dir().join(format!("testkit-long-log-{}", process::id()));
+        let log = EventLog {
+            path: path.clone(),
+            exercise: "001".to_owned(),
+            test: "a test".to_owned(),
+        };
+        log.append_light("first", 200, &[]);
+        log.append_light("second", 200, &[]);
+        let both = fs::read_to_string(&path).unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(LOG_MAX + 1).unwrap();
+        log.append_light("second", 200, &[]);
+        let after = fs::read_to_string(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(both.lines().count(), 2);
+        assert_eq!(Some(after.trim_end()), both.lines().nth(1));
     }
 
     #[tokio::test]

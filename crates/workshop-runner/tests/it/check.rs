@@ -90,6 +90,20 @@ fn red_then_green_then_broken() {
 }
 
 #[test]
+fn a_check_off_the_record_logs_no_requests_either() {
+    // What the testkit takes as "no log", although one lies beside the workspace.
+    let tests = "#[test]\nfn nothing_is_logged() {\n    \
+        assert_eq!(std::env::var(\"WORKSHOP_LIVE\").as_deref(), Ok(\"\"));\n}\n";
+    let fixture = Fixture::new("", tests);
+    let options = CheckOptions {
+        unrecorded: true,
+        ..options()
+    };
+    let (report, _) = fixture.check_with(&options);
+    assert_eq!(report.outcome, Outcome::Solved, "{report:#?}");
+}
+
+#[test]
 fn a_signature_the_tests_cannot_use_is_a_compile_error() {
     let fixture = Fixture::new("pub fn double(n: String) -> String { n }\n", TESTS);
     let report = fixture.check();
