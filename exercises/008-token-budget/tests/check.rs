@@ -276,6 +276,34 @@ async fn a_long_system_prompt_is_written_once_and_read_afterwards() {
     PAID.equal("spent", budget.spent(), MicroUsd(bills[0].0 + bills[1].0));
 }
 
+#[tokio::test]
+async fn a_long_question_is_no_reason_for_a_cache_point() {
+    const BEFORE_IT: Point = Point::wire(
+        "008/21",
+        "the cache keeps what stands before the point: a long question behind it makes that no longer",
+        "README.md \"Caching\" · workshop hint 008 2",
+    );
+    let lab = Lab::start().await;
+    let ask = short_ask();
+    // The question as a whole is just long enough, and its system prompt is not.
+    let model = Model {
+        min_cache_tokens: Some(tokens(&lab, &ask).await),
+        ..model(&lab)
+    };
+    let outcome = asked(&lab, &Budget::new(PLENTY), &model, &ask).await;
+    let calls = lab.calls();
+    let sent = calls.iter().rfind(|call| call.operation == "Converse");
+    let system = sent.and_then(|call| call.body_at("/system")?.as_array());
+    let kinds = |block: &Value| Some(block.as_object()?.keys().next()?.clone());
+    let kinds: Option<Vec<_>> = system.map(|blocks| blocks.iter().filter_map(kinds).collect());
+    BEFORE_IT.equal(
+        "blocks of the system prompt",
+        kinds,
+        Some(vec!["text".to_owned()]),
+    );
+    BEFORE_IT.holds("the outcome", outcome.is_ok(), short(&outcome), "an answer");
+}
+
 // ---- RESULT: what the functions returned
 
 #[test]

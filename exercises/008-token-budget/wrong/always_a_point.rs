@@ -1,4 +1,4 @@
-//! dies in: the_cache_point_stands_last_and_only_where_it_helps
+//! dies in: the_cache_point_stands_last_and_only_where_it_helps, a_long_question_is_no_reason_for_a_cache_point
 //!
 //! A cache point where there is a cache; how long the prompt is, Bedrock will see to.
 
