@@ -142,7 +142,7 @@ export async function onDisk(version) {
   const news = unix(answer.text) !== editor.text();
   learn(answer.text, answer.version);
   editor.replace(unix(answer.text));
-  if (news) state('Changed on the disk just now; this is the new text');
+  if (news) state('Changed on the disk: read anew');
   show();
 }
 

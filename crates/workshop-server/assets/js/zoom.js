@@ -46,6 +46,10 @@ class Drawing {
     this.#svg = frame.querySelector('svg');
     this.#whole = { ...this.#box(this.#svg.viewBox.baseVal), text: this.#svg.getAttribute('viewBox') };
     this.#frame.setAttribute('aria-keyshortcuts', '+ - 0 F');
+    // What flows downwards and is wider than its frame is seen from the middle, where its way begins.
+    if (this.#whole.height > this.#whole.width && !frame.scrollLeft) {
+      frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
+    }
     this.#tools = this.#build();
     this.#listen();
     this.#tell();
