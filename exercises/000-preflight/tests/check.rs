@@ -263,6 +263,14 @@ fn models_are_pinned_by_the_id_of_a_profile() {
     for (changes, problems) in rows {
         row(&PINNED, Mode::Real, changes, problems);
     }
+    // Older models may be called by their base id.
+    let mut models = catalogue();
+    for model in &mut models.0 {
+        model.on_demand = true;
+    }
+    let env = healthy(Mode::Real, &[(pin, &bare)]);
+    let found = diagnose(&env, &models, TODAY, Mode::Real);
+    PINNED.equal("problems of a base id that needs no profile", found, vec![]);
 }
 
 #[test]

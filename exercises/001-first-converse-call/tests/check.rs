@@ -278,4 +278,13 @@ async fn a_refusal_is_handed_on_after_one_call() {
         "Err(Sdk(…)) with the service's error inside",
     );
     ONE_CALL.equal("requests", lab.calls().len(), 1);
+
+    // A pause would help against this one; it is the caller's to make.
+    let lab = Lab::start().await;
+    let busy = Fault::Throttling {
+        retry_after_ms: None,
+    };
+    lab.script(vec![Step::Fault(busy); 5]);
+    let _ = asked(&lab, None).await;
+    ONE_CALL.equal("requests, when Bedrock is busy", lab.calls().len(), 1);
 }

@@ -201,6 +201,36 @@ fn usage_and_stop_reason_are_read_in_claudes_spelling() {
 }
 
 #[test]
+fn an_answer_without_its_numbers_is_an_error() {
+    const PARTS: Point = Point::result(
+        "002/13",
+        "a count that is missing and reads as 0 is a call that cost nothing, until the bill comes",
+        "README.md \"The answer\" · workshop hint 002 3",
+    );
+    let content = json!([{ "type": "text", "text": "Because." }]);
+    let usage = json!({ "input_tokens": 11, "output_tokens": 7 });
+    for (what, answer) in [
+        (
+            "no stop_reason",
+            json!({ "content": content, "usage": usage }),
+        ),
+        (
+            "no usage",
+            json!({ "content": content, "stop_reason": "end_turn" }),
+        ),
+        (
+            "no output_tokens",
+            json!({ "content": content, "stop_reason": "end_turn", "usage": { "input_tokens": 11 } }),
+        ),
+    ] {
+        let what = format!("read(…) of an answer with {what}");
+        let outcome = read_calmly(&PARTS, &what, answer.to_string().as_bytes());
+        let refused = matches!(outcome, Err(InvokeFailure::BadJson(_)));
+        PARTS.holds(&what, refused, short(&outcome), "Err(BadJson(…))");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_answer_are_an_error() {
     const GARBAGE: Point = Point::result(
         "002/11",
@@ -295,4 +325,13 @@ async fn a_failure_is_handed_on_after_one_call() {
     ONE_CALL.equal("requests", lab.calls().len(), 1);
     let handed_on = matches!(outcome, Err(InvokeFailure::Sdk(_)));
     ONE_CALL.holds("the outcome", handed_on, short(&outcome), "Err(Sdk(…))");
+
+    // A pause would help against this one; it is the caller's to make.
+    let lab = Lab::start().await;
+    let busy = Fault::Throttling {
+        retry_after_ms: None,
+    };
+    lab.script(vec![Step::Fault(busy); 5]);
+    let _ = invoked(&lab).await;
+    ONE_CALL.equal("requests, when Bedrock is busy", lab.calls().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! dies in: usage_and_stop_reason_are_read_in_claudes_spelling
+//! dies in: usage_and_stop_reason_are_read_in_claudes_spelling, an_answer_without_its_numbers_is_an_error
 //!
 //! Reads Claude's answer with Converse's names.
 

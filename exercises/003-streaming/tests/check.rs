@@ -211,19 +211,28 @@ async fn a_cut_stream_is_not_an_answer() {
         "half an answer that passes for a whole one is stored, cached, and acted upon",
         "README.md \"When it breaks\" · workshop hint 003 3",
     );
-    let lab = Lab::start().await;
-    let broken = Step::Say(vec![text("one "), text("tw"), Piece::Cut]);
-    lab.script(vec![broken; 5]);
+    for (what, end) in [
+        ("a connection cut", Piece::Cut),
+        ("an end without messageStop", Piece::Raw(Vec::new())),
+        (
+            "a ModelStreamErrorException",
+            Piece::Exception(Fault::ModelError),
+        ),
+    ] {
+        let lab = Lab::start().await;
+        let broken = Step::Say(vec![text("one "), text("tw"), end]);
+        lab.script(vec![broken; 5]);
 
-    let (outcome, _) = streamed(&lab, &CUT).await;
-    let cut = matches!(&outcome, Err(StreamFailure::Cut { partial, throttled: false })
-        if partial == "one tw");
-    CUT.holds(
-        "a connection cut after \"one tw\"",
-        cut,
-        short(&outcome),
-        "Err(Cut { partial: \"one tw\", throttled: false })",
-    );
+        let (outcome, _) = streamed(&lab, &CUT).await;
+        let cut = matches!(&outcome, Err(StreamFailure::Cut { partial, throttled: false })
+            if partial == "one tw");
+        CUT.holds(
+            &format!("{what} after \"one tw\""),
+            cut,
+            short(&outcome),
+            "Err(Cut { partial: \"one tw\", throttled: false })",
+        );
+    }
 }
 
 #[tokio::test]

@@ -319,6 +319,24 @@ async fn a_model_that_is_not_to_be_had_is_followed_by_the_next_cheapest() {
             format!("an answer of {}", wanted[1]),
         );
     }
+
+    let lab = Lab::start().await;
+    let gone = Fault::ResourceNotFound(ended.to_owned());
+    lab.script([Fault::AccessDenied, Fault::AccessDenied, gone].map(Step::Fault));
+    let outcome = routed(&lab, &tiers(&lab), &task(Caps::NONE, 100, 50), PLENTY).await;
+    NEXT.equal(
+        "asked, when none is to be had",
+        asked(&lab),
+        vec!["haiku", "sonnet", "opus"],
+    );
+    let last = matches!(&outcome, Err(RouteError::Sdk(error))
+        if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()));
+    NEXT.holds(
+        "the outcome",
+        last,
+        short(&outcome),
+        "Err(Sdk(…)) with the last refusal, the 404",
+    );
 }
 
 // ---- RESULT: what the functions returned
@@ -754,6 +772,18 @@ fn on_300_random_catalogues_the_choice_is_the_best() {
                 .map_or_else(|reason| format!("{reason:?}"), |model| about(model)),
             best.map_or_else(|| "no model".to_owned(), about),
         );
+    }
+    for (tiers, wanted) in [
+        ([Tier::Opus, Tier::Haiku, Tier::Sonnet], "1"),
+        ([Tier::Sonnet, Tier::Sonnet, Tier::Opus], "0"),
+    ] {
+        let same = tiers.into_iter().enumerate();
+        let same = same.map(|(n, tier)| model(&n.to_string(), tier, price(1_000_000, 5_000_000)));
+        let models = models(same);
+        let limits = limits("us-east-1", PLENTY, day(22));
+        let found = choose(&models, &task(Caps::NONE, 1_000, 1_000), &limits);
+        let what = format!("place in a list of equally cheap models, {tiers:?}");
+        BEST.equal(&what, chosen(&found), wanted.to_owned());
     }
 }
 

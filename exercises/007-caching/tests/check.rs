@@ -519,6 +519,8 @@ async fn only_a_whole_answer_is_kept() {
         "guardrail_intervened",
         "content_filtered",
         "tool_use",
+        "malformed_tool_use",
+        "invented_next_year",
     ] {
         let half = vec![Piece::Text("The Dan".into()), Piece::Stop(stop.into())];
         bench.lab.script([Step::Say(half)]);
@@ -697,6 +699,18 @@ async fn keys_of_two_questions_differ() {
     };
     let (first, second) = (guarded("gr1", "12"), guarded("gr11", "2"));
     pairs.push(("guardrail: where its id ends", first, second));
+    let (first, second) = (guarded("gr1", "1"), guarded("gr1", "2"));
+    pairs.push(("guardrail: its version", first, second));
+    let (first, second) = (guarded("gr1", "1"), guarded("gr2", "1"));
+    pairs.push(("guardrail: which one", first, second));
+    let offered = |names: &[&str]| Ask {
+        tools: names.iter().map(|n| tool(n, "Finds rivers.")).collect(),
+        ..q()
+    };
+    let (first, second) = (offered(&["maps"]), offered(&["atlas"]));
+    pairs.push(("tools: what one is called", first, second));
+    let (first, second) = (offered(&["maps"]), offered(&["maps", "atlas"]));
+    pairs.push(("tools: one more", first, second));
     // Whatever is put between two texts may stand in them, too.
     for between in [
         "", "|", ":", "/", ",", "-", "#", ".", " ", "\n", "\0", "::", "\",\"",

@@ -285,12 +285,16 @@ async fn a_long_question_is_no_reason_for_a_cache_point() {
     );
     let lab = Lab::start().await;
     let ask = short_ask();
-    // The question as a whole is just long enough, and its system prompt is not.
+    // The question as a whole is just long enough, and its system prompt is not. There is as much left
+    // as it can cost without a cache point.
+    let counted = tokens(&lab, &ask).await;
     let model = Model {
-        min_cache_tokens: Some(tokens(&lab, &ask).await),
+        min_cache_tokens: Some(counted),
         ..model(&lab)
     };
-    let outcome = asked(&lab, &Budget::new(PLENTY), &model, &ask).await;
+    let worst = worth(&[(counted, PRICE.input), (ask.max_tokens, PRICE.output)]);
+    let outcome = asked(&lab, &Budget::new(worst), &model, &ask).await;
+    BEFORE_IT.holds("the outcome", outcome.is_ok(), short(&outcome), "an answer");
     let calls = lab.calls();
     let sent = calls.iter().rfind(|call| call.operation == "Converse");
     let system = sent.and_then(|call| call.body_at("/system")?.as_array());
@@ -301,7 +305,6 @@ async fn a_long_question_is_no_reason_for_a_cache_point() {
         kinds,
         Some(vec!["text".to_owned()]),
     );
-    BEFORE_IT.holds("the outcome", outcome.is_ok(), short(&outcome), "an answer");
 }
 
 // ---- RESULT: what the functions returned
@@ -484,8 +487,19 @@ async fn it_reserves_the_worst_and_not_a_cent_more() {
         ),
         (
             "with a cache point",
-            cached,
+            cached.clone(),
             worth(&[(counted, PRICE.cache_write), answer]),
+        ),
+        (
+            "with a cache point that costs nothing to write",
+            Model {
+                price: Price {
+                    cache_write: 0,
+                    ..PRICE
+                },
+                ..cached
+            },
+            worth(&[(counted, PRICE.input), answer]),
         ),
     ] {
         let before = made(&lab, "Converse");

@@ -407,23 +407,27 @@ async fn the_outcome_is_the_last_message_and_what_was_done() {
         "the answer is what the model says when it is done; the rest is how it got there",
         "README.md \"The end\" · workshop hint 009 3",
     );
-    let lab = Lab::start().await;
-    lab.script([
-        Step::Say(vec![
-            text("I look it up."),
-            asks("train", json!({ "at": "home" })),
-        ]),
-        Step::Say(vec![text("At "), Piece::NewBlock, text("eight.")]),
-    ]);
-    let outcome = ran(&lab, &[train()], LIMITS, &OUTCOME).await;
+    for stop in ["end_turn", "stop_sequence"] {
+        let lab = Lab::start().await;
+        let end = Piece::Stop(stop.into());
+        lab.script([
+            Step::Say(vec![
+                text("I look it up."),
+                asks("train", json!({ "at": "home" })),
+            ]),
+            Step::Say(vec![text("At "), Piece::NewBlock, text("eight."), end]),
+        ]);
+        let outcome = ran(&lab, &[train()], LIMITS, &OUTCOME).await;
 
-    let Ok(outcome) = &outcome else {
-        OUTCOME.fail("run(…)", short(&outcome), "Ok(…)");
-    };
-    let last = lab.calls().pop().and_then(|call| call.answer);
-    OUTCOME.equal("text", Some(&outcome.text), last.as_ref());
-    OUTCOME.equal("turns", outcome.turns, 2);
-    OUTCOME.equal("calls", &outcome.calls, &vec![("train".to_owned(), true)]);
+        let Ok(outcome) = &outcome else {
+            let what = format!("run(…), whose last message ends with {stop}");
+            OUTCOME.fail(&what, short(&outcome), "Ok(…)");
+        };
+        let last = lab.calls().pop().and_then(|call| call.answer);
+        OUTCOME.equal("text", Some(&outcome.text), last.as_ref());
+        OUTCOME.equal("turns", outcome.turns, 2);
+        OUTCOME.equal("calls", &outcome.calls, &vec![("train".to_owned(), true)]);
+    }
 }
 
 #[tokio::test]
@@ -478,7 +482,14 @@ async fn a_message_that_was_cut_is_refused() {
         "the input of a tool use that was cut may be half of it: `rm -r /tmp/x` begins with `rm -r /`",
         "README.md \"The end\" · workshop hint 009 3",
     );
-    for stop in ["max_tokens", "guardrail_intervened", "content_filtered"] {
+    for stop in [
+        "max_tokens",
+        "guardrail_intervened",
+        "content_filtered",
+        "model_context_window_exceeded",
+        "malformed_tool_use",
+        "invented_next_year",
+    ] {
         let lab = Lab::start().await;
         lab.script([
             Step::Say(vec![

@@ -231,6 +231,7 @@ async fn a_valid_request_is_answered() {
         let app = Arc::new(app(&lab));
         lab.script([Step::Say(vec![
             Piece::Text("The".into()),
+            Piece::NewBlock,
             Piece::Text(" Elbe.".into()),
         ])]);
         let answer = invoked(&lab, &app, &asking(api, PROMPT), &ANSWERED).await;
@@ -383,10 +384,17 @@ async fn a_prompt_may_be_as_long_as_the_limit() {
     );
     let lab = Lab::start().await;
     let app = Arc::new(app(&lab));
-    for (length, wanted) in [(200, 200), (201, 413)] {
-        let event = asking(Api::Http, &"x".repeat(length));
+    for (letter, times, wanted) in [
+        ("x", 200, 200),
+        ("x", 201, 413),
+        ("é", 100, 200),
+        ("é", 101, 413),
+    ] {
+        let prompt = letter.repeat(times);
+        let event = asking(Api::Http, &prompt);
         let answer = invoked(&lab, &app, &event, &LIMIT).await;
-        let what = format!("the answer to a prompt of {length} bytes (limit 200)");
+        let length = prompt.len();
+        let what = format!("the answer to {times} times `{letter}`, {length} bytes (limit 200)");
         LIMIT.holds(&what, answer.status == wanted, answer.short(), wanted);
     }
 }

@@ -302,6 +302,10 @@ fn a_429_says_when_to_come_back() {
     };
     let gate_for = |plan| gate(&[customer("ann", Some(plan))], &[], &WHEN);
     let (slow, one_a_day) = (gate_for(plan(0.25, 1)), gate_for(one_a_day));
+    let strict = gate_for(Plan {
+        quota_per_day: 1,
+        ..plan(0.25, 2)
+    });
     let wait = |seconds| Decision::Reject {
         status: 429,
         retry_after: Some(seconds),
@@ -314,12 +318,30 @@ fn a_429_says_when_to_come_back() {
         ("the same, 1.001 s later", &slow, noon + 1_001, wait(3)),
         ("the same, 3.9 s later", &slow, noon + 3_900, wait(1)),
         ("the same, 4 s later", &slow, noon + 4_000, forward.clone()),
-        ("one a day", &one_a_day, noon, forward),
+        ("one a day", &one_a_day, noon, forward.clone()),
         (
             "one a day, 90.5 s before midnight",
             &one_a_day,
             midnight - 90_500,
             wait(91),
+        ),
+        (
+            "one a day, with two tokens",
+            &strict,
+            midnight - 1_000,
+            forward,
+        ),
+        (
+            "the second token, which the quota refuses",
+            &strict,
+            midnight - 1_000,
+            wait(1),
+        ),
+        (
+            "at midnight, with the quarter of a token that has flowed",
+            &strict,
+            midnight,
+            wait(3),
         ),
     ] {
         let request = asks("ann", PROMPT);
@@ -340,13 +362,39 @@ fn a_429_says_when_to_come_back() {
     );
 }
 
+/// The rate keeps a minute bearable, the quota a month.
+const QUOTA: Point = Point::result(
+    "011/12",
+    "the rate keeps a minute bearable, the quota keeps a month payable; what was refused was not had",
+    "README.md \"How often\" · workshop hint 011 2",
+);
+
+#[test]
+fn who_comes_from_yesterday_begins_no_new_day() {
+    let plan = Plan {
+        quota_per_day: 1,
+        ..plan(100.0, 100)
+    };
+    let gate = gate(&[customer("ann", Some(plan))], &[], &QUOTA);
+    let midnight = 20_000 * DAY;
+    let request = asks("ann", PROMPT);
+    let decide = |now| calm(&QUOTA, "Gate::decide(…)", || gate.decide(now, &request));
+    QUOTA.equal("the day's first", decide(midnight), Decision::Forward);
+    // Two threads: this one read the clock first, and comes second.
+    let _ = decide(midnight - 125);
+    let wanted = Decision::Reject {
+        status: 429,
+        retry_after: Some(86_400),
+    };
+    QUOTA.equal(
+        "the day's second, after a straggler of yesterday",
+        decide(midnight + 1),
+        wanted,
+    );
+}
+
 #[tokio::test]
 async fn a_days_quota_ends_with_the_day() {
-    const QUOTA: Point = Point::result(
-        "011/12",
-        "the rate keeps a minute bearable, the quota keeps a month payable; what was refused was not had",
-        "README.md \"How often\" · workshop hint 011 2",
-    );
     let plan = Plan {
         quota_per_day: 7,
         ..plan(2.0, 5)

@@ -1,4 +1,4 @@
-//! dies in: a_burst_of_twelve_is_throttled_exactly, a_thousand_arrivals_fare_as_in_a_reference_bucket
+//! dies in: a_burst_of_twelve_is_throttled_exactly, a_thousand_arrivals_fare_as_in_a_reference_bucket, a_429_says_when_to_come_back
 //!
 //! Counts in windows of the time that a bucket takes to fill: twice the burst passes at their edge.
 

@@ -104,11 +104,12 @@ async fn the_same_work_has_the_same_id() {
     }
     let colleague = Job {
         user: "bob@example.com".to_owned(),
+        prompt: "Sum it up, please.".to_owned(),
         ..work_of("acme", "invoice-7")
     };
     let again = sent(&sqs, &url, &colleague, &SAME).await;
     SAME.holds(
-        "id of the same work, sent again by a colleague",
+        "id of the same work, sent again by a colleague in other words",
         again == first,
         "another one",
         "the same one",
@@ -425,6 +426,39 @@ async fn who_overslept_the_lease_writes_over_nobody() {
     );
 }
 
+#[tokio::test]
+async fn who_overslept_does_not_end_the_work_of_its_successor() {
+    const ITS_OWN: Point = Point::restraint(
+        "012/45",
+        "a row that says LEASED is not yours for that: who holds it shows only in how long",
+        "README.md \"The consumer\" · workshop hint 012 2",
+    );
+    let lab = lab().await;
+    lab.script([
+        gated("the slow one", "Late."),
+        gated("the next one", "In time."),
+    ]);
+    let event = batch(QUEUE, [job(1)]);
+    let slow = working(deps(&lab, "slow"), &event, &ITS_OWN);
+    until_asked(&lab, 1, &ITS_OWN).await;
+    pass(&lab, LEASE + Duration::from_secs(1));
+    let next = working(deps(&lab, "next"), &event, &ITS_OWN);
+    until_asked(&lab, 2, &ITS_OWN).await;
+    lab.open_gate("the slow one");
+    slow.await;
+    let there = row(&lab, "job-1").await;
+    ITS_OWN.holds(
+        "the row, while the second worker asks",
+        there.state() == "LEASED",
+        there.short(),
+        "job_state: LEASED",
+    );
+    lab.open_gate("the next one");
+    next.await;
+    let there = row(&lab, "job-1").await;
+    ITS_OWN.equal("the answer in the end", there.get("answer"), "In time.");
+}
+
 // ---- what cannot be done, and the nine beside it
 
 #[tokio::test]
@@ -521,6 +555,17 @@ async fn a_job_without_a_prompt_is_rejected_in_its_row() {
         );
     }
     NO_CALL.equal("calls to Bedrock", paid(&lab), 0);
+
+    let mended = json!({ "job_id": "bad-0", "prompt": "Sum up invoice 1." }).to_string();
+    let failed = working(deps(&lab, "worker"), &batch(QUEUE, [mended]), &ENDS_ONCE).await;
+    let there = row(&lab, "bad-0").await;
+    ENDS_ONCE.holds(
+        "row of a job that was rejected, after a message with a prompt",
+        there.state() == "REJECTED",
+        there.short(),
+        "job_state: REJECTED",
+    );
+    ENDS_ONCE.equal("messages reported of it", failed, Vec::<String>::new());
 
     working(deps(&lab, "worker"), &batch(QUEUE, [job(1)]), &ENDS_ONCE).await;
     let broken = batch(QUEUE, [json!({ "job_id": "job-1" }).to_string()]);

@@ -1,4 +1,4 @@
-//! dies in: two_workers_get_one_lease, a_crash_before_the_write_costs_a_second_call_and_no_more, a_batch_reports_what_must_come_again_and_nothing_else, whatever_bedrock_refuses_comes_again, in_a_fifo_queue_nobody_overtakes, who_overslept_the_lease_writes_over_nobody
+//! dies in: two_workers_get_one_lease, a_crash_before_the_write_costs_a_second_call_and_no_more, a_batch_reports_what_must_come_again_and_nothing_else, whatever_bedrock_refuses_comes_again, in_a_fifo_queue_nobody_overtakes, who_overslept_the_lease_writes_over_nobody, who_overslept_does_not_end_the_work_of_its_successor
 //!
 //! Writes DONE before it asks, so that nobody asks twice. Whoever crashes in between has lost the job.
 

@@ -1,4 +1,4 @@
-//! dies in: who_overslept_the_lease_writes_over_nobody
+//! dies in: who_overslept_the_lease_writes_over_nobody, who_overslept_does_not_end_the_work_of_its_successor
 //!
 //! The answer is written whoever holds the lease by then.
 

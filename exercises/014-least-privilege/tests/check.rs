@@ -464,6 +464,11 @@ async fn no_other_policy_takes_the_guardrail_away() {
     let call = bench.ask(&AGAIN, Request::InvokeModel(id)).await;
     let row = "row 21, InvokeModel without it, beside a policy that allows all";
     denied(&AGAIN, row, &call);
+    let call = bench.ask(&AGAIN, Request::ConverseStream(id)).await;
+    denied(&AGAIN, "row 21, the same as a stream", &call);
+    let opus = bench.lab.profile("opus");
+    let call = bench.ask(&AGAIN, Request::Converse(&opus)).await;
+    denied(&AGAIN, "row 21, the same with another model", &call);
 }
 
 // ---- Claude Code

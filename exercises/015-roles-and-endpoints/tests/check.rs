@@ -515,8 +515,25 @@ fn only_bedrock_gets_the_prompt() {
         ("", NotAUrl),
     ];
     for (url, problem) in rows {
-        let judged = allowed_endpoint(url, Mode::Production);
-        BEDROCK.equal(&format!("{url:?} (Production)"), judged, Err(problem));
+        for mode in [Mode::Production, Mode::Development] {
+            // The one of them that is allowed on your own machine.
+            if mode == Mode::Development && url == "https://127.0.0.1" {
+                continue;
+            }
+            let what = format!("{url:?} ({mode:?})");
+            BEDROCK.equal(&what, allowed_endpoint(url, mode), Err(problem));
+        }
+    }
+    // The first row of the table that fits counts.
+    for (url, mode) in [
+        ("http://admin:pw@localhost:4566", Mode::Development),
+        (
+            "http://admin:pw@bedrock-runtime.us-east-1.amazonaws.com",
+            Mode::Production,
+        ),
+    ] {
+        let what = format!("{url:?} ({mode:?})");
+        BEDROCK.equal(&what, allowed_endpoint(url, mode), Err(UserInfo));
     }
 }
 
@@ -603,6 +620,15 @@ async fn the_role_comes_through_the_endpoint_or_not_at_all() {
     let client = client_as(&role, SESSION_NAME, &lab.sdk_config_at(&APP)).await;
     let answered = ask(&lab, &at(&lab, &client, HOST), &THROUGH).await;
     answered_well(&THROUGH, "a call through the endpoint", &answered);
+    let mine = at(&lab, &client, HOST);
+    let stream = mine.converse_stream().model_id(lab.profile("haiku"));
+    let stream = stream.messages(hello()).send().await.map(|_| ());
+    let stream = stream.map_err(Into::into);
+    answered_well(&THROUGH, "a stream through the endpoint", &stream);
+    let _ = mine.list_async_invokes().send().await;
+    let status = lab.calls().pop().map(|call| call.status);
+    let what = "ListAsyncInvokes through the endpoint: status";
+    ELSEWHERE.holds(what, status == Some(403), shown(status), 403);
     for (what, host) in [
         ("the public way", "bedrock-runtime.us-east-1.amazonaws.com"),
         (

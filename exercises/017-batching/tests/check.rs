@@ -476,6 +476,12 @@ async fn answers_find_their_questions_by_id() {
     lab.rules(odd.into_iter().chain(rules));
     let items = records(6);
     let mut output = job(&lab.client(), &lab.profile("haiku"), &to_jsonl(&items)).await;
+    // A model that thinks first, and answers in two pieces.
+    output[5]["modelOutput"]["content"] = json!([
+        { "type": "thinking", "thinking": "Hm." },
+        { "type": "text", "text": "answer " },
+        { "type": "text", "text": "5" },
+    ]);
     // Another order, one line lost, one of somebody else's, an empty one, and one that is cut off.
     output.reverse();
     output.retain(|record| record["recordId"] != "TICKET00003");
@@ -530,6 +536,10 @@ async fn an_unreadable_record_is_no_answer() {
         json!({ "recordId": "TICKET00000", "modelOutput": null }),
         json!({ "recordId": "TICKET00000", "modelOutput": { "type": "message" } }),
         json!({ "recordId": "TICKET00000", "modelOutput": { "content": "text" } }),
+        json!({
+            "recordId": "TICKET00000",
+            "modelOutput": { "content": [{ "type": "text", "text": "half" }] },
+        }),
     ] {
         let joined = join(&items, &record.to_string());
         let wanted = vec![("TICKET00000".to_owned(), Err(RecordError::Unreadable))];

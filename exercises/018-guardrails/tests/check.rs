@@ -95,11 +95,20 @@ fn question<'a>(model: &'a str, untrusted: &'a str) -> Ask<'a> {
 
 /// The same as a stream, and what the reader saw.
 async fn streamed(lab: &Lab, point: &Point) -> (Result<Safe, GuardError>, String) {
+    streamed_about(lab, point, TICKET).await
+}
+
+/// The same about another document.
+async fn streamed_about(
+    lab: &Lab,
+    point: &Point,
+    untrusted: &str,
+) -> (Result<Safe, GuardError>, String) {
     let shown = Arc::new(Mutex::new(String::new()));
     let seen = Arc::clone(&shown);
     let mut on_text = move |piece: &str| seen.lock().unwrap().push_str(piece);
     let (client, model, guard) = (lab.client_at(&APP), lab.profile("haiku"), guard("1"));
-    let ask = question(&model, TICKET);
+    let ask = question(&model, untrusted);
     let call = safe_stream(&client, &guard, &ask, &mut on_text);
     let outcome = within(point, "safe_stream(…)", call).await;
     told(lab);
@@ -360,6 +369,53 @@ async fn a_stream_is_shown_while_it_is_open() {
         "a harmless stream",
         &outcome,
         &answer("A late parcel.", false),
+    );
+}
+
+#[tokio::test]
+async fn a_stream_is_about_a_checked_document() {
+    const CHECKED: Point = Point::restraint(
+        "018/21",
+        "a second way to the model that is not guarded is the way that will be taken",
+        "README.md \"First the document\" · workshop hint 018 1",
+    );
+    let lab = lab().await;
+    says(&lab, &["A late parcel."]);
+    let (outcome, _) = streamed_about(&lab, &CHECKED, WITH_ADDRESS).await;
+    let call = call_of(&lab, &CHECKED, "ConverseStream");
+    let wanted = json!([{ "role": "user", "content": [
+        { "guardContent": { "text": { "text": MASKED } } },
+        { "text": PROMPT },
+    ]}]);
+    CHECKED.equal("messages", call.body["messages"].clone(), wanted);
+    CHECKED.equal(
+        "system",
+        call.body["system"].clone(),
+        json!([{ "text": SYSTEM }]),
+    );
+    let limit = call.body_at("/inferenceConfig/maxTokens");
+    CHECKED.equal("inferenceConfig.maxTokens", limit, Some(&json!(64)));
+    let wanted = answer("A late parcel.", true);
+    is(
+        &CHECKED,
+        "a stream about a masked document",
+        &outcome,
+        &wanted,
+    );
+
+    let before = lab.calls().len();
+    let (outcome, _) = streamed_about(&lab, &CHECKED, WITH_NUMBER).await;
+    CHECKED.equal(
+        "operations called",
+        operations(&lab).split_off(before),
+        vec!["ApplyGuardrail".to_owned()],
+    );
+    let wanted = blocked(BLOCKED_INPUT, "pii:US_SOCIAL_SECURITY_NUMBER");
+    is(
+        &CHECKED,
+        "a stream about a blocked document",
+        &outcome,
+        &wanted,
     );
 }
 

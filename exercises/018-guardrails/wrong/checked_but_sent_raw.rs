@@ -1,4 +1,4 @@
-//! dies in: the_model_is_sent_what_is_left_of_the_document, the_invocation_log_knows_no_address
+//! dies in: the_model_is_sent_what_is_left_of_the_document, the_invocation_log_knows_no_address, a_stream_is_about_a_checked_document
 //!
 //! Has the document checked, reads whether it is blocked, and sends it as it was.
 

@@ -1,4 +1,4 @@
-//! dies in: the_call_names_the_guardrail_and_whose_words_are_whose, the_model_is_sent_what_is_left_of_the_document
+//! dies in: the_call_names_the_guardrail_and_whose_words_are_whose, the_model_is_sent_what_is_left_of_the_document, a_stream_is_about_a_checked_document
 //!
 //! Puts document and question into one text. Whose words are whose, nobody can tell any more.
 

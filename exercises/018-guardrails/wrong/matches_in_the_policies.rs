@@ -1,4 +1,4 @@
-//! dies in: a_blocked_document_reaches_no_model, a_blocked_answer_is_none, a_blocked_stream_shows_none_of_the_models_words
+//! dies in: a_blocked_document_reaches_no_model, a_blocked_answer_is_none, a_blocked_stream_shows_none_of_the_models_words, a_stream_is_about_a_checked_document
 //!
 //! Tells with each policy what it matched, so that somebody can check it.
 

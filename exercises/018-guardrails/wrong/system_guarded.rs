@@ -1,4 +1,4 @@
-//! dies in: the_call_names_the_guardrail_and_whose_words_are_whose, the_model_is_sent_what_is_left_of_the_document, a_masked_answer_is_an_answer, a_blocked_answer_is_none, a_stream_is_shown_while_it_is_open, a_stream_waits_for_its_guardrail, a_blocked_stream_shows_none_of_the_models_words, a_stream_that_breaks_off_is_no_answer
+//! dies in: the_call_names_the_guardrail_and_whose_words_are_whose, the_model_is_sent_what_is_left_of_the_document, a_masked_answer_is_an_answer, a_blocked_answer_is_none, a_stream_is_shown_while_it_is_open, a_stream_waits_for_its_guardrail, a_blocked_stream_shows_none_of_the_models_words, a_stream_that_breaks_off_is_no_answer, a_stream_is_about_a_checked_document
 //!
 //! Has the guardrail look at everything, the system prompt included.
 

@@ -719,6 +719,8 @@ async fn an_answer_that_is_no_report_is_no_review() {
         let outcome = reviewed(&lab, &change("src/main.rs", "    let x = 2;"), &NO_REPORT).await;
         let refused = matches!(outcome, Err(ReviewError::NoReport(_)));
         NO_REPORT.holds(what, refused, short(&outcome), "Err(NoReport(…))");
+        let what = format!("exit code of {what}");
+        NO_REPORT.equal(&what, verdict(&outcome, &GATE), GATE.on_error);
     }
     for input in [
         json!({}),
@@ -756,6 +758,7 @@ async fn an_outage_is_no_review() {
     let outcome = reviewed(&lab, &diff, &OUTAGE).await;
     let sdk = matches!(outcome, Err(ReviewError::Sdk(_)));
     OUTAGE.holds("review(…)", sdk, short(&outcome), "Err(Sdk(…))");
+    OUTAGE.equal("exit code", verdict(&outcome, &GATE), GATE.on_error);
 }
 
 #[test]

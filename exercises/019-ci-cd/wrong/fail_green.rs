@@ -1,4 +1,4 @@
-//! dies in: the_verdict_is_made_of_findings_alone
+//! dies in: the_verdict_is_made_of_findings_alone, an_answer_that_is_no_report_is_no_review, an_outage_is_no_review
 //!
 //! Lets everything pass when there is no review.
 

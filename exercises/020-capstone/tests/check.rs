@@ -15,11 +15,12 @@ mod bench;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use bench::{
-    ANSWER, Account, CANARY, Front, Invariant, Row, WORKER, asked, batch, judged, post, rows,
-    sooner, starter_says, text_of, worked, working,
+    ANSWER, Account, CANARY, Front, Invariant, Row, WORKER, asked, batch, batch_of, judged, post,
+    rows, sooner, starter_says, text_of, worked, working,
 };
-use ex020::Ticket;
+use ex020::{Kind, Report, Ticket};
 use workshop_testkit::{
     Call, Fault, FaultRule, Piece, Point, Rule, Step, Value, When, function_or_test, json, within,
 };
@@ -362,6 +363,26 @@ async fn a_refusal_for_good_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn an_incident_needs_the_money_of_its_own_model() {
+    const DEAR: Point = Point::restraint(
+        "020/36",
+        "a limit that is asked about the small model's price is overrun by the large one",
+        "README.md \"The worker\"",
+    );
+    let account = Account::start().await;
+    let anybody = Rule::when(When::any());
+    account.lab.rules([anybody.then_always(Step::text(ANSWER))]);
+    let mut deps = account.deps(&WORKER);
+    deps.limit = deps.haiku.worst(&text_of(1), deps.max_tokens);
+    let failed = worked(&deps, batch_of(Kind::Incident, [1]), &DEAR).await;
+    let calls = account.asked();
+    DEAR.equal("calls to models, with a small model's money", calls, 0);
+    DEAR.equal("messages reported", failed, Vec::<String>::new());
+    let deferred = in_state(&tickets(&account).await, "DEFERRED");
+    DEAR.equal("tickets that are DEFERRED", deferred, 1);
+}
+
+#[tokio::test]
 async fn the_budget_stops_the_calls() {
     const STOPPED: Point = Point::wire(
         "020/20",
@@ -420,6 +441,50 @@ async fn the_budget_stops_the_calls() {
         },
         "none, and what three answers cost is spent",
     );
+}
+
+// ---- the report
+
+#[tokio::test]
+async fn the_report_tells_each_state_apart() {
+    const STATES: Point = Point::result(
+        "020/37",
+        "in the evening the interesting rows are those that are not done",
+        "README.md \"The report\"",
+    );
+    let account = Account::start().await;
+    let deps = account.deps(&WORKER);
+    let tables = aws_sdk_dynamodb::Client::new(&account.lab.sdk_config());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |number: &str| AttributeValue::N(number.to_owned());
+    let states = [("DONE", 1), ("BLOCKED", 2), ("DEFERRED", 3), ("LEASED", 4)];
+    let rows = states
+        .iter()
+        .flat_map(|(state, times)| vec![*state; *times]);
+    for (n, state) in rows.enumerate() {
+        let put = tables.put_item().table_name(&deps.tickets);
+        let put = put.item("ticket_id", text(&format!("ticket-{n}")));
+        let put = put.item("ticket_state", text(state)).send().await;
+        put.expect("DynamoDB answers");
+    }
+    for (day, committed, spent) in [("2020-01-01", "9", "9"), (&deps.day, "700", "450")] {
+        let put = tables.put_item().table_name(&deps.budget);
+        let put = put.item("day", text(day)).item("spent", number(spent));
+        let put = put.item("committed", number(committed)).send().await;
+        put.expect("DynamoDB answers");
+    }
+
+    let report = within(&STATES, "report(…)", ex020::report(&deps)).await;
+    let wanted = Report {
+        done: 1,
+        blocked: 2,
+        deferred: 3,
+        open: 4,
+        spent: 450,
+        reserved: 250,
+    };
+    let report = report.map_err(|trouble| trouble.to_string());
+    STATES.equal("report", report, Ok(wanted));
 }
 
 // ---- three bad days

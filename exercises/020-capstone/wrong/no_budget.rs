@@ -1,4 +1,4 @@
-//! dies in: the_budget_stops_the_calls, the_money_is_accounted_for, every_part_has_worked_and_is_green_at_last
+//! dies in: the_budget_stops_the_calls, the_money_is_accounted_for, every_part_has_worked_and_is_green_at_last, an_incident_needs_the_money_of_its_own_model
 //!
 //! There is an alert on the bill: it rings tomorrow.
 

@@ -261,11 +261,16 @@ pub(crate) fn text_of(number: usize) -> String {
 
 /// Tickets with these numbers, as Lambda hands them to a function: messages `m1`, `m2`, …
 pub(crate) fn batch(numbers: impl IntoIterator<Item = usize>) -> SqsEvent {
+    batch_of(Kind::Question, numbers)
+}
+
+/// The same of tickets of this kind.
+pub(crate) fn batch_of(kind: Kind, numbers: impl IntoIterator<Item = usize>) -> SqsEvent {
     let records = numbers.into_iter().map(|number| {
         let ticket = Ticket {
             ticket_id: format!("ticket-{number}"),
             tenant: "acme".to_owned(),
-            kind: Kind::Question,
+            kind,
             text: text_of(number),
         };
         let body = serde_json::to_string(&ticket).expect("a ticket is JSON");

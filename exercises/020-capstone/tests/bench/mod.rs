@@ -10,7 +10,7 @@ mod plan;
 mod settled;
 
 pub(crate) use account::{
-    Account, WORKER, asked, batch, sooner, starter_says, text_of, worked, working,
+    Account, WORKER, asked, batch, batch_of, sooner, starter_says, text_of, worked, working,
 };
 pub(crate) use card::{Invariant, judged};
 pub(crate) use evidence::calls_counted;
