@@ -296,6 +296,10 @@ async fn neither_text_nor_pointer_ends_at_once() {
     let bench = Bench::start().await;
     for (name, input) in [
         ("empty", json!({ "id": "job-1" })),
+        (
+            "no-id",
+            json!({ "text": "Which river flows through Dresden?" }),
+        ),
         ("number", json!({ "id": "job-1", "text": 7 })),
         ("list", json!({ "id": "job-1", "pointer": ["a"] })),
         ("words", json!("Which river flows through Dresden?")),
@@ -817,6 +821,9 @@ fn a_task_without_a_limit_is_found() {
         let what = format!("a retrier without {missing}");
         finds(&what, &machine(task(&retry)), &no_limit, &LIMITS);
     }
+    let bare = ["Busy", "Slow"].map(|name| json!({ "ErrorEquals": [name] }));
+    let twice = machine(task(&json!({ "Retry": bare })));
+    finds("two retriers without limits", &twice, &no_limit, &LIMITS);
 }
 
 #[test]
@@ -879,8 +886,13 @@ fn states_inside_of_states_are_looked_at() {
         state: "Inner".to_owned(),
     }];
     let parallel = json!({ "Type": "Parallel", "Branches": [inner(no_timeout.clone())] });
-    let map = json!({ "Type": "Map", "ItemProcessor": inner(no_timeout) });
-    for (what, mut outer) in [("a Parallel", parallel), ("a Map", map)] {
+    let map = json!({ "Type": "Map", "ItemProcessor": inner(no_timeout.clone()) });
+    let formerly = json!({ "Type": "Map", "Iterator": inner(no_timeout) });
+    for (what, mut outer) in [
+        ("a Parallel", parallel),
+        ("a Map", map),
+        ("a Map of old", formerly),
+    ] {
         outer["Next"] = json!("Done");
         finds(
             &format!("a Task in {what}"),
@@ -965,4 +977,9 @@ fn your_own_definition_is_clean() {
         pause_seconds: 20,
     };
     finds("your definition", &definition(&params), &[], &CLEAN);
+    CLEAN.equal(
+        "TimeoutSeconds of the machine as a whole",
+        definition(&params).get("TimeoutSeconds"),
+        None,
+    );
 }

@@ -36,6 +36,8 @@ fn preprocess() -> Value {
             "And": [
                 { "Variable": path, "IsPresent": true },
                 { "Variable": path, "IsString": true },
+                { "Variable": "$.id", "IsPresent": true },
+                { "Variable": "$.id", "IsString": true },
             ],
             "Next": next,
         })
